@@ -1,0 +1,287 @@
+"""The study's configuration: one pydantic model a section, every key checked before any job starts.
+
+No torch here: Snakemake imports this module to build its graph, and that must take a second.
+Every key is described in ``config/README.md``, which is generated from the ``description`` fields below
+(``python -m echo config-docs``), so the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from echo.memory.profile import Profile, parse_row
+
+BRANCHES = ("replay", "loop", "return_45", "return_strict", "recall")
+SPLITS = ("train", "in_domain", "open_domain")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot run: one line that names the key, what it holds and what is allowed."""
+
+
+class Section(BaseModel):
+    """A section of the configuration: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class World(Section):
+    """Rendered rooms: where the pool's frames come from."""
+
+    size: Annotated[int, Field(ge=16, le=1024)] = Field(64, description="height and width of a frame, in pixels")
+    field_of_view: Annotated[float, Field(gt=10, lt=150)] = Field(
+        75.0, description="horizontal (and, frames being square, vertical) field of view, in degrees"
+    )
+    train_rooms: Annotated[int, Field(ge=1)] = Field(1200, description="training rooms, one clip each")
+    in_domain_rooms: Annotated[int, Field(ge=1)] = Field(64, description="held-out rooms built of training assets")
+    open_domain_rooms: Annotated[int, Field(ge=1)] = Field(
+        20, description="held-out rooms built of textures, portraits and anchors never seen in training"
+    )
+    identities: Annotated[int, Field(ge=2, le=8)] = Field(
+        8, description="identity anchors each open-domain room is rendered with"
+    )
+    poses: bool = Field(True, description="whether the pool has camera poses; retrieval by view needs them")
+
+
+class Segment(Section):
+    """The unit of generation."""
+
+    frames: Annotated[int, Field(ge=2)] = Field(8, description="T, frames generated at once")
+    train_segments: Annotated[int, Field(ge=2)] = Field(4, description="segments in a training clip")
+    history_weights: tuple[float, ...] = Field(
+        (0.1, 0.2, 0.4, 0.3), description="how often training targets the 1st, 2nd, ... segment of a clip"
+    )
+
+    @model_validator(mode="after")
+    def _one_weight_a_segment(self):
+        if len(self.history_weights) != self.train_segments:
+            raise ValueError(
+                f"history_weights has {len(self.history_weights)} entries, expected train_segments = "
+                f"{self.train_segments}"
+            )
+        if min(self.history_weights) < 0 or sum(self.history_weights) <= 0:
+            raise ValueError(f"history_weights must be non-negative and not all zero, got {self.history_weights}")
+        return self
+
+
+class Codec(Section):
+    """Frames to latents and back, each frame alone."""
+
+    kind: Literal["patch", "autoencoder", "wan"] = Field(
+        "patch",
+        description="`patch`: linear patch codec; `autoencoder`: diffusers' AutoencoderKL; `wan`: diffusers' "
+        "AutoencoderKLWan",
+    )
+    channels: Annotated[int, Field(ge=1)] = Field(64, description="latent channels C")
+    downsample: Annotated[int, Field(ge=2)] = Field(16, description="pixels a latent cell covers along each side")
+    train_frames: Annotated[int, Field(ge=1)] = Field(8000, description="frames the codec is fitted on")
+    train_steps: Annotated[int, Field(ge=0)] = Field(0, description="gradient steps (autoencoders only)")
+    options: dict[str, int | float | str | list[int] | list[bool]] = Field(
+        {}, description="constructor arguments of the diffusers class, for the autoencoders"
+    )
+
+
+class Text(Section):
+    """The caption's embedding."""
+
+    kind: Literal["hashed", "none"] = Field(
+        "hashed", description="`hashed`: one fixed random vector a word; `none`: one zero token"
+    )
+    dim: Annotated[int, Field(ge=4)] = Field(64, description="width of a text token")
+    tokens: Annotated[int, Field(ge=1)] = Field(12, description="text tokens a caption is cut or padded to")
+
+
+class Backbone(Section):
+    """diffusers' WanTransformer3DModel, in a small configuration, and how the camera enters it."""
+
+    layers: Annotated[int, Field(ge=1)] = Field(6, description="transformer blocks")
+    heads: Annotated[int, Field(ge=1)] = Field(4, description="attention heads")
+    head_dim: Annotated[int, Field(ge=6)] = Field(32, description="width of a head (even)")
+    ffn_dim: Annotated[int, Field(ge=8)] = Field(512, description="width of the feed-forward layer")
+    patch: Annotated[int, Field(ge=1)] = Field(1, description="latent cells a token covers along each side")
+    ray_frequencies: Annotated[int, Field(ge=0)] = Field(
+        4, description="octaves of the Fourier features of each token's camera ray; 0 switches rays off"
+    )
+
+    @model_validator(mode="after")
+    def _even_heads(self):
+        if self.head_dim % 2:
+            raise ValueError(f"head_dim must be even for rotary positions, got {self.head_dim}")
+        return self
+
+
+class EvidenceConfig(Section):
+    """The one retriever every row shares."""
+
+    frames: Annotated[int, Field(ge=1)] = Field(20, description="frames in E: the anchor and frames-1 retrieved")
+    rule: Literal["fov_mid", "fov_cover", "recent"] = Field(
+        "fov_cover",
+        description="ranking: `fov_mid` overlap with the segment's middle view (the paper's), `fov_cover` greedy "
+        "cover of all the segment's views, `recent` the latest frames",
+    )
+    policy: Literal["matched"] = Field("matched", description="`matched`: every row is handed the same E")
+    drop: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1, description="probability in training that E is the anchor alone"
+    )
+
+
+class Train(Section):
+    """Rectified flow on target frames only; every constant is equal for all rows."""
+
+    steps: Annotated[int, Field(ge=1)] = Field(300, description="optimizer steps a row")
+    base_steps: Annotated[int, Field(ge=0)] = Field(
+        0, description="optimizer steps of the shared base, without memory; 0: shared initial weights only"
+    )
+    batch: Annotated[int, Field(ge=1)] = Field(16, description="clips a step")
+    muon_lr: Annotated[float, Field(gt=0)] = Field(0.02, description="Muon's learning rate: 2-D weights of the blocks")
+    adamw_lr: Annotated[float, Field(gt=0)] = Field(0.002, description="AdamW's learning rate: all other weights")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="decoupled weight decay")
+    warmup: Annotated[int, Field(ge=0)] = Field(20, description="steps of linear warm-up")
+    cooldown: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="last fraction of the steps over which the rate falls linearly to 0"
+    )
+    clip_norm: Annotated[float, Field(gt=0)] = Field(1.0, description="gradient norm is clipped to this")
+    spike: Annotated[float, Field(gt=1)] = Field(
+        4.0, description="a step whose loss exceeds this many times the running mean is skipped"
+    )
+    timestep_shift: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="s of t' = s t / (1 + (s-1) t), in training and sampling"
+    )
+    context_noise: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="noise level mixed into the context latents, in training and in sampling alike"
+    )
+    checkpoint_every: Annotated[int, Field(ge=1)] = Field(50, description="steps between resumable checkpoints")
+
+
+class Sampler(Section):
+    """Euler steps of the learnt flow."""
+
+    steps: Annotated[int, Field(ge=1)] = Field(6, description="Euler steps")
+
+
+class Evaluate(Section):
+    """Cases, branches and measures."""
+
+    cases: Annotated[int, Field(ge=1)] = Field(64, description="cases a branch")
+    branches: tuple[Literal["replay", "loop", "return_45", "return_strict", "recall"], ...] = Field(
+        BRANCHES, description="branches that are rolled out"
+    )
+    batch: Annotated[int, Field(ge=1)] = Field(32, description="cases rolled out together")
+    probe_cases: Annotated[int, Field(ge=2)] = Field(32, description="recall cases each probe intervenes on")
+    probe_threshold: Annotated[float, Field(ge=0)] = Field(
+        0.5,
+        description="mean absolute change of the return frames, in grey levels of 255, above which a memory counts "
+        "as used; an inert row must change by exactly 0",
+    )
+    judge: Literal["embedded"] = Field("embedded", description="the judge")
+    bootstrap: Annotated[int, Field(ge=100)] = Field(2000, description="bootstrap resamples behind each interval")
+
+
+class Study(Section):
+    """One study: everything a run depends on."""
+
+    study: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(description="name; results/<study>/ is written")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of the world, the cases and the sampling noise")
+    train_seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), description="one run a row and training seed")
+    rows: tuple[str, ...] = Field(description="rows of the matrix that run; each is an entry of config/rows.yaml")
+    row_options: dict[str, dict[str, int | float | str | bool]] = Field(
+        {}, description="per row family: profile values that this study's sizes ask for, e.g. a smaller grid"
+    )
+    reference: str = Field("i2v", description="the row all others are compared with")
+    world: World = World()
+    segment: Segment = Segment()
+    codec: Codec = Codec()
+    text: Text = Text()
+    backbone: Backbone = Backbone()
+    evidence: EvidenceConfig = EvidenceConfig()
+    train: Train = Train()
+    sampler: Sampler = Sampler()
+    evaluate: Evaluate = Evaluate()
+    profiles: dict[str, Profile] = Field({}, exclude=True, description="filled from config/rows.yaml")
+
+    @property
+    def latent_size(self) -> int:
+        """Latent cells along each side of a frame."""
+        return self.world.size // self.codec.downsample
+
+    @property
+    def numbers_per_frame(self) -> int:
+        """Latent numbers that describe one frame."""
+        return self.codec.channels * self.latent_size**2
+
+    @model_validator(mode="after")
+    def _sections_agree(self):
+        if self.world.size % (self.codec.downsample * self.backbone.patch):
+            raise ValueError(
+                f"world.size = {self.world.size} must be a multiple of codec.downsample x backbone.patch = "
+                f"{self.codec.downsample * self.backbone.patch}"
+            )
+        if self.evidence.rule.startswith("fov") and not self.world.poses:
+            raise ValueError(
+                f"evidence.rule = {self.evidence.rule} ranks frames by camera pose, but world.poses = false; "
+                "use evidence.rule: recent"
+            )
+        if self.reference not in self.rows:
+            raise ValueError(f"reference = {self.reference} is not among rows: {', '.join(self.rows)}")
+        if len(set(self.rows)) != len(self.rows):
+            raise ValueError("rows lists a row twice")
+        if len(set(self.train_seeds)) != len(self.train_seeds) or not self.train_seeds:
+            raise ValueError(f"train_seeds must be distinct and not empty, got {list(self.train_seeds)}")
+        return self
+
+
+def _one_line(error: ValidationError, where: str) -> str:
+    """The first complaint of a pydantic error as one line: key, what is wrong, what it held."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown key `{key}`; config/README.md lists the keys"
+    message = first["msg"].removeprefix("Value error, ")
+    if not key:
+        return f"{where}: {message}"
+    return f"{where}: `{key}` = {first['input']!r}: {message}"
+
+
+def load_rows(path: str | Path) -> dict[str, dict]:
+    """The row entries of ``config/rows.yaml``: name to mapping."""
+    rows = yaml.safe_load(Path(path).read_text())
+    if not isinstance(rows, dict):
+        raise ConfigError(f"{path}: expected a mapping of row names, got {type(rows).__name__}")
+    return rows
+
+
+def parse_study(data: dict, rows: dict[str, dict], where: str = "config") -> Study:
+    """Check a study's mapping and its rows; raises ConfigError with one line."""
+    try:
+        study = Study.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_one_line(error, where)) from None
+    unknown = [name for name in study.rows if name not in rows]
+    if unknown:
+        raise ConfigError(f"{where}: `rows` names {unknown[0]!r}; config/rows.yaml has {', '.join(sorted(rows))}")
+    profiles = {}
+    for name in study.rows:
+        entry = dict(rows[name])
+        entry.update(study.row_options.get(entry.get("family"), {}))
+        try:
+            profiles[name] = parse_row(name, entry)
+        except ValidationError as error:
+            raise ConfigError(_one_line(error, f"config/rows.yaml: {name}")) from None
+        except ValueError as error:
+            raise ConfigError(f"config/rows.yaml: {name}: {error}") from None
+    return study.model_copy(update={"profiles": profiles})
+
+
+def load_study(path: str | Path, rows_path: str | Path | None = None) -> Study:
+    """Read and check a study file; rows come from ``rows.yaml`` beside it unless given."""
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such configuration file")
+    data = yaml.safe_load(path.read_text())
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected a mapping, got {type(data).__name__}")
+    return parse_study(data, load_rows(rows_path or path.parent / "rows.yaml"), str(path))
