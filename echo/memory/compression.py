@@ -1,0 +1,68 @@
+"""Compressed context: older frames count less (weight), or are averaged in groups along time (length), or both.
+
+written: the retrieved frames in order of time, pooled over groups of r consecutive ones (latents and cameras alike),
+and scaled by decay^age, the age in kept tokens back from the anchor. read: as clean tokens before the anchor.
+Paper: Table 6; pooling comes before weighting.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from echo.backbone import ReadOut
+from echo.frames import Frames
+from echo.memory.base import Memory
+from echo.memory.profile import Profile
+
+
+class Settings(Profile):
+    """Pooled and weighted frames in context."""
+
+    frames: Annotated[int, Field(ge=2, description="K: frames of the evidence compressed, the anchor included")]
+    ratio: Annotated[int, Field(ge=1, description="r: consecutive frames averaged into one; 1 pools nothing")] = 1
+    decay: Annotated[float, Field(gt=0, le=1, description="factor on a frame's tokens for each step of age")] = 1.0
+
+    @model_validator(mode="after")
+    def _compresses(self):
+        if self.ratio == 1 and self.decay == 1:
+            raise ValueError("ratio = 1 and decay = 1 compress nothing; use family: context")
+        return self
+
+
+def pool_groups(values: Tensor, ratio: int) -> Tensor:
+    """Means (B, ceil(F / ratio), ...) over groups of ``ratio`` consecutive frames of (B, F, ...).
+
+    Groups are counted back from the newest frame, so that a remainder falls to the oldest.
+    """
+    groups = torch.split(values.flip(1), ratio, 1)
+    return torch.stack([group.mean(1) for group in groups], 1).flip(1)
+
+
+class CompressionMemory(Memory):
+    """Keeps ceil((K-1) / r) pooled frames with their weights."""
+
+    def __init__(self, settings: Settings):
+        super().__init__()
+        self.settings = settings
+
+    def write(self, state, evidence, text, backbone):
+        kept = evidence.span(1, self.settings.frames).chronological()
+        if kept.count == 0:
+            return kept.tensors()
+        pooled = [pool_groups(v, self.settings.ratio) for v in (kept.latents, kept.actions, kept.rays)]
+        newest = pool_groups(kept.index.float(), self.settings.ratio).long()
+        age = torch.arange(newest.shape[1], 0, -1, device=newest.device)
+        weight = (self.settings.decay ** age.to(kept.latents)).expand(len(newest), -1)
+        return Frames(*pooled, newest, weight).tensors()
+
+    def read(self, state, backbone):
+        frames = Frames(**state)
+        return ReadOut(frames=frames if frames.count else None)
+
+
+def build(settings, sizes):
+    return CompressionMemory(settings)
