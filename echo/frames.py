@@ -49,7 +49,7 @@ class Frames:
 
     def chronological(self) -> Frames:
         """The same frames, each clip's sorted by frame number."""
-        return self.take(self.index.argsort(1, stable=True))
+        return self.take(self.index.argsort(dim=1, stable=True))
 
     def with_latents(self, latents: Tensor) -> Frames:
         """The same views with other contents."""
@@ -59,6 +59,10 @@ class Frames:
         """The fields that are there, by name: how a memory state stores frames."""
         fields = {"latents": self.latents, "actions": self.actions, "rays": self.rays, "index": self.index}
         return fields if self.weight is None else {**fields, "weight": self.weight}
+
+    def to(self, device: torch.device) -> Frames:
+        """The same frames on another device."""
+        return self._map(lambda value: value.to(device))
 
     def _map(self, pick) -> Frames:
         weight = None if self.weight is None else pick(self.weight)

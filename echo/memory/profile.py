@@ -49,7 +49,7 @@ def settings_of(family: str) -> type[Profile]:
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.ClassDef) and node.name == "Settings":
             scope = {**NAMES, "Profile": Profile, "__name__": f"echo.memory.{family}"}
-            exec(compile(ast.Module([node], []), str(path), "exec"), scope)
+            exec(compile(ast.Module([node], []), str(path), "exec", dont_inherit=True), scope)
             return scope["Settings"]
     raise ValueError(f"{path} has no class Settings(Profile)")
 

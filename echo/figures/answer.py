@@ -1,0 +1,107 @@
+"""The study's answer in one figure: what each memory gains on the returned view, and how much it keeps for that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from echo.figures import style
+
+READS = ("differences.csv", "summary.csv", "rows.csv")
+BRANCHES = {"recall": ("o", -0.16), "return_strict": ("D", 0.16)}  # marker, shift from the row's line
+
+
+@style.styled()
+def draw(tables: Path) -> Figure:
+    """Left: gain over the reference row in PSNR, on recall and strict return. Right: numbers the state keeps."""
+    rows = style.read_rows(tables)
+    gains = style.read(tables, "differences.csv")
+    gains = gains[(gains["measure"] == "psnr") & gains["row"].isin(rows.index)].set_index(["branch", "row"])
+    order = _order(rows, gains)
+    figure = style.new_figure(8.6, 1.6 + 0.27 * len(order))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
+    _gains(left, rows, gains, order)
+    _kept(right, rows, order)
+    left.set_yticks(range(len(order)), rows.loc[order, "label"])
+    for tick, row in zip(left.get_yticklabels(), order, strict=True):
+        tick.set_color(rows.loc[row, "colour"])
+    left.set_ylim(len(order) - 0.4, -0.6)
+    figure.suptitle(
+        "When the camera comes back, which memory keeps the room the same?",
+        x=0.01, ha="left", fontsize=12, fontweight="bold",
+    )  # fmt: skip
+    left.set_title(f"Returned view: gain over {_reference(tables, rows)}", fontweight="normal", fontsize=8.5)
+    shapes = [
+        Line2D([], [], linestyle="", marker=marker, color=style.REFERENCE_COLOUR, label=style.PREDICTED[branch])
+        for branch, (marker, _) in BRANCHES.items()
+    ]
+    figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _order(rows: pd.DataFrame, gains: pd.DataFrame) -> list[str]:
+    """Rows by their gain on recall, best first; the reference row has gain 0, unmeasured rows go last."""
+    means = {row: 0.0 if row == style.REFERENCE_ROW else np.nan for row in rows.index}
+    for branch in reversed(BRANCHES):  # recall overrides strict return where it was measured
+        for row in means:
+            if (branch, row) in gains.index and np.isfinite(gains.loc[(branch, row), "difference"]):
+                means[row] = gains.loc[(branch, row), "difference"]
+    return sorted(means, key=lambda row: (np.isnan(means[row]), -np.nan_to_num(means[row])))
+
+
+def _reference(tables: Path, rows: pd.DataFrame) -> str:
+    """Name of the reference row with its PSNR on both branches."""
+    summary = style.read(tables, "summary.csv")
+    here = summary[(summary["row"] == style.REFERENCE_ROW) & (summary["measure"] == "psnr")].set_index("branch")
+    levels = [
+        f"{here.loc[branch, 'value']:.1f} dB on {style.BRANCHES[branch]}" for branch in BRANCHES if branch in here.index
+    ]
+    label = rows["label"].get(style.REFERENCE_ROW, style.REFERENCE_ROW)
+    return f"{label}, no memory ({', '.join(levels)})" if levels else f"{label}, no memory"
+
+
+def _gains(axes: Axes, rows: pd.DataFrame, gains: pd.DataFrame, order: list[str]) -> None:
+    for position, name in enumerate(order):
+        row = rows.loc[name]
+        axes.axhline(position, color="#eeeeee", linewidth=0.6, zorder=0)
+        for branch, (marker, shift) in BRANCHES.items():
+            if (branch, name) not in gains.index:
+                continue
+            gain = gains.loc[(branch, name)]
+            axes.errorbar(
+                gain["difference"], position + shift, xerr=style.errors(gain["difference"], gain["low"], gain["high"]),
+                marker=marker, color=row["colour"], markerfacecolor=style.face(row), linewidth=1.2, markersize=5,
+            )  # fmt: skip
+    axes.axvline(0, color=style.REFERENCE_COLOUR, linewidth=1)
+    axes.set_xlabel("gain in PSNR, dB (95 % interval over rooms)")
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+
+
+def _kept(axes: Axes, rows: pd.DataFrame, order: list[str]) -> None:
+    kept = rows.loc[order, "state_numbers"].astype(float)
+    positive = kept[kept > 0]
+    least, most = (positive.min(), positive.max()) if len(positive) else (1.0, 10.0)
+    edge = least / 2.5
+    for position, name in enumerate(order):
+        row, numbers = rows.loc[name], kept[name]
+        if np.isnan(numbers):
+            continue
+        axes.axhline(position, color="#eeeeee", linewidth=0.6, zorder=0)
+        if numbers > 0:
+            axes.plot(numbers, position, "s", color=row["colour"], markerfacecolor=style.face(row), markersize=5)
+        text = f"{int(numbers):,}" if numbers > 0 else "none"
+        axes.annotate(
+            text, (max(numbers, edge), position), (6 if numbers > 0 else 2, 0), textcoords="offset points",
+            va="center", fontsize=7, color="#333333",
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xlim(edge, most * (most / edge) ** 0.6)
+    axes.set_xlabel("numbers kept (log scale)")
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)

@@ -1,0 +1,93 @@
+"""Context length and cost: what more raw frames buy, and what each row's quality costs (the paper's Fig. 9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from echo.figures import style
+
+READS = ("summary.csv", "rows.csv", "timings.csv")
+LENGTHS = {"i2v": 1, "context_k5": 5, "context_k20": 20}  # row: K
+BRANCHES = {  # branch: (colour, marker)
+    "recall": ("#0072B2", "o"),
+    "return_strict": ("#D55E00", "D"),
+    "loop": ("#009E73", "s"),
+    "replay": ("#4d4d4d", "^"),
+}
+QUALITY = "recall"  # the branch that both cost panels show
+
+
+@style.styled()
+def draw(tables: Path) -> Figure:
+    """PSNR against K on four branches; PSNR on recall against training time; the same against numbers kept."""
+    rows = style.read_rows(tables)
+    summary = style.read(tables, "summary.csv")
+    psnr = summary[(summary["measure"] == "psnr") & summary["row"].isin(rows.index)].set_index(["branch", "row"])
+    timings = style.read(tables, "timings.csv")
+    seconds = timings[timings["stage"] == "train"].groupby("row")["seconds"].mean()
+    figure = style.new_figure(10.4, 4.5)
+    length, time, kept = figure.subplots(1, 3, width_ratios=(1, 1.1, 1.1))
+    _length(length, psnr)
+    _cost(time, rows, psnr, seconds)
+    time.set_title("Cost of training")
+    time.set_xlabel("training time of the row, s")
+    _cost(kept, rows, psnr, rows["state_numbers"].astype(float))
+    kept.set_title("Cost of keeping")
+    kept.set_xlabel("numbers the memory keeps (log scale)")
+    _log_with_zero(kept, rows["state_numbers"].astype(float))
+    figure.legend(handles=style.row_legend(rows), loc="outside lower center", ncols=5)
+    return figure
+
+
+def _length(axes: Axes, psnr: pd.DataFrame) -> None:
+    for branch, (colour, marker) in BRANCHES.items():
+        found = [(k, psnr.loc[(branch, row)]) for row, k in LENGTHS.items() if (branch, row) in psnr.index]
+        found = [(k, cell) for k, cell in found if np.isfinite(cell["value"])]
+        if not found:
+            continue
+        value, low, high = (np.array([cell[key] for _, cell in found]) for key in ("value", "low", "high"))
+        axes.errorbar(
+            [k for k, _ in found], value, yerr=style.errors(value, low, high),
+            color=colour, marker=marker, label=style.BRANCHES[branch], capsize=0,
+        )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xlim(0.8, 26)
+    axes.set_xticks(list(LENGTHS.values()), [str(k) for k in LENGTHS.values()])
+    axes.minorticks_off()
+    axes.set_xlabel("raw frames in context, K (1 = I2V)")
+    axes.set_ylabel("PSNR, dB (95 % interval)")
+    axes.set_title("Context length")
+    axes.grid(axis="y")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper left")
+
+
+def _cost(axes: Axes, rows: pd.DataFrame, psnr: pd.DataFrame, cost: pd.Series) -> None:
+    for row in rows.itertuples():
+        if (QUALITY, row.row) not in psnr.index or row.row not in cost.index or np.isnan(cost[row.row]):
+            continue
+        cell = psnr.loc[(QUALITY, row.row)]
+        axes.errorbar(
+            cost[row.row], cell["value"], yerr=style.errors(cell["value"], cell["low"], cell["high"]),
+            marker=row.marker, color=row.colour, markerfacecolor=style.face(row), linewidth=0.9, markersize=6,
+        )  # fmt: skip
+    axes.set_ylabel(f"{style.BRANCHES[QUALITY]} PSNR, dB")
+    axes.grid()
+
+
+def _log_with_zero(axes: Axes, numbers: pd.Series) -> None:
+    """A logarithmic axis with a place for rows that keep nothing, marked 0, left of the least positive number."""
+    positive = numbers[numbers > 0]
+    if positive.empty:
+        return
+    decade = 10 ** np.floor(np.log10(positive.min()))
+    axes.set_xscale("symlog", linthresh=decade, linscale=0.5)
+    axes.set_xlim(-0.2 * decade, positive.max() * 2.5)
+    decades = decade * 10.0 ** np.arange(0, np.ceil(np.log10(positive.max() * 2.5 / decade)))
+    axes.set_xticks([0, *decades], ["0", *(f"$10^{{{int(round(np.log10(d)))}}}$" for d in decades)])
+    axes.minorticks_off()

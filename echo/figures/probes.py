@@ -1,0 +1,60 @@
+"""Probes: how far the return frames move when a row's memory is erased, or swapped for another scene's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from echo.figures import style
+
+READS = ("probes_table.csv", "rows.csv")
+PROBES = {"erase": ("o", -0.15, "memory erased"), "swap": ("D", 0.15, "another scene's memory")}
+
+
+@style.styled()
+def draw(tables: Path) -> Figure:
+    """A line a row: mean change under each probe with its interval, and the verdict at the right."""
+    rows = style.read_rows(tables)
+    table = style.read(tables, "probes_table.csv")
+    table = table[table["row"].isin(rows.index)].reset_index(drop=True)
+    figure = style.new_figure(8.6, 1.4 + 0.27 * len(table))
+    axes = figure.subplots()
+    for position, line in table.iterrows():
+        row = rows.loc[line["row"]]
+        axes.axhline(position, color="#eeeeee", linewidth=0.6, zorder=0)
+        for probe, (marker, shift, _) in PROBES.items():
+            value = line[f"{probe}_value"]
+            axes.errorbar(
+                value, position + shift, xerr=style.errors(value, line[f"{probe}_low"], line[f"{probe}_high"]),
+                marker=marker, color=row["colour"], markerfacecolor=style.face(row), linewidth=1.2,
+            )  # fmt: skip
+        fails = str(line["verdict"]).startswith("FAILS")
+        axes.text(
+            1.01, position, line["verdict"], transform=axes.get_yaxis_transform(), va="center", fontsize=7.5,
+            color="#B00020" if fails else "#333333", fontweight="bold" if fails else "normal",
+        )  # fmt: skip
+    threshold = table["threshold"].iloc[0]
+    axes.axvline(threshold, color="#777777", linewidth=0.9, linestyle="--")
+    most = np.nanmax([*table["erase_high"], *table["swap_high"], 2 * threshold])
+    axes.set_xscale("symlog", linthresh=max(threshold, 1e-3), linscale=0.5)
+    axes.set_xlim(-0.2 * max(threshold, 1e-3), most * 1.4)
+    ticks = [0, threshold, *(t for t in (1, 2, 5, 10, 20, 50, 100) if 1.5 * threshold < t <= most * 1.4)]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_ylim(len(table) - 0.4, -0.6)
+    axes.set_yticks(range(len(table)), table["label"])
+    for tick, row in zip(axes.get_yticklabels(), table["row"], strict=True):
+        tick.set_color(rows.loc[row, "colour"])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.set_xlabel("mean change of the return frames, grey levels of 255 (dashed: what counts as moved)")
+    axes.set_title("Does the output depend on the memory?")
+    shapes = [
+        Line2D([], [], linestyle="", marker=marker, color=style.REFERENCE_COLOUR, label=name)
+        for marker, _, name in PROBES.values()
+    ]
+    figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
+    return figure

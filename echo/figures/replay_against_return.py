@@ -1,0 +1,87 @@
+"""Replay against return: does the row that follows a real trajectory best also come back best? (the paper's Fig. 7)
+
+Each panel ranks the rows twice, by replay on the left and by return on the right; a line that climbs is a row that
+replay undervalues.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from echo.figures import FigureError, style
+
+READS = ("summary.csv", "rows.csv")
+PANELS = (  # column of summary.csv, (branch, measure) of the return, title, name of the return's rank
+    ("value", ("return_strict", "psnr"), "Ours: strict return", "return PSNR"),
+    ("value", ("return_45", "judge"), "Ours: 45° return, judged", "judge"),
+    ("paper", ("return_45", "judge"), "Paper: open domain, judged", "judge"),
+)
+
+
+@style.styled()
+def draw(tables: Path) -> Figure:
+    """Three slope charts of ranks: ours by PSNR, ours by the judge, and the paper's."""
+    rows = style.read_rows(tables)
+    summary = style.read(tables, "summary.csv")
+    ranked = [_values(summary, rows, column, target) for column, target, _, _ in PANELS]
+    count = max(len(values) for values in ranked)
+    if count < 2:
+        raise FigureError(f"{tables / 'summary.csv'}: ranking needs two rows with replay and return, found {count}")
+    figure = style.new_figure(11.2, 1.5 + 0.27 * count)
+    for axes, values, (_, _, title, name) in zip(figure.subplots(1, 3), ranked, PANELS, strict=True):
+        _slopes(axes, values, rows, count, name)
+        axes.set_title(title, loc="center")
+    figure.legend(handles=style.family_legend(rows), loc="outside lower center", ncols=5)
+    return figure
+
+
+def _values(summary: pd.DataFrame, rows: pd.DataFrame, column: str, target: tuple[str, str]) -> pd.DataFrame:
+    """Rows that have both numbers: ``replay`` (PSNR) and ``back``, and their ranks, 1 the best; ties in row order."""
+    cells = summary.set_index(["branch", "measure", "row"])[column].dropna()
+    found = pd.DataFrame(
+        {
+            "replay": {row: cells.get(("replay", "psnr", row), np.nan) for row in rows.index},
+            "back": {row: cells.get((*target, row), np.nan) for row in rows.index},
+        }
+    ).dropna()
+    ranks = found.rank(ascending=False, method="first").astype(int)
+    return found.join(ranks.add_prefix("rank_"))
+
+
+def _slopes(axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, count: int, name: str) -> None:
+    if len(values) < 2:
+        axes.text(0.5, 0.5, "not measured", ha="center", va="center", transform=axes.transAxes, color="#777777")
+        axes.set_axis_off()
+        return
+    for row, line in values.iterrows():
+        look = rows.loc[row]
+        ranks = [line["rank_replay"], line["rank_back"]]
+        axes.plot(
+            [0, 1], ranks, color=look["colour"], marker="o", markerfacecolor=style.face(look), clip_on=False,
+            linestyle="-" if not look["hollow"] else (0, (4, 2)),
+        )  # fmt: skip
+        axes.text(-0.05, ranks[0], f"{look['label']}  {line['replay']:.1f}", ha="right", va="center",
+                  color=look["colour"], fontsize=7.5)  # fmt: skip
+        shift = int(ranks[0] - ranks[1])
+        sign = f"▲{shift}" if shift > 0 else f"▼{-shift}" if shift < 0 else "="
+        axes.text(1.05, ranks[1], f"{line['back']:.1f}  {sign}", va="center", color=look["colour"], fontsize=7.5)
+    agreement = _spearman(values)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(count + 0.5, 0.5)
+    axes.set_xticks([0, 1], ["replay PSNR", name])
+    axes.set_yticks([])
+    axes.tick_params(length=0)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.set_xlabel(f"rank correlation {agreement:.2f}".replace("-", "−"))
+
+
+def _spearman(values: pd.DataFrame) -> float:
+    """Spearman's correlation: Pearson's of the average ranks."""
+    ranks = values[["replay", "back"]].rank()
+    return ranks["replay"].corr(ranks["back"])

@@ -1,0 +1,169 @@
+"""State-space memory: a recurrence along time around chosen blocks, one trajectory a spatial token.
+
+written: the retrieved frames pass through the blocks in order of time, each attending within itself only, and every
+recurrent block moves its state on. read: in the same blocks the anchor and the target go on from that state, so that
+history enters by the state alone. The state is carried from segment to segment; it is never zeroed in between.
+``ssm_blockwise_v1`` keeps the two faults of the first release, on purpose: context after the target in a causal scan,
+and a state that starts from zero at every call. Nothing of the past can reach the target; the probes must show it.
+Paper: Table 7. Cells: ``average``, an exponential moving average with a learnt rate a channel; ``convolution``, a
+depthwise causal convolution of kernel 3 on twice the width (the paper's hybrid).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional
+
+from echo.backbone import ReadOut
+from echo.memory.base import Memory, Sizes
+from echo.memory.profile import Profile
+
+
+class Settings(Profile):
+    """Recurrence."""
+
+    cell: Annotated[Literal["average", "convolution"], Field(description="what carries the state along time")]
+    every: Annotated[int, Field(ge=1, description="blocks 0, every, 2 every, ... recur")]
+    gate: Annotated[
+        Literal["zero", "bounded"],
+        Field(description="scale of the residual: `zero` starts at 0, `bounded` stays between 0.1 and 1"),
+    ]
+    context: Annotated[
+        Literal["before_target", "after_target"], Field(description="where the history stands in the causal scan")
+    ] = "before_target"
+    carry_state: Annotated[bool, Field(description="whether the state goes on from segment to segment")] = True
+    diagnostic: Annotated[bool, Field(description="a row that is wrong on purpose and must be found inert")] = False
+
+    @model_validator(mode="after")
+    def _history_comes_first(self):
+        if self.context == "after_target" and not self.diagnostic:
+            raise ValueError(
+                "context = after_target in a recurrent row: a causal scan cannot read what follows the target; "
+                "allowed: before_target (or diagnostic: true, for a row that must be found inert)"
+            )
+        return self
+
+    @property
+    def remembers(self) -> bool:
+        return self.context == "before_target"
+
+
+class Residual(nn.Module):
+    """Scale of what a recurrence adds to the tokens."""
+
+    def __init__(self, gate: str):
+        super().__init__()
+        self.bounded = gate == "bounded"
+        self.gate = nn.Parameter(torch.zeros(()))
+
+    def forward(self, added: Tensor) -> Tensor:
+        scale = 0.1 + 0.9 * self.gate.sigmoid() if self.bounded else self.gate.tanh()
+        return scale * added
+
+
+class AverageCell(nn.Module):
+    """s_f = a s_(f-1) + (1 - a) v_f for every channel, y = W (s * silu(g)). State: (B, N, D)."""
+
+    def __init__(self, width: int, gate: str):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.enter = nn.Linear(width, 2 * width)
+        self.leave = nn.Linear(width, width)
+        self.rate = nn.Parameter(torch.linspace(-1.0, 3.0, width))  # sigmoid: half-lives from 0.5 to 14 frames
+        self.residual = Residual(gate)
+
+    def start(self, tokens: Tensor) -> Tensor:
+        """The state before the first frame of tokens (B, F, N, D)."""
+        return tokens.new_zeros(tokens.shape[0], *tokens.shape[2:])
+
+    def forward(self, tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens (B, F, N, D) and the state before them to tokens and the state after them."""
+        value, gate = self.enter(self.norm(tokens)).chunk(2, -1)
+        keep = self.rate.sigmoid()
+        states = []
+        for frame in ((1 - keep) * value).unbind(1):
+            state = torch.addcmul(frame, keep, state)
+            states.append(state)
+        read = torch.stack(states, 1) if states else value
+        return tokens + self.residual(self.leave(read * functional.silu(gate))), state
+
+
+class ConvolutionCell(nn.Module):
+    """Depthwise causal convolution of kernel 3 along time on twice the width. State: its last two inputs."""
+
+    KERNEL = 3
+    EXPAND = 2
+
+    def __init__(self, width: int, gate: str):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.enter = nn.Linear(width, self.EXPAND * width)
+        self.leave = nn.Linear(self.EXPAND * width, width)
+        self.kernel = nn.Parameter(torch.randn(self.KERNEL, self.EXPAND * width) * self.KERNEL**-0.5)
+        self.residual = Residual(gate)
+
+    def start(self, tokens: Tensor) -> Tensor:
+        """Zeros (B, 2, N, 2D): nothing before the first frame."""
+        batch, _, cells, width = tokens.shape
+        return tokens.new_zeros(batch, self.KERNEL - 1, cells, self.EXPAND * width)
+
+    def forward(self, tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens (B, F, N, D) and the state before them to tokens and the state after them."""
+        inputs = torch.cat([state, self.enter(self.norm(tokens))], 1)
+        count = tokens.shape[1]
+        mixed = sum(self.kernel[k] * inputs[:, k : k + count] for k in range(self.KERNEL))
+        return tokens + self.residual(self.leave(functional.silu(mixed))), inputs[:, count:]
+
+
+CELLS = {"average": AverageCell, "convolution": ConvolutionCell}
+
+
+class StateSpaceMemory(Memory):
+    """One state a recurrent block; with the context after the target, the stored context itself."""
+
+    def __init__(self, settings: Settings, sizes: Sizes):
+        super().__init__()
+        self.settings, self.sizes = settings, sizes
+        self.carries = settings.carry_state
+        self.blocks = frozenset(range(0, sizes.layers, settings.every))
+        self.cells = nn.ModuleDict({str(b): CELLS[settings.cell](sizes.width, settings.gate) for b in self.blocks})
+
+    def write(self, state, evidence, text, backbone):
+        history = evidence.span(1, None).chronological()
+        after = self.settings.context == "after_target"
+        # Fresh states, and where the first release kept its context: no frames yet.
+        none = evidence.latents.new_zeros(len(evidence.latents), 0, self.sizes.cells**2, self.sizes.width)
+        starts = {name: cell.start(none) for name, cell in self.cells.items()}
+        before = state if state is not None and self.carries else starts
+        written = {name: none for name in starts} if after else dict(before)
+
+        def after_block(index: int, tokens: Tensor) -> Tensor:
+            name = str(index)
+            if name not in self.cells:
+                return tokens
+            moved, final = self.cells[name](tokens, before[name])
+            written[name] = tokens if after else final
+            return moved
+
+        if history.count:
+            backbone.clean_pass(history, text, max(self.blocks), after_block)
+        return written
+
+    def read(self, state, backbone):
+        return ReadOut(state=state)
+
+    def at_block(self, index, tokens, state):
+        name, count = str(index), tokens.shape[1]
+        cell = self.cells[name]
+        if self.settings.context == "after_target":
+            moved, _ = cell(torch.cat([tokens, state[name]], 1), cell.start(tokens))
+            return moved[:, :count]
+        return cell(tokens, state[name])[0]
+
+
+def build(settings, sizes):
+    return StateSpaceMemory(settings, sizes)

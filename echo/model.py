@@ -1,0 +1,92 @@
+"""One row: the shared backbone and the row's memory, built from a profile and saved with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from echo.backbone import Backbone
+from echo.config import Study
+from echo.files import atomic_path
+from echo.frames import Frames
+from echo.memory.base import Sizes, State
+from echo.memory.profile import Profile
+from echo.memory.registry import build_memory
+from echo.seeding import derive
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is not what the study asks for."""
+
+
+class Row(nn.Module):
+    """Backbone and memory."""
+
+    def __init__(self, study: Study, profile: Profile, train_seed: int = 0):
+        super().__init__()
+        config = study.backbone
+        with torch.random.fork_rng(devices=[]):
+            # The same initial backbone for all rows and training seeds; a base replaces it.
+            torch.manual_seed(derive(study.seed, "backbone"))
+            self.backbone = Backbone(config, study.codec.channels, study.text.dim)
+        sizes = Sizes(self.backbone.width, config.heads, config.layers, study.latent_size // config.patch)
+        self.memory = build_memory(profile, sizes, derive(study.seed, "row", train_seed))
+        self.profile, self.study = profile, study
+
+    def write(self, state: State | None, evidence: Frames, text: Tensor) -> State:
+        """W(M, E) -> M."""
+        return self.memory.write(state, evidence, text, self.backbone)
+
+    def forward(self, target: Frames, timestep: Tensor, anchor: Frames, text: Tensor, state: State) -> Tensor:
+        """Velocity (B, T, C, H, W) of the noisy target, given the anchor and what the memory reads out of ``state``."""
+        read = self.memory.read(state, self.backbone)
+        return self.backbone(target, timestep, anchor, text, self.memory, read)
+
+    def save(self, path: Path, **metadata: str) -> None:
+        """Weights as safetensors, with profile, rig and ``metadata`` in the header; atomic."""
+        header = {"profile": profile_text(self.profile), "rig": rig_text(self.study), **metadata}
+        with atomic_path(path) as temporary:
+            save_file({k: v.contiguous() for k, v in self.state_dict().items()}, temporary, header)
+
+    def load(self, path: Path) -> dict[str, str]:
+        """Load weights saved by ``save``; returns the header.
+
+        Raises CheckpointError naming both sides where the checkpoint is of another row or another rig.
+        """
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+        for part, asked in (("profile", profile_text(self.profile)), ("rig", rig_text(self.study))):
+            if header.get(part) != asked:
+                held, wanted = _differences(header.get(part), asked)
+                raise CheckpointError(f"{path}: the checkpoint's {part} has {held}, the study asks for {wanted}")
+        self.load_state_dict(load_file(path))
+        return header
+
+
+def profile_text(profile: Profile) -> str:
+    """A profile as JSON with sorted keys."""
+    return json.dumps(profile.model_dump(), sort_keys=True)
+
+
+def rig_text(study: Study) -> str:
+    """All that training and inference must share, as JSON: sizes, camera, evidence and context handling."""
+    rig = study.model_dump(mode="json", include={"segment": {"frames"}, "text": True, "backbone": True})
+    rig["codec"] = study.codec.model_dump(include={"kind", "channels", "downsample"})
+    rig["evidence"] = study.evidence.model_dump(include={"frames", "rule", "policy"})
+    rig["train"] = study.train.model_dump(include={"timestep_shift", "context_noise"})
+    rig["world"] = study.world.model_dump(include={"size", "field_of_view"})
+    return json.dumps(rig, sort_keys=True)
+
+
+def _differences(held: str | None, asked: str) -> tuple[str, str]:
+    """The parts in which two JSON mappings differ, the held one's and the asked one's."""
+    if held is None:
+        return "none", asked
+    first, second = json.loads(held), json.loads(asked)
+    keys = [key for key in sorted(first.keys() | second.keys()) if first.get(key) != second.get(key)]
+    return json.dumps({k: first.get(k) for k in keys}), json.dumps({k: second.get(k) for k in keys})

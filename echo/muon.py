@@ -1,0 +1,67 @@
+"""Muon in single precision: momentum whose matrices are made orthogonal before they are applied.
+
+Jordan et al. 2024 (kellerjordan.github.io/posts/muon). ``torch.optim.Muon`` is the same rule in bfloat16, which a CPU
+without bfloat16 units emulates: measured on two cores, 2.0 s a step for this study's 60 matrices, against 0.6 s for
+forward and backward. Here equal shapes are stacked and multiplied in float32.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the quintic that pushes singular values towards 1
+ITERATIONS = 5
+
+
+def orthogonalise(matrices: Tensor, iterations: int = ITERATIONS) -> Tensor:
+    """Nearest semi-orthogonal matrices, roughly: (n, rows, columns) with singular values pushed into [0.7, 1.2]."""
+    a, b, c = COEFFICIENTS
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = matrices.mT if tall else matrices
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp_min(1e-7)
+    for _ in range(iterations):
+        gram = x @ x.mT
+        x = a * x + torch.baddbmm(gram, gram, gram, beta=b, alpha=c) @ x
+    return x.mT if tall else x
+
+
+class Muon(Optimizer):
+    """Nesterov momentum, orthogonalised; for weight matrices only.
+
+    The update of a rows x columns matrix is scaled by sqrt(max(1, rows / columns)). Raises ValueError for any other
+    parameter.
+    """
+
+    def __init__(self, parameters, lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
+        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.ndim != 2:
+                    raise ValueError(f"Muon takes matrices, got a parameter of shape {tuple(parameter.shape)}")
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """One update of every parameter that has a gradient."""
+        loss = closure() if closure is not None else None
+        for group in self.param_groups:
+            by_shape = defaultdict(list)
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    by_shape[parameter.shape].append(parameter)
+            for shape, parameters in by_shape.items():
+                updates = orthogonalise(torch.stack([self._direction(p, group["momentum"]) for p in parameters]))
+                scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
+                for parameter, update in zip(parameters, updates, strict=True):
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"]).sub_(scale * update)
+        return loss
+
+    def _direction(self, parameter: Tensor, momentum: float) -> Tensor:
+        state = self.state[parameter]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter)
+        average = state["momentum"].lerp_(parameter.grad, 1 - momentum)
+        return parameter.grad.lerp(average, momentum)

@@ -1,0 +1,119 @@
+"""Where a result comes from: what a stage depends on, as a digest, and what a run of it was, as a record."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from echo.config import Study
+from echo.files import digest, write_json
+
+PACKAGE = Path(__file__).parent
+LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
+
+# What each stage reads of the configuration and of the code. A stage's inputs bring the rest: when a stage runs,
+# everything after it runs.
+WORLD = ("seed", "world", "segment")
+RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train")
+ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
+STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "pool": (WORLD, ("camera", "trajectories", "seeding", "world")),
+    "codec": (("seed", "codec"), ("codec", "codecs")),
+    "latents": (("codec", "text"), ("latents", "text")),
+    "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
+    "base": (RIG, (*ROW, "train", "muon", "memory/context")),
+    "train": (RIG, (*ROW, "train", "muon")),
+    "rollout": (("seed", "segment", "sampler", "evaluate"), (*ROW, "rollout", "evaluate/cases")),
+    "probe": (("seed", "segment", "sampler", "evaluate"), (*ROW, "rollout", "evaluate/cases", "evaluate/probes")),
+    "measure": (("segment", "evaluate"), ("evaluate/measure", "evaluate/images", "evaluate/cases")),
+    "judge": (("evaluate",), ("evaluate/measure", "evaluate/cases", "judge")),
+    "tables": (("reference", "rows", "evaluate"), ("tables", "gather", "stats")),
+}
+
+
+class _Plain(ast.NodeTransformer):
+    """Drops docstrings, so that a digest changes with behaviour alone."""
+
+    def visit(self, node):
+        self.generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+                node.body = body[1:]
+        return node
+
+
+@cache
+def code_digest(module: str) -> str:
+    """Digest of a module or package of echo ("train", "memory/base", "world"): comments, docstrings, layout ignored.
+
+    A module that is not there counts as empty, so that a package may become a module and back.
+    """
+    path = PACKAGE / module
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+    return digest([ast.dump(_Plain().visit(ast.parse(file.read_text()))) for file in files if file.is_file()])
+
+
+def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
+    """Digest of all that a stage depends on beside its input files: configuration and code; of ``row`` where given."""
+    sections, modules = STAGES[stage]
+    values = study.model_dump(mode="json", include=set(sections))
+    profile = study.profiles[row] if row else None
+    if profile is not None:
+        modules = (*modules, f"memory/{profile.family}")
+    return digest([values, profile and profile.model_dump(), [code_digest(module) for module in modules]])
+
+
+def _git(*arguments: str) -> str | None:
+    done = subprocess.run(["git", "-C", str(PACKAGE), *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def describe(study: Study, stage: str, row: str | None = None) -> dict:
+    """The record of a run that begins now: configuration, code, libraries, machine."""
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return {
+        "stage": stage,
+        "row": row,
+        "study": study.study,
+        "seed": study.seed,
+        "digest": stage_digest(study, stage, row),
+        "config": study.model_dump(mode="json"),
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(changed) if changed is not None else None,
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
+        "command": sys.argv,
+    }
+
+
+@contextmanager
+def recorded(path: Path, study: Study, stage: str, row: str | None = None) -> Iterator[dict]:
+    """Time a stage and write its record beside its output on success; add to the yielded dict what else matters.
+
+    ``seconds`` is wall time, a resumed run's earlier part included if the caller adds it as ``seconds_before``;
+    ``peak_mb`` the process's largest resident size.
+    """
+    record = describe(study, stage, row)
+    start = time.monotonic()
+    yield record
+    record["seconds"] = round(time.monotonic() - start + record.pop("seconds_before", 0.0), 2)
+    record["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    write_json(path, record)
+
+
+def read_record(path: Path) -> dict:
+    """A record that ``recorded`` wrote."""
+    return json.loads(Path(path).read_text())

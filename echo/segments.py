@@ -1,0 +1,111 @@
+"""One segment of a trajectory as the model meets it: its evidence, its anchor, its target views.
+
+Training and rollout both come through here, so that context handling cannot differ between them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file
+from torch import Tensor
+
+from echo.config import Study
+from echo.evidence import rank
+from echo.files import atomic_path
+from echo.frames import Frames, view
+
+
+def first_target(segment: int, frames: int) -> int:
+    """Number of the first frame that segment ``segment`` (from 1) generates; also how many frames come before it."""
+    return 1 + (segment - 1) * frames
+
+
+def segments_of(length: int, frames: int) -> int:
+    """Segments in a trajectory of ``length`` frames; raises ValueError unless it is 1 + n T."""
+    count, rest = divmod(length - 1, frames)
+    if rest or count < 1:
+        raise ValueError(f"a trajectory of {length} frames is not 1 + n x {frames} (segment.frames)")
+    return count
+
+
+class Ranking:
+    """Evidence of every segment of every video, ranked once and shared by all rows.
+
+    order: video name to (segments, K) frame numbers, -1 where history is shorter than K.
+    """
+
+    def __init__(self, order: dict[str, np.ndarray]):
+        self.order = order
+
+    @classmethod
+    def of(cls, study: Study, poses: dict[str, np.ndarray]) -> Ranking:
+        """Rank all segments of the trajectories ``poses``: video name to (F, 6)."""
+        order, frames = {}, study.segment.frames
+        for video, path in poses.items():
+            ranks = np.full((segments_of(len(path), frames), study.evidence.frames), -1, dtype=np.int64)
+            for number in range(1, len(ranks) + 1):
+                start = first_target(number, frames)
+                best = rank(path, start, np.arange(start, start + frames), study.evidence, study.world.field_of_view)
+                ranks[number - 1, : len(best)] = best
+            order[video] = ranks
+        return cls(order)
+
+    def save(self, path: Path) -> None:
+        """Write as safetensors, atomically."""
+        with atomic_path(path) as temporary:
+            save_file(self.order, temporary)
+
+    @classmethod
+    def load(cls, path: Path) -> Ranking:
+        """Read what ``save`` wrote."""
+        with safe_open(path, "np") as file:
+            return cls({name: file.get_tensor(name) for name in file.keys()})
+
+    def of_segment(self, videos: list[str], segment: int) -> np.ndarray:
+        """Frame numbers (B, K) of one segment's evidence, best first; all videos have the same history."""
+        picked = np.stack([self.order[video][segment - 1] for video in videos])
+        known = picked[0] >= 0
+        return picked[:, known]
+
+
+class Segments:
+    """Frames of a batch of trajectories, segment by segment.
+
+    poses: (B, F, 6). Latents are given to each call, because in a rollout they come to be one segment after another.
+    """
+
+    def __init__(self, study: Study, videos: list[str], poses: np.ndarray, ranking: Ranking):
+        self.study, self.videos, self.poses, self.ranking = study, videos, poses, ranking
+        self.cells = study.latent_size // study.backbone.patch
+
+    @property
+    def count(self) -> int:
+        """Segments in each trajectory."""
+        return segments_of(self.poses.shape[1], self.study.segment.frames)
+
+    def target(self, latents: Tensor, segment: int) -> Frames:
+        """The segment's own frames: latents (B, F, C, H, W) of whole trajectories to Frames of T."""
+        start = first_target(segment, self.study.segment.frames)
+        index = np.arange(start, start + self.study.segment.frames)
+        return self._view(latents, np.tile(index, (len(latents), 1)), segment)
+
+    def evidence(self, latents: Tensor, segment: int, noise: torch.Generator, anchor_only: bool = False) -> Frames:
+        """E: the anchor, then retrieved frames by rank, seen from the segment's first target frame.
+
+        ``noise`` draws the context noise, where the study asks for it.
+        """
+        index = self.ranking.of_segment(self.videos, segment)
+        frames = self._view(latents, index[:, :1] if anchor_only else index, segment)
+        level = self.study.train.context_noise
+        if not level:
+            return frames
+        drawn = torch.randn(frames.latents.shape, generator=noise).to(latents)
+        return frames.with_latents((1 - level) * frames.latents + level * drawn)
+
+    def _view(self, latents, index, segment) -> Frames:
+        reference = first_target(segment, self.study.segment.frames)
+        return view(latents, self.poses, index, reference, self.cells, self.study.world.field_of_view)

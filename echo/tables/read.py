@@ -1,0 +1,65 @@
+"""Reading the evaluation's files, and checking that they follow the contract before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+CASE_KEYS = ("row", "train_seed", "branch", "split", "scene", "anchor", "case")
+COLUMNS = {
+    "cases.csv": (*CASE_KEYS, "psnr", "ssim", "lpips"),
+    "frames.parquet": (*CASE_KEYS, "segment", "frame", "psnr"),
+    "probes.csv": ("row", "train_seed", "probe", "case", "change", "psnr_drop"),
+    "rows.csv": ("row", "family", "label", "remembers", "state_numbers"),
+    "timings.csv": ("stage", "row", "seconds", "peak_mb"),
+}
+
+
+class TableError(ValueError):
+    """An input that does not follow the results contract: one line that names file, column and what was expected."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The evaluation's files, one data frame each."""
+
+    cases: pd.DataFrame
+    frames: pd.DataFrame
+    probes: pd.DataFrame
+    rows: pd.DataFrame
+    timings: pd.DataFrame
+
+
+def read_file(tables: Path, name: str) -> pd.DataFrame:
+    """One file of the contract; raises TableError if it is absent or lacks a column."""
+    path = tables / name
+    if not path.is_file():
+        raise TableError(f"{path}: no such file; the evaluation writes it")
+    if path.suffix == ".parquet":
+        frame = pd.read_parquet(path)
+    else:
+        frame = pd.read_csv(path, dtype=dict.fromkeys(("row", "branch", "scene", "anchor", "case", "probe"), str))
+    missing = [column for column in COLUMNS[name] if column not in frame]
+    if missing:
+        raise TableError(f"{path}: no column {missing[0]!r}; expected {', '.join(COLUMNS[name])}")
+    return frame
+
+
+def read_inputs(tables: Path) -> Inputs:
+    """All inputs, checked: columns, each case once, and every row of cases.csv described in rows.csv."""
+    read = {name.split(".")[0]: read_file(tables, name) for name in COLUMNS}
+    inputs = Inputs(**read)
+    if inputs.rows["row"].duplicated().any():
+        raise TableError(f"{tables / 'rows.csv'}: a row is listed twice")
+    if inputs.rows["remembers"].dtype != bool:
+        raise TableError(f"{tables / 'rows.csv'}: column 'remembers' must hold True or False in every line")
+    keys = ["row", "train_seed", "branch", "case"]
+    repeated = inputs.cases[inputs.cases.duplicated(keys)]
+    if len(repeated):
+        raise TableError(f"{tables / 'cases.csv'}: {dict(repeated.iloc[0][keys])} is listed twice")
+    unknown = sorted(set(inputs.cases["row"]) - set(inputs.rows["row"]))
+    if unknown:
+        raise TableError(f"{tables / 'cases.csv'}: row {unknown[0]!r} is not in rows.csv")
+    return inputs

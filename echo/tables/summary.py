@@ -1,0 +1,80 @@
+"""Means with intervals: every row x branch x measure, and PSNR along the rollout."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from echo.seeding import generator
+from echo.stats import interval
+from echo.tables.paper import PAPER_COLUMNS, paper_number
+
+BRANCHES = ("replay", "loop", "return_45", "return_strict", "recall")
+DRIFT_BRANCHES = ("replay", "return_strict")  # the others follow other histories or mirror one another
+MEASURES = (
+    "psnr", "ssim", "lpips", "first_psnr", "first_ssim", "first_lpips",
+    "appearance", "presence", "view", "scene_score", "judge",
+)  # fmt: skip
+
+
+def cell(cases: pd.DataFrame, measure: str, resamples: int, seed: int, *names: str | int) -> dict:
+    """Mean of a measure over cases with its 95 % interval over scenes; empty (NaN) where nothing was measured.
+
+    Returns value, low, high, and how many distinct cases, scenes and training seeds stand behind them. The resampling
+    stream is named by ``names`` alone, so that rows with the same scenes are resampled alike.
+    """
+    present = cases.loc[cases[measure].notna(), ["scene", "case", "train_seed", measure]]
+    value, low, high = (
+        interval(present[measure].to_numpy(), present["scene"].to_numpy(), resamples, generator(seed, "tables", *names))
+        if len(present)
+        else (np.nan, np.nan, np.nan)
+    )
+    counts = {
+        "cases": len(set(present["case"])),
+        "scenes": len(set(present["scene"])),
+        "train_seeds": len(set(present["train_seed"])),
+    }
+    return {"value": value, "low": low, "high": high, **counts}
+
+
+def summary(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """One line a row, branch and measure, in the order of rows.csv.
+
+    Measures that neither a row of the study nor the paper has on a branch are left out.
+    Columns: row, label, family, branch, measure, paper, value, low, high, cases, scenes, train_seeds.
+    """
+    cases = cases.reindex(columns=[*cases.columns, *(m for m in MEASURES if m not in cases)])  # absent: not measured
+    lines = []
+    for branch in BRANCHES:
+        here = cases[cases["branch"] == branch]
+        by_row = dict(list(here.groupby("row")))
+        for measure in MEASURES:
+            if (branch, measure) not in PAPER_COLUMNS and not here[measure].notna().any():
+                continue
+            for row in rows.itertuples():
+                number = cell(by_row.get(row.row, here[:0]), measure, resamples, seed, branch, measure)
+                lines.append(
+                    {
+                        "row": row.row,
+                        "label": row.label,
+                        "family": row.family,
+                        "branch": branch,
+                        "measure": measure,
+                        "paper": paper_number(row.row, branch, measure),
+                        **number,
+                    }
+                )
+    columns = ["row", "label", "family", "branch", "measure", "paper"]
+    columns += ["value", "low", "high", "cases", "scenes", "train_seeds"]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def drift(frames: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """PSNR of each generated frame of the rollout: row, branch, segment, frame, value, low, high, cases, scenes."""
+    lines = []
+    frames = frames[frames["branch"].isin(DRIFT_BRANCHES)]
+    for (branch, row, segment, frame), here in frames.groupby(["branch", "row", "segment", "frame"], sort=True):
+        number = cell(here, "psnr", resamples, seed, "drift", branch)
+        lines.append({"row": row, "branch": branch, "segment": segment, "frame": frame, **number})
+    columns = ["row", "branch", "segment", "frame", "value", "low", "high", "cases", "scenes", "train_seeds"]
+    return pd.DataFrame(lines, columns=columns)

@@ -1,0 +1,50 @@
+"""Synthetic tables that the figure tests share."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from echo.tables import build_tables
+from tests.synthetic import write_tables
+
+
+@pytest.fixture(scope="session")
+def full(tmp_path_factory):
+    """Tables of all rows."""
+    folder = write_tables(tmp_path_factory.mktemp("full"), cases=8)
+    build_tables(folder, resamples=100)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """Tables of four rows."""
+    rows = ("i2v", "context_k5", "spatial_inject_none", "ssm_blockwise")
+    folder = write_tables(tmp_path_factory.mktemp("small"), rows=rows, cases=4)
+    build_tables(folder, resamples=100)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def gappy(tmp_path_factory):
+    """Tables of four rows with much missing: a branch, the judge, and each kind of number of some row."""
+    rows = ("i2v", "context_k5", "spatial", "ssm_blockwise")
+    folder = write_tables(tmp_path_factory.mktemp("gappy"), rows=rows, cases=4)
+    cases = pd.read_csv(folder / "cases.csv").drop(columns="judge")
+    cases = cases[(cases["branch"] != "loop") & ~((cases["row"] == "spatial") & (cases["branch"] == "recall"))]
+    cases.to_csv(folder / "cases.csv", index=False)
+    frames = pd.read_parquet(folder / "frames.parquet")
+    frames[frames["row"] != "spatial"].to_parquet(folder / "frames.parquet")
+    for file in ("probes.csv", "timings.csv"):
+        frame = pd.read_csv(folder / file)
+        frame[frame["row"] != "ssm_blockwise"].to_csv(folder / file, index=False)
+    table = pd.read_csv(folder / "rows.csv")
+    table.loc[table["row"] == "ssm_blockwise", "state_numbers"] = np.nan
+    table.to_csv(folder / "rows.csv", index=False)
+    with np.load(folder / "samples" / "recall.npz", allow_pickle=False) as file:
+        samples = dict(file)
+    kept = samples["rows"] != "spatial"
+    samples |= {"rows": samples["rows"][kept], "images": samples["images"][kept]}
+    np.savez_compressed(folder / "samples" / "recall.npz", **samples)
+    build_tables(folder, resamples=100)
+    return folder

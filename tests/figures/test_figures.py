@@ -1,0 +1,181 @@
+"""Every figure draws, from full and from incomplete tables; its digest follows its code and nothing else."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from echo import figures
+from echo.figures import FigureError, style
+
+NAMES = (
+    "answer", "context_length_and_cost", "drift", "pool", "probes", "replay_against_return", "replay_strip",
+    "return_cases",
+)  # fmt: skip
+
+
+def texts(figure):
+    """All visible text of a figure and, by name of the label, how far it reaches beyond the figure's edge."""
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    width, height = figure.canvas.get_width_height()
+    found = {}
+    for text in figure.findobj(lambda artist: hasattr(artist, "get_text") and artist.get_visible()):
+        if text.get_text().strip():
+            box = text.get_window_extent(renderer)
+            found[text.get_text()] = max(-box.x0, -box.y0, box.x1 - width, box.y1 - height)
+    return found
+
+
+def test_names():
+    assert figures.names() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_draws_all_rows_with_no_label_cut_off(full, name):
+    found = texts(figures.draw(name, full))
+    assert found
+    number = re.compile(r"[-\d.]+|\$.*\$")  # matplotlib keeps, and does not draw, ticks beyond an axis' limits
+    hidden = {text: beyond for text, beyond in found.items() if beyond > 1.5 and not number.fullmatch(text)}
+    assert not hidden
+    if name != "pool":
+        labels = pd.read_csv(full / "rows.csv")["label"]
+        for label in labels:
+            assert any(label in text for text in found), label
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_draws_four_rows(small, name, tmp_path):
+    style.save(figures.draw(name, small), tmp_path / "figure.png")
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert picture.width > 300 and np.asarray(picture).std() > 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_draws_where_rows_branches_and_costs_are_missing(gappy, name, tmp_path):
+    style.save(figures.draw(name, gappy), tmp_path / "figure.png")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reads_only_what_it_declares(full, name, tmp_path):
+    for file in figures.reads(name):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(full / file, tmp_path / file)
+    figures.draw(name, tmp_path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FigureError, match="figure drift: .*drift.csv is not there"):
+        figures.draw("drift", tmp_path)
+
+
+def test_unknown_figure_is_named_with_those_there_are():
+    with pytest.raises(FigureError, match="unknown figure 'aswer'; there are answer, "):
+        figures.digest("aswer")
+
+
+def test_missing_array_is_named(small, tmp_path):
+    (tmp_path / "samples").mkdir()
+    np.savez(tmp_path / "samples" / "pool.npz", images=np.zeros((1, 2, 8, 8, 3), np.uint8))
+    with pytest.raises(FigureError, match="pool.npz: no array 'labels'"):
+        figures.draw("pool", tmp_path)
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """The figures' sources in a folder that a test may edit."""
+    folder = tmp_path / "figures"
+    shutil.copytree(figures.FOLDER, folder)
+    monkeypatch.setattr(figures, "FOLDER", folder)
+    return folder
+
+
+def edit(path, old, new):
+    source = path.read_text()
+    assert old in source
+    path.write_text(source.replace(old, new, 1))
+
+
+def test_digest_is_blind_to_comments_docstrings_and_formatting(copied):
+    before = {name: figures.digest(name) for name in NAMES}
+    edit(copied / "drift.py", '"""Drift: ', '"""# Another docstring: ')
+    edit(
+        copied / "drift.py",
+        "    rows = style.read_rows(tables)\n",
+        "    # why\n\n    rows = (style.read_rows( tables))\n",
+    )
+    edit(copied / "style.py", "REFERENCE_ROW = ", "REFERENCE_ROW   =   ")
+    assert {name: figures.digest(name) for name in NAMES} == before
+
+
+def test_digest_of_one_figure_alone_changes_with_its_code(copied):
+    before = {name: figures.digest(name) for name in NAMES}
+    edit(copied / "drift.py", "alpha=0.1", "alpha=0.2")
+    after = {name: figures.digest(name) for name in NAMES}
+    assert [name for name in NAMES if after[name] != before[name]] == ["drift"]
+
+
+def test_digest_of_every_figure_changes_with_the_style(copied):
+    before = {name: figures.digest(name) for name in NAMES}
+    edit(copied / "style.py", '"font.size": 8.5', '"font.size": 9')
+    assert all(figures.digest(name) != before[name] for name in NAMES)
+
+
+def test_digest_follows_what_a_figure_imports(copied):
+    before = figures.digest("pool"), figures.digest("drift")
+    (copied / "helper.py").write_text("SHADE = 1\n")
+    edit(copied / "pool.py", "from echo.figures import FigureError, style", "from echo.figures import FigureError, "
+         "helper, style")  # fmt: skip
+    with_helper = figures.digest("pool")
+    edit(copied / "helper.py", "SHADE = 1", "SHADE = 2")
+    assert len({before[0], with_helper, figures.digest("pool")}) == 3
+    assert figures.digest("drift") == before[1]
+
+
+def test_what_a_workflow_asks_needs_no_matplotlib():
+    program = (
+        "import sys, echo.figures as f; [(f.digest(n), f.reads(n)) for n in f.names()]; "
+        "print(sorted({'matplotlib', 'pandas', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_command_line_writes_equal_bytes(full, tmp_path):
+    for out in ("one.png", "two.png"):
+        command = [sys.executable, "-m", "echo.figures", "probes", "--tables", full, "--out", tmp_path / out]
+        subprocess.run(command, check=True)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.png", "two.png"]
+
+
+def test_command_line_reports_one_line(tmp_path):
+    command = [sys.executable, "-m", "echo.figures", "drift", "--tables", tmp_path, "--out", tmp_path / "drift.png"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: figure drift: ") and done.stderr.count("\n") == 1
+
+
+def test_drawing_imports_that_figure_alone_and_nothing_heavy(full):
+    program = (
+        f"import sys, echo.figures as f; f.draw('probes', {str(full)!r}); "
+        "print(*(m for m in sys.modules if m.startswith('echo.figures.') or m in ('scipy', 'torch', 'statsmodels')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert set(done.stdout.split()) == {"echo.figures.probes", "echo.figures.style"}
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".svg"])
+def test_vector_formats_have_no_date(small, tmp_path, suffix):
+    for stem in ("one", "two"):
+        style.save(figures.draw("probes", small), tmp_path / f"{stem}{suffix}")
+    assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
+
+
+def test_unknown_format_is_refused(small, tmp_path):
+    with pytest.raises(FigureError, match="cannot write .bmp; use .png, .pdf, .svg"):
+        style.save(figures.draw("probes", small), tmp_path / "figure.bmp")

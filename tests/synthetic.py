@@ -1,0 +1,194 @@
+"""A complete ``results/<study>/tables`` folder of invented numbers in the results contract, for tests only.
+
+The numbers have the shape of a real study (better memories return better, later frames drift further, inert rows do
+not move), so that tables and figures made of them look like real ones; no number in it was measured.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from echo.seeding import generator
+
+ROWS_FILE = Path(__file__).parent.parent / "config" / "rows.yaml"
+STRENGTH = {  # invented: how much of the past each row brings back, 0 to 1
+    "i2v": 0.0,
+    "context_k5": 0.75,
+    "context_k20": 1.0,
+    "compress_weight": 0.7,
+    "compress_length_r2": 0.55,
+    "compress_length_r4": 0.45,
+    "compress_hybrid_r2": 0.5,
+    "compress_hybrid_r4": 0.35,
+    "spatial": 0.3,
+    "spatial_inject_none": 0.02,
+    "spatial_concat_text": 0.28,
+    "spatial_cross_attn": 0.2,
+    "ssm_hybrid": 0.4,
+    "ssm_blockwise": 0.6,
+    "ssm_blockwise_v1": 0.01,
+}
+INERT = {"i2v", "spatial_inject_none", "ssm_blockwise_v1"}
+NUMBERS = {"context": 4096, "compression": 2048, "spatial": 2048, "state_space": 6144}
+BRANCH_GAIN = {"replay": 2.0, "loop": 5.0, "return_45": 6.0, "return_strict": 5.0, "recall": 10.0}
+IDENTITIES = ("duck", "cone", "barrel", "potion", "medkit", "keycard", "chair", "door")
+SEGMENTS = 3
+
+
+def write_tables(
+    folder: Path,
+    rows: tuple[str, ...] = tuple(STRENGTH),
+    train_seeds: tuple[int, ...] = (0,),
+    cases: int = 16,
+    size: int = 32,
+    frames_per_segment: int = 8,
+    seed: int = 0,
+) -> Path:
+    """Write cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv and samples/; returns ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = yaml.safe_load(ROWS_FILE.read_text())
+    _rows(rows, entries, seed).to_csv(folder / "rows.csv", index=False)
+    _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
+    _cases(rows, train_seeds, cases, seed).to_csv(folder / "cases.csv", index=False)
+    _frames(rows, train_seeds, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
+    _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)
+    _samples(folder / "samples", rows, size, frames_per_segment, seed)
+    return folder
+
+
+def _rows(rows, entries, seed) -> pd.DataFrame:
+    lines = []
+    for row in rows:
+        family = entries[row]["family"]
+        frames = entries[row].get("frames", 20)
+        numbers = NUMBERS[family] * (frames - 1 if family == "context" else 1)
+        lines.append(
+            {
+                "row": row,
+                "family": family,
+                "label": entries[row]["label"],
+                "remembers": row not in INERT,
+                "state_numbers": 0 if row in INERT else numbers + 128 * len(lines),
+                "parameters": 1_900_000 + 10_000 * len(lines),
+                "memory_parameters": 10_000 * len(lines),
+                "frames_read": frames,
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def _timings(rows, seed) -> pd.DataFrame:
+    draw = generator(seed, "timings")
+    lines = [{"stage": "pool", "row": "", "seconds": 95.0, "peak_mb": 800.0}]
+    for row in rows:
+        lines.append({"stage": "train", "row": row, "seconds": 70 + 90 * STRENGTH[row] + draw.uniform(0, 20),
+                      "peak_mb": 1500 + 900 * STRENGTH[row]})  # fmt: skip
+        lines.append({"stage": "rollout", "row": row, "seconds": 30 + 25 * STRENGTH[row], "peak_mb": 900.0})
+    return pd.DataFrame(lines)
+
+
+def _scene_of(branch: str, case: int) -> tuple[str, str, str, str]:
+    """Split, scene, anchor and case name of a branch's case number."""
+    if branch in ("replay", "loop"):
+        return "in_domain", f"in_{case:03d}", "", f"in_{case:03d}__{branch}"
+    room, anchor = divmod(case, 4)
+    trajectory = "return_45" if branch == "return_45" else "return_strict"
+    name = f"open_{room:02d}"
+    return "open_domain", name, IDENTITIES[anchor], f"{name}_{IDENTITIES[anchor]}__{trajectory}"
+
+
+def _cases(rows, train_seeds, cases, seed) -> pd.DataFrame:
+    lines = []
+    for branch, gain in BRANCH_GAIN.items():
+        for case in range(cases):
+            split, scene, anchor, name = _scene_of(branch, case)
+            level = 14 + generator(seed, "scene", scene).normal(0, 1.0)  # what is hard is hard for every row
+            for row in rows:
+                for train_seed in train_seeds:
+                    draw = generator(seed, "case", branch, name, row, train_seed)
+                    psnr = level + gain * STRENGTH[row] + draw.normal(0, 0.7)
+                    unit = float(np.clip((psnr - 10) / 20, 0, 1))
+                    line = {"row": row, "train_seed": train_seed, "branch": branch, "split": split, "scene": scene,
+                            "anchor": anchor, "case": name, "psnr": psnr, "ssim": 0.2 + 0.6 * unit,
+                            "lpips": 0.7 - 0.5 * unit}  # fmt: skip
+                    if split == "open_domain":
+                        line |= {"first_psnr": psnr - 0.3, "first_ssim": 0.19 + 0.6 * unit,
+                                 "first_lpips": 0.71 - 0.5 * unit, "appearance": 5 * unit, "presence": 4.5 * unit,
+                                 "view": 4 * unit, "scene_score": 3.5 * unit}  # fmt: skip
+                        line["judge"] = 20 * (0.45 * line["appearance"] + 0.25 * line["presence"]
+                                              + 0.20 * line["view"] + 0.10 * line["scene_score"])  # fmt: skip
+                    lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _frames(rows, train_seeds, cases, frames_per_segment, seed) -> pd.DataFrame:
+    lines = []
+    for branch in ("replay", "return_strict"):
+        for case in range(cases):
+            split, scene, anchor, name = _scene_of(branch, case)
+            for row in rows:
+                for train_seed in train_seeds:
+                    draw = generator(seed, "frame", branch, name, row, train_seed)
+                    for frame in range(1, SEGMENTS * frames_per_segment + 1):
+                        psnr = 24 - (1.6 - STRENGTH[row]) * 2.4 * np.sqrt(frame) + draw.normal(0, 0.8)
+                        lines.append((row, train_seed, branch, split, scene, anchor, name,
+                                      1 + (frame - 1) // frames_per_segment, frame, psnr, psnr / 40,
+                                      1 - psnr / 30))  # fmt: skip
+    columns = "row train_seed branch split scene anchor case segment frame psnr ssim lpips".split()
+    return pd.DataFrame(lines, columns=columns)
+
+
+def _probes(rows, train_seeds, cases, seed) -> pd.DataFrame:
+    lines = []
+    for probe, gain in (("erase", 22.0), ("swap", 16.0)):
+        for case in range(cases):
+            name = _scene_of("recall", case)[3]
+            for row in rows:
+                for train_seed in train_seeds:
+                    noise = generator(seed, "probe", probe, name, row, train_seed).uniform(0.7, 1.3)
+                    change = 0.0 if row in INERT else gain * STRENGTH[row] * noise
+                    lines.append((row, train_seed, probe, name, change, change / 3))
+    return pd.DataFrame(lines, columns=["row", "train_seed", "probe", "case", "change", "psnr_drop"])
+
+
+def room_view(seed: int, turn: float, size: int) -> np.ndarray:
+    """A picture (size, size, 3) uint8 of an invented room seen at ``turn`` (0 = the first view, 1 = far away)."""
+    draw = generator(seed, "room")
+    y, x = np.mgrid[0:size, 0:size] / size
+    x = x + turn
+    picture = np.empty((size, size, 3))
+    picture[:] = draw.uniform(90, 200, 3)
+    picture += 25 * np.sin(2 * np.pi * 3 * x)[..., None]
+    picture[y > 0.72] = draw.uniform(60, 140, 3)
+    for _ in range(5):
+        left, top, width, height = draw.uniform((0, 0.1, 0.1, 0.15), (1.8, 0.7, 0.35, 0.4))
+        picture[(x > left) & (x < left + width) & (y > top) & (y < top + height)] = draw.uniform(20, 240, 3)
+    picture[(x - 0.55) ** 2 + (y - 0.62) ** 2 < 0.025] = draw.uniform(0, 255, 3)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def _samples(folder: Path, rows, size, frames_per_segment, seed) -> None:
+    folder.mkdir(exist_ok=True)
+    last = SEGMENTS * frames_per_segment
+    for branch in ("replay", "return_45", "return_strict", "recall"):
+        replay = branch == "replay"
+        indices = np.linspace(0, last, 9).round().astype(int) if replay else np.array([0, last // 2, last])
+        numbers = (0,) if replay else (0, 3, 5, 7)
+        turns = indices / last if replay else np.sin(np.pi * indices / last)
+        truth = np.stack([[room_view(seed + n, float(t), size) for t in turns] for n in numbers])
+        images = np.empty((len(rows), *truth.shape), np.uint8)
+        for position, row in enumerate(rows):
+            noise = generator(seed, "sample", branch, row).normal(0, 1, truth.shape)
+            lost = (1 - STRENGTH[row]) * (indices / last)[None, :, None, None, None]
+            blurred = truth.mean(axis=(2, 3), keepdims=True)
+            images[position] = np.clip((1 - 0.7 * lost) * truth + 0.7 * lost * blurred + 25 * lost * noise, 0, 255)
+        names = [_scene_of(branch, n)[3] for n in numbers]
+        np.savez_compressed(folder / f"{branch}.npz", rows=np.array(rows), cases=np.array(names),
+                            frames=indices, images=images, truth=truth)  # fmt: skip
+    strips = np.stack([[room_view(seed + 50 + n, 0.05 * k, size) for k in range(8)] for n in range(4)])
+    np.savez_compressed(folder / "pool.npz", images=strips,
+                        labels=np.array([f"open_{n:02d}" for n in range(4)]), columns=np.array(IDENTITIES))  # fmt: skip
