@@ -44,6 +44,10 @@ class World(Section):
     identities: Annotated[int, Field(ge=2, le=8)] = Field(
         8, description="identity anchors each open-domain room is rendered with"
     )
+    packed: bool = Field(
+        True,
+        description="one file a video; false writes the Context-as-Memory layout, one PNG a frame (both are read alike)",
+    )
     poses: bool = Field(True, description="whether the pool has camera poses; retrieval by view needs them")
 
 

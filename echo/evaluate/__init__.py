@@ -1,0 +1,1 @@
+"""What is asked of a row: cases and branches, image measures, probes."""

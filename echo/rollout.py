@@ -1,0 +1,115 @@
+"""Rollout: segment after segment, the model's own frames becoming its history; or, for recall, the true history.
+
+The noise of a case is a function of the study's seed, the branch and the case: the same for all rows, whatever the
+batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from echo import flow
+from echo.config import Study
+from echo.evaluate.cases import BRANCHES
+from echo.latents import Latents
+from echo.memory.base import State
+from echo.model import Row
+from echo.seeding import torch_generator
+from echo.segments import Ranking, Segments, first_target
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cases of one branch. latents (B, F, C, H, W) of the true frames, text (B, L, text_dim)."""
+
+    branch: str
+    videos: list[str]
+    segments: Segments
+    latents: Tensor
+    text: Tensor
+
+    @classmethod
+    def load(cls, study: Study, branch: str, videos: list[str], cache: Latents, ranking: Ranking, device) -> Batch:
+        """Cases ``videos`` of a latent cache."""
+        poses = np.stack([cache.poses(video) for video in videos])
+        latents = torch.stack([torch.as_tensor(cache.get(video)) for video in videos])
+        text = torch.stack([torch.as_tensor(cache.text(video)) for video in videos])
+        return cls(branch, videos, Segments(study, videos, poses, ranking), latents.to(device), text.to(device))
+
+
+class Player:
+    """Rolls one row out."""
+
+    def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu"):
+        self.study, self.row, self.device = study, row.to(device).eval(), torch.device(device)
+        self.state: State | None = None  # what the memory held last: what cost tables count
+
+    @torch.no_grad()
+    def play(self, batch: Batch) -> tuple[Tensor, np.ndarray]:
+        """Generated latents (B, G, C, H, W) and the numbers (G,) of the frames they are."""
+        segments, last = batch.segments, batch.segments.count
+        if BRANCHES[batch.branch].recall:
+            state = self.remember(batch, batch.latents, last)
+            return self.generate(batch, batch.latents, last, state), self._numbers(last, last)
+        latents, state = batch.latents.clone(), None
+        latents[:, 1:] = 0  # only the first frame is given
+        for number in range(1, last + 1):
+            evidence = segments.evidence(latents, number, self._context_noise(batch, number)).to(self.device)
+            state = self.row.write(state, evidence, batch.text)
+            start = first_target(number, self.study.segment.frames)
+            latents[:, start : start + self.study.segment.frames] = self.generate(batch, latents, number, state)
+        return latents[:, 1:], self._numbers(1, last)
+
+    @torch.no_grad()
+    def remember(self, batch: Batch, latents: Tensor, last: int, anchor_only: bool = False) -> State:
+        """The state before segment ``last``, written from the history in ``latents`` as a rollout would write it.
+
+        ``anchor_only`` erases the memory: its writes see each segment's anchor and nothing else.
+        """
+        state = None
+        for number in range(1 if self.row.memory.carries else last, last + 1):
+            noise = self._context_noise(batch, number)
+            evidence = batch.segments.evidence(latents, number, noise, anchor_only).to(self.device)
+            state = self.row.write(state, evidence, batch.text)
+        return state
+
+    @torch.no_grad()
+    def generate(self, batch: Batch, latents: Tensor, number: int, state: State) -> Tensor:
+        """Latents (B, T, C, H, W) of segment ``number``, given the history in ``latents`` and the memory's state."""
+        self.state = state
+        target = batch.segments.target(latents, number).to(self.device)
+        anchor = batch.segments.evidence(latents, number, self._context_noise(batch, number), anchor_only=True)
+        anchor = anchor.to(self.device)
+        noise = self._noise(batch, number, target.latents.shape[1:]).to(self.device)
+
+        def velocity(x: Tensor, t: Tensor) -> Tensor:
+            return self.row(target.with_latents(x), t.to(x), anchor, batch.text, state)
+
+        return flow.sample(velocity, noise, self.study.sampler.steps, self.study.train.timestep_shift)
+
+    def _noise(self, batch: Batch, number: int, shape) -> Tensor:
+        seed = self.study.seed
+        return torch.stack([
+            torch.randn(shape, generator=torch_generator(seed, "rollout", batch.branch, video, number))
+            for video in batch.videos
+        ])  # fmt: skip
+
+    def _context_noise(self, batch: Batch, number: int) -> torch.Generator:
+        # Named by the first case: context noise is drawn for the batch as a whole.
+        return torch_generator(self.study.seed, "context", batch.branch, batch.videos[0], number)
+
+    def _numbers(self, first: int, last: int) -> np.ndarray:
+        frames = self.study.segment.frames
+        return np.arange(first_target(first, frames), first_target(last + 1, frames))
+
+
+def load_row(study: Study, name: str, train_seed: int, path: Path) -> Row:
+    """A trained row from its checkpoint; raises CheckpointError if it is another row's or another rig's."""
+    row = Row(study, study.profiles[name], train_seed)
+    row.load(path)
+    return row
