@@ -17,7 +17,7 @@ from echo import flow
 from echo.config import Study
 from echo.evaluate.cases import BRANCHES
 from echo.latents import Latents
-from echo.memory.base import State
+from echo.memory.base import State, numbers_kept
 from echo.model import Row
 from echo.seeding import torch_generator
 from echo.segments import Ranking, Segments, first_target
@@ -91,6 +91,16 @@ class Player:
             return self.row(target.with_latents(x), t.to(x), anchor, batch.text, state)
 
         return flow.sample(velocity, noise, self.study.sampler.steps, self.study.train.timestep_shift)
+
+    def counts(self) -> dict[str, int]:
+        """What the row keeps and costs: numbers in one case's state when last read, parameters, frames read out."""
+        read = self.row.memory.read(self.state, self.row.backbone)
+        return {
+            "state_numbers": numbers_kept(self.state),
+            "parameters": sum(p.numel() for p in self.row.parameters()),
+            "memory_parameters": sum(p.numel() for p in self.row.memory.parameters()),
+            "frames_read": read.frames.count if read.frames is not None else 0,
+        }
 
     def _noise(self, batch: Batch, number: int, shape) -> Tensor:
         seed = self.study.seed

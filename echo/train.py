@@ -97,18 +97,19 @@ class Trainer:
         self.row, muon, adamw = self.accelerator.prepare(row, muon, adamw)
         self.optimizers = {"muon": muon, "adamw": adamw}
         self.rates = {"muon": self.config.muon_lr, "adamw": self.config.adamw_lr}
-        self.step, self.mean, self.accepted, self.rejected, self.seconds = 0, 0.0, 0, 0, 0.0
+        self.step, self.mean, self.accepted, self.rejected = 0, 0.0, 0, 0
+        self.seconds, self.seconds_before = 0.0, 0.0  # of training; of it, before the last interruption
 
     def run(self) -> None:
         """Train to the end, from the resume file if there is one. Progress goes to stderr, curves to ``log/``."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
         log = SummaryWriter(str(self.folder / "log"), purge_step=self.step or None)
-        start, before = time.monotonic(), self.seconds
+        start = time.monotonic()
         with tqdm(total=self.steps, initial=self.step, mininterval=5, desc=self.row.profile.name) as bar:
             while self.step < self.steps:
                 loss, norm = self._one_step()
-                self.seconds = before + time.monotonic() - start
+                self.seconds = self.seconds_before + time.monotonic() - start
                 log.add_scalar("loss", loss, self.step)
                 log.add_scalar("gradient_norm", norm, self.step)
                 bar.set_postfix(loss=f"{self.mean:.4f}", rejected=self.rejected, refresh=False)
@@ -184,6 +185,10 @@ class Trainer:
         with atomic_path(self.folder / RESUME) as temporary:
             save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, header)
 
+    def forget(self) -> None:
+        """Remove the resume file, once the trained weights are saved."""
+        (self.folder / RESUME).unlink(missing_ok=True)
+
     def _resume(self) -> None:
         """Take up the resume file, if it belongs to this very run."""
         path = self.folder / RESUME
@@ -205,4 +210,4 @@ class Trainer:
             optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
         counters = json.loads(header["counters"])
         self.step, self.accepted, self.rejected = counters["step"], counters["accepted"], counters["rejected"]
-        self.mean, self.seconds = float.fromhex(counters["mean"]), counters["seconds"]
+        self.mean, self.seconds_before = float.fromhex(counters["mean"]), counters["seconds"]
