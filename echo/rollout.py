@@ -47,7 +47,6 @@ class Player:
 
     def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu"):
         self.study, self.row, self.device = study, row.to(device).eval(), torch.device(device)
-        self.state: State | None = None  # what the memory held last: what cost tables count
 
     @torch.no_grad()
     def play(self, batch: Batch) -> tuple[Tensor, np.ndarray]:
@@ -81,7 +80,6 @@ class Player:
     @torch.no_grad()
     def generate(self, batch: Batch, latents: Tensor, number: int, state: State) -> Tensor:
         """Latents (B, T, C, H, W) of segment ``number``, given the history in ``latents`` and the memory's state."""
-        self.state = state
         target = batch.segments.target(latents, number).to(self.device)
         anchor = batch.segments.evidence(latents, number, self._context_noise(batch, number), anchor_only=True)
         anchor = anchor.to(self.device)
@@ -92,11 +90,13 @@ class Player:
 
         return flow.sample(velocity, noise, self.study.sampler.steps, self.study.train.timestep_shift)
 
-    def counts(self) -> dict[str, int]:
-        """What the row keeps and costs: numbers in one case's state when last read, parameters, frames read out."""
-        read = self.row.memory.read(self.state, self.row.backbone)
+    @torch.no_grad()
+    def counts(self, batch: Batch) -> dict[str, int]:
+        """What the row keeps and costs at a batch's last segment: numbers in one case's state, parameters, frames."""
+        state = self.remember(batch, batch.latents, batch.segments.count)
+        read = self.row.memory.read(state, self.row.backbone)
         return {
-            "state_numbers": numbers_kept(self.state),
+            "state_numbers": numbers_kept(state),
             "parameters": sum(p.numel() for p in self.row.parameters()),
             "memory_parameters": sum(p.numel() for p in self.row.memory.parameters()),
             "frames_read": read.frames.count if read.frames is not None else 0,

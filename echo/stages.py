@@ -156,20 +156,21 @@ def rollout(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
         rankings = {split: Ranking.load(run / "evidence" / f"{split}.safetensors") for split in SPLITS[1:]}
         about = digest([stage_digest(study, "rollout", row), checkpoint])
         for branch in study.evaluate.branches:
-            path, split = out / f"{branch}.safetensors", BRANCHES[branch].split
+            split = BRANCHES[branch].split
+            cases = list(choose(study, branch, Pool(run / "pool" / split).info).index)
+
+            def batch_of(start: int, stop: int, branch=branch, split=split, cases=cases) -> Batch:
+                return Batch.load(study, branch, cases[start:stop], caches[split], rankings[split], player.device)
+
+            record["counts"] = player.counts(batch_of(0, 1))
+            path, size = out / f"{branch}.safetensors", study.evaluate.batch
             if path.is_file():
                 with safe_open(path, "np") as file:
                     if file.metadata().get("about") == about:
                         continue
-            cases = list(choose(study, branch, Pool(run / "pool" / split).info).index)
-            frames = []
-            for start in range(0, len(cases), study.evaluate.batch):
-                videos = cases[start : start + study.evaluate.batch]
-                batch = Batch.load(study, branch, videos, caches[split], rankings[split], player.device)
-                generated, index = player.play(batch)
-                frames += [codec.decode(case.cpu()).numpy() for case in generated]
-            Rollout(np.stack(frames), index, cases).save(path, about=about)
-        record["counts"] = player.counts()
+            played = [player.play(batch_of(start, start + size)) for start in range(0, len(cases), size)]
+            frames = np.stack([codec.decode(case.cpu()).numpy() for latents, _ in played for case in latents])
+            Rollout(frames, played[0][1], cases).save(path, about=about)
         record |= {"checkpoint_sha256": checkpoint, "train_seed": seed}
 
 

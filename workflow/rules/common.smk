@@ -1,0 +1,52 @@
+# The checked study, and names that the rules share.
+import json
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, workflow.basedir)
+
+from echo import figures
+from echo.config import ConfigError, load_rows, parse_study
+from echo.files import write_text
+from echo.provenance import code_digest, stage_digest
+
+ROWS_FILE = Path(workflow.basedir) / "config" / "rows.yaml"
+try:
+    STUDY = parse_study(dict(config), load_rows(ROWS_FILE))
+except ConfigError as error:
+    raise WorkflowError(str(error))
+
+RUN = f"runs/{STUDY.study}"
+RESULTS = f"results/{STUDY.study}"
+RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
+FIGURES = figures.names()
+TABLE_FILES = (
+    *("frames.parquet", "cases.csv", "probes.csv", "rows.csv", "timings.csv", "record.json"),
+    *(f"samples/{name}.npz" for name in (*STUDY.evaluate.branches, "pool")),
+    *("summary.csv", "differences.csv", "probes_table.csv", "drift.csv", "tables.md"),
+    *(f"table{number}.csv" for number in (1, 5, 6, 7, 8)),
+)
+NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
+PYTHON = sys.executable
+ECHO = f"{PYTHON} -m echo"
+# Jobs read the study as it was checked here, whatever --configfile and --config made of it.
+STUDY_FILE = f"{RUN}/study.json"
+for path, content in (
+    (STUDY_FILE, STUDY.model_dump_json(indent=1)),
+    (f"{RUN}/rows.yaml", json.dumps({row: load_rows(ROWS_FILE)[row] for row in STUDY.rows}, indent=1)),
+):
+    if not Path(path).is_file() or Path(path).read_text() != content:
+        write_text(path, content)
+
+
+wildcard_constraints:
+    row=r"[a-z][a-z0-9_]*",
+    seed=r"\d+",
+    split="train|in_domain|open_domain",
+
+
+def about(stage):
+    """What a stage depends on beside its inputs, as a digest; of the row, where the rule has one."""
+    return lambda wildcards: stage_digest(STUDY, stage, wildcards.get("row"))
