@@ -27,6 +27,7 @@ BLOCKS = (
     (3, 1),
 )
 CENTRE, SCALE = 127.0, 128.0  # grey levels; the Lite variants' input normalisation
+CHUNK = 8  # frames a pass: more no longer fit the processor's caches and are slower
 
 
 class EfficientNetLite0:
@@ -35,7 +36,13 @@ class EfficientNetLite0:
     def __init__(self, weights: Path):
         """weights: the folder of ``efficientnet_lite0.safetensors``."""
         loaded = load_weights(weights, "efficientnet_lite0")
-        self.tensors = {key: torch.from_numpy(value) for key, value in loaded.items()}
+        # Channels-last is twice as fast on a CPU for these thin convolutions.
+        self.tensors = {
+            key: torch.from_numpy(value).contiguous(
+                memory_format=torch.channels_last if value.ndim == 4 else torch.contiguous_format
+            )
+            for key, value in loaded.items()
+        }
 
     @torch.inference_mode()
     def __call__(self, frames: np.ndarray, size: int = 224) -> Tensor:
@@ -47,8 +54,11 @@ class EfficientNetLite0:
     @torch.inference_mode()
     def maps(self, frames: np.ndarray, size: int, blocks: tuple[int, ...]) -> list[Tensor]:
         """Outputs (F, C, h, w) of the named blocks for frames (F, H, W, 3) uint8, resized to ``size``."""
-        outputs = self._blocks(prepare(frames, size), max(blocks) + 1)
-        return [outputs[i] for i in blocks]
+        found = []
+        for start in range(0, len(frames), CHUNK):
+            outputs = self._blocks(prepare(frames[start : start + CHUNK], size), max(blocks) + 1)
+            found.append([outputs[i].contiguous() for i in blocks])
+        return [torch.cat(maps) for maps in zip(*found, strict=True)]
 
     def _blocks(self, x: Tensor, count: int) -> list[Tensor]:
         x = functional.relu6(self._convolve(x, "stem", 2))
@@ -79,4 +89,4 @@ def prepare(frames: np.ndarray, size: int) -> Tensor:
     x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()
     if x.shape[2:] != (size, size):
         x = functional.interpolate(x, (size, size), mode="bicubic", antialias=True, align_corners=False)
-    return (x - CENTRE) / SCALE
+    return ((x - CENTRE) / SCALE).contiguous(memory_format=torch.channels_last)

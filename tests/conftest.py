@@ -1,0 +1,85 @@
+"""Small studies, poses and frames that the tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from echo.config import Study, load_rows, parse_study
+from echo.seeding import generator
+from echo.segments import Ranking, Segments
+from echo.trajectories import trajectory
+
+ROOT = Path(__file__).parent.parent
+ROWS = load_rows(ROOT / "config" / "rows.yaml")
+
+
+def tiny_study(**sections) -> Study:
+    """All rows at the smallest sizes that still have 2 x 2 cells, 4 layers and 4 segments of 4 frames."""
+    data = {
+        "study": "tiny",
+        "rows": list(ROWS),
+        "row_options": {"spatial": {"grid": 2, "tokens": 3}},
+        "world": {"size": 16, "train_rooms": 6, "in_domain_rooms": 4, "open_domain_rooms": 2, "identities": 2},
+        "segment": {"frames": 4},
+        "codec": {"channels": 5, "downsample": 8},
+        "text": {"dim": 6, "tokens": 4},
+        "backbone": {"layers": 4, "heads": 2, "head_dim": 8, "ffn_dim": 24, "ray_frequencies": 2},
+        "evidence": {"frames": 8},
+        "train": {"steps": 6, "batch": 3, "warmup": 1, "checkpoint_every": 2},
+        "sampler": {"steps": 2},
+        "evaluate": {"cases": 4, "batch": 2, "probe_cases": 4, "bootstrap": 100},
+    }
+    for name, values in sections.items():
+        data[name] = {**data[name], **values} if isinstance(data.get(name), dict) else values
+    return parse_study(data, ROWS)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """The same bits in every run."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    return tiny_study()
+
+
+@pytest.fixture(scope="session")
+def rows_file() -> dict:
+    return yaml.safe_load((ROOT / "config" / "rows.yaml").read_text())
+
+
+class Setting:
+    """A batch of trajectories with random latents, ready to be written and read."""
+
+    def __init__(self, study: Study, clips: int = 2, kind: str = "train", seed: int = 0):
+        self.study = study
+        start = np.array([0.0, 0.0, 1.2, 0.0, 0.0, 30.0])
+        frames = study.segment.frames
+        self.videos = [f"clip_{i}" for i in range(clips)]
+        paths = [trajectory(kind, start, frames, generator(seed, "path", i)) for i in range(clips)]
+        self.poses = np.stack(paths)
+        self.ranking = Ranking.of(study, dict(zip(self.videos, paths, strict=True)))
+        self.segments = Segments(study, self.videos, self.poses, self.ranking)
+        draw = torch.Generator().manual_seed(seed)
+        size, channels = study.latent_size, study.codec.channels
+        self.latents = torch.randn(clips, self.poses.shape[1], channels, size, size, generator=draw)
+        self.text = torch.randn(clips, study.text.tokens, study.text.dim, generator=draw)
+
+    def evidence(self, segment: int, latents: torch.Tensor | None = None, anchor_only: bool = False):
+        latents = self.latents if latents is None else latents
+        return self.segments.evidence(latents, segment, torch.Generator(), anchor_only)
+
+    def target(self, segment: int):
+        return self.segments.target(self.latents, segment)
+
+
+@pytest.fixture(scope="session")
+def setting(study) -> Setting:
+    return Setting(study)

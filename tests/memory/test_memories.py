@@ -1,0 +1,200 @@
+"""What every row's memory must do, whatever its family, and what each family computes, against slow references."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from echo import flow
+from echo.memory.base import numbers_kept
+from echo.memory.compression import pool_groups
+from echo.memory.state_space import AverageCell, ConvolutionCell
+from echo.model import Row
+from tests.conftest import ROWS, Setting, tiny_study
+
+NAMES = list(ROWS)
+STUDY = tiny_study()
+INERT = {"i2v", "spatial_inject_none", "ssm_blockwise_v1"}
+
+
+def build(name: str, study=STUDY) -> Row:
+    """A row whose zero-initialised gates and outputs are moved off zero, so that every path carries something."""
+    row = Row(study, study.profiles[name])
+    draw = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in row.parameters():
+            if not parameter.any():
+                parameter.copy_(torch.randn(parameter.shape, generator=draw) * 0.3)
+    return row
+
+
+def velocity(row: Row, setting: Setting, segment: int, state) -> torch.Tensor:
+    target, anchor = setting.target(segment), setting.evidence(segment, anchor_only=True)
+    return row(target, torch.tensor([0.3, 0.8]), anchor, setting.text, state)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("segment", [1, 2, 4])
+def test_velocity_has_the_targets_shape(name, segment, setting):
+    row = build(name)
+    state = row.write(None, setting.evidence(segment), setting.text)
+    out = velocity(row, setting, segment, state)
+    assert out.shape == setting.target(segment).latents.shape
+    assert out.isfinite().all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_history_reaches_the_target_just_where_it_should(name, setting):
+    """Other history, same anchor: the output moves for rows that remember and for no other, to the last bit."""
+    row, segment = build(name), 3
+    other = setting.latents.clone()
+    other[:, : 2 * 4] += 1  # all of history but the anchor, frame 8
+    outs = [
+        velocity(row, setting, segment, row.write(None, setting.evidence(segment, latents), setting.text))
+        for latents in (setting.latents, other)
+    ]
+    assert torch.equal(*outs) == (name in INERT)
+    assert row.profile.remembers == (name not in INERT)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in INERT])
+def test_gradients_reach_every_parameter_of_the_memory(name, setting):
+    row = build(name)
+    state = row.write(None, setting.evidence(3), setting.text)
+    target = setting.target(3)
+    flow.loss(velocity(row, setting, 3, state), target.latents, torch.zeros_like(target.latents)).backward()
+    for part, parameter in row.memory.named_parameters():
+        assert parameter.grad is not None, part
+        assert parameter.grad.abs().max() > 0, part
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_state_is_of_tensors_batch_first(name, setting):
+    row = build(name)
+    state = row.write(None, setting.evidence(3), setting.text)
+    assert all(value.shape[0] == 2 for value in state.values())
+    one = {key: value[:1] for key, value in state.items()}
+    assert numbers_kept(one) == numbers_kept(state)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_case_does_not_depend_on_its_batch(name, study):
+    """Two cases together give what each gives alone."""
+    both = Setting(study, clips=2)
+    row = build(name)
+    together = velocity(row, both, 3, row.write(None, both.evidence(3), both.text))
+    alone = Setting(study, clips=1)
+    alone.latents, alone.text = both.latents[:1], both.text[:1]
+    target, anchor = alone.target(3), alone.evidence(3, anchor_only=True)
+    state = row.write(None, alone.evidence(3), alone.text)
+    single = row(target, torch.tensor([0.3]), anchor, alone.text, state)
+    torch.testing.assert_close(single[0], together[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["context_k20", "compress_length_r2", "spatial", "ssm_blockwise", "ssm_hybrid"])
+def test_the_order_of_retrieved_frames_does_not_matter(name, setting):
+    """Evidence is a ranked set; a memory that keeps all of it sees the same set in any order."""
+    row, evidence = build(name), setting.evidence(3)
+    swap = torch.tensor([0, *reversed(range(1, evidence.count))]).expand(2, -1)
+    states = [row.write(None, given, setting.text) for given in (evidence, evidence.take(swap))]
+    outs = [velocity(row, setting, 3, state) for state in states]
+    torch.testing.assert_close(*outs, rtol=1e-4, atol=1e-5)
+
+
+def test_context_keeps_the_first_frames_of_the_evidence(setting):
+    evidence = setting.evidence(3)
+    state = build("context_k5").write(None, evidence, setting.text)
+    assert torch.equal(state["latents"], evidence.latents[:, 1:5])
+    assert build("context_k5").memory.read(state, None).frames.index.diff(dim=1).gt(0).all()
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 3, 5])
+def test_pooling_averages_groups_from_the_newest_back(ratio):
+    values = torch.randn(2, 7, 3)
+    expected = []
+    for stop in range(7, 0, -ratio):
+        expected.insert(0, values[:, max(0, stop - ratio) : stop].mean(1))
+    torch.testing.assert_close(pool_groups(values, ratio), torch.stack(expected, 1))
+
+
+def test_weights_fall_with_age(setting):
+    state = build("compress_weight").write(None, setting.evidence(3), setting.text)
+    np.testing.assert_allclose(state["weight"][0], [0.9**4, 0.9**3, 0.9**2, 0.9], rtol=1e-6)
+
+
+def test_hybrid_pools_before_it_weighs(setting):
+    state = build("compress_hybrid_r2").write(None, setting.evidence(3), setting.text)
+    kept = -(-(setting.evidence(3).count - 1) // 2)
+    assert state["latents"].shape[1] == kept
+    np.testing.assert_allclose(state["weight"][0], 0.95 ** np.arange(kept, 0, -1), rtol=1e-6)
+
+
+def test_spatial_state_does_not_grow(setting):
+    row = build("spatial")
+    states = [row.write(None, setting.evidence(segment), setting.text) for segment in (1, 2, 4)]
+    assert {state["tokens"].shape for state in states} == {(2, 3, 16)}
+
+
+def test_average_cell_against_a_loop():
+    cell = AverageCell(6, "bounded").double()
+    tokens, state = torch.randn(2, 5, 3, 6).double(), torch.randn(2, 3, 6).double()
+    moved, final = cell(tokens, state)
+    keep, s, expected = cell.rate.sigmoid(), state, []
+    for frame in range(5):
+        value, gate = cell.enter(cell.norm(tokens[:, frame])).chunk(2, -1)
+        s = keep * s + (1 - keep) * value
+        expected.append(tokens[:, frame] + (0.1 + 0.9 * 0.5) * cell.leave(s * functional.silu(gate)))
+    torch.testing.assert_close(moved, torch.stack(expected, 1))
+    torch.testing.assert_close(final, s)
+
+
+def test_convolution_cell_against_torchs():
+    cell = ConvolutionCell(6, "zero").double()
+    torch.nn.init.constant_(cell.residual.gate, 0.5)
+    tokens = torch.randn(2, 5, 3, 6).double()
+    moved, _ = cell(tokens, cell.start(tokens))
+    inner = cell.enter(cell.norm(tokens)).permute(0, 2, 3, 1).flatten(0, 1)  # (B N, 2D, F)
+    mixed = functional.conv1d(functional.pad(inner, (2, 0)), cell.kernel.T[:, None], groups=12)
+    mixed = mixed.unflatten(0, (2, 3)).permute(0, 3, 1, 2)
+    expected = tokens + torch.tensor(0.5).tanh() * cell.leave(functional.silu(mixed))
+    torch.testing.assert_close(moved, expected)
+
+
+@pytest.mark.parametrize("cell", [AverageCell(4, "bounded"), ConvolutionCell(4, "zero")])
+@pytest.mark.parametrize("cut", [1, 3, 6])
+def test_a_scan_in_pieces_equals_the_whole(cell, cut):
+    tokens = torch.randn(2, 7, 3, 4)
+    whole, end = cell(tokens, cell.start(tokens))
+    first, state = cell(tokens[:, :cut], cell.start(tokens))
+    second, last = cell(tokens[:, cut:], state)
+    torch.testing.assert_close(torch.cat([first, second], 1), whole)
+    torch.testing.assert_close(last, end)
+
+
+@pytest.mark.parametrize("name", ["ssm_blockwise", "ssm_hybrid"])
+def test_the_state_is_carried(name, setting):
+    """A second write goes on from the first one's state and does not zero it."""
+    row = build(name)
+    first = row.write(None, setting.evidence(2), setting.text)
+    carried = row.write(first, setting.evidence(3), setting.text)
+    fresh = row.write(None, setting.evidence(3), setting.text)
+    block = next(iter(carried))
+    if name == "ssm_blockwise":
+        assert not torch.allclose(carried[block], fresh[block])
+    empty = row.write(first, setting.evidence(2, anchor_only=True), setting.text)
+    assert all(torch.equal(empty[key], first[key]) for key in first)
+
+
+def test_bounded_gate_stays_away_from_zero():
+    cell = AverageCell(4, "bounded")
+    with torch.no_grad():
+        cell.residual.gate.fill_(-50)
+    assert cell.residual(torch.ones(())).item() == pytest.approx(0.1)
+
+
+def test_rows_of_another_stream_start_elsewhere():
+    base, again, other = (build(name) for name in ("spatial", "spatial", "spatial_concat_text"))
+    assert torch.equal(base.memory.place, again.memory.place)
+    assert not torch.equal(base.memory.place, other.memory.place)
+    one = base.backbone.state_dict()["transformer.patch_embedding.weight"]
+    assert torch.equal(one, other.backbone.state_dict()["transformer.patch_embedding.weight"])
