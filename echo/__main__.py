@@ -33,7 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     stage("train", "train a row", "--study", "--row", "--seed", "--latents", "--evidence", "--base", "--out")
     stage("rollout", "roll a row out", "--study", "--row", "--seed", "--run", "--out")
     stage("probe", "erase and swap a row's memory", "--study", "--row", "--seed", "--run", "--out")
-    stage("measure", "compare a row's rollouts with the truth", "--study", "--row", "--seed", "--run", "--weights", "--out")
+    stage(
+        "measure",
+        "compare a row's rollouts with the truth",
+        "--study",
+        "--row",
+        "--seed",
+        "--run",
+        "--weights",
+        "--out",
+    )
     stage("judge", "judge a row's returns", "--study", "--row", "--seed", "--run", "--weights", "--out")
     stage("tables", "gather the study's tables", "--study", "--run", "--out")
     stage("config-docs", "print config/README.md")

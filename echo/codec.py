@@ -213,7 +213,9 @@ class WanCodec(TrainedCodec):
             self.model = AutoencoderKLWan(**{"z_dim": config.channels, **self._options()})
         self.model.eval()
         if self.model.config.z_dim != config.channels:
-            raise CodecError(f"codec.channels = {config.channels}, but this Wan autoencoder has {self.model.config.z_dim}")
+            raise CodecError(
+                f"codec.channels = {config.channels}, but this Wan autoencoder has {self.model.config.z_dim}"
+            )
         _check_downsample(config, 2 ** (len(self.model.config.dim_mult) - 1))
 
     def posterior(self, signal):

@@ -229,6 +229,20 @@ class Study(Section):
                 f"evidence.rule = {self.evidence.rule} ranks frames by camera pose, but world.poses = false; "
                 "use evidence.rule: recent"
             )
+        if self.evaluate.cases > self.world.in_domain_rooms:
+            raise ValueError(
+                f"evaluate.cases = {self.evaluate.cases}, but world.in_domain_rooms = {self.world.in_domain_rooms}; "
+                "each case is a room of its own"
+            )
+        if self.evaluate.cases > self.world.open_domain_rooms * self.world.identities:
+            raise ValueError(
+                f"evaluate.cases = {self.evaluate.cases}, but world.open_domain_rooms x identities = "
+                f"{self.world.open_domain_rooms * self.world.identities}"
+            )
+        if self.evaluate.probe_cases > self.evaluate.cases:
+            raise ValueError(
+                f"evaluate.probe_cases = {self.evaluate.probe_cases} exceeds evaluate.cases = {self.evaluate.cases}"
+            )
         if self.reference not in self.rows:
             raise ValueError(f"reference = {self.reference} is not among rows: {', '.join(self.rows)}")
         if len(set(self.rows)) != len(self.rows):

@@ -73,8 +73,9 @@ def join(parts: list[Frames]) -> Frames:
     """Frames one after the other along time; a missing weight counts as 1."""
     weight = None
     if any(part.weight is not None for part in parts):
-        weight = torch.cat([part.latents.new_ones(part.index.shape) if part.weight is None else part.weight
-                            for part in parts], 1)
+        weight = torch.cat(
+            [part.latents.new_ones(part.index.shape) if part.weight is None else part.weight for part in parts], 1
+        )
     return Frames(
         torch.cat([part.latents for part in parts], 1),
         torch.cat([part.actions for part in parts], 1),

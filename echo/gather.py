@@ -13,7 +13,20 @@ from echo.files import atomic_path
 from echo.provenance import read_record
 from echo.world.pool import Pool
 
-FRAMES = ["row", "train_seed", "branch", "split", "scene", "anchor", "case", "segment", "frame", "psnr", "ssim", "lpips"]
+FRAMES = [
+    "row",
+    "train_seed",
+    "branch",
+    "split",
+    "scene",
+    "anchor",
+    "case",
+    "segment",
+    "frame",
+    "psnr",
+    "ssim",
+    "lpips",
+]
 CASES = ["row", "train_seed", "branch", "split", "scene", "anchor", "case", "psnr", "ssim", "lpips", "first_psnr",
          "first_ssim", "first_lpips", "appearance", "presence", "view", "scene_score", "judge"]  # fmt: skip
 PROBES = ["row", "train_seed", "probe", "case", "change", "psnr_drop"]

@@ -176,6 +176,8 @@ def rollout(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
 
 def probe(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
     """Erase and swap the memory of one row; the table is written before a memory that fails its probe is named."""
+    import numpy as np
+
     from echo.codec import load_codec
     from echo.evaluate.cases import BRANCHES, choose
     from echo.evaluate.probes import RETURN_FRAMES, probe, verdict
@@ -183,8 +185,6 @@ def probe(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
     from echo.rollout import Batch
     from echo.segments import Ranking
     from echo.world.pool import Pool
-
-    import numpy as np
 
     with recorded(record_of(out), study, "probe", row) as record:
         player, checkpoint = _player(study, row, seed, run)

@@ -136,7 +136,7 @@ def _header(path: Path) -> dict[str, str] | None:
 
 # A source archive cannot be downloaded by pip without asking its build system for the package's metadata, which would
 # run the package's setup. This stand-in for setuptools answers instead, from the archive's own PKG-INFO.
-STAND_IN = '''
+STAND_IN = """
 import email, pathlib, shutil
 
 class Backend:
@@ -149,7 +149,7 @@ class Backend:
         return target.name
 
 __legacy__ = Backend()
-'''
+"""
 
 
 def _download(source: Source, folder: Path) -> Path:

@@ -1,6 +1,6 @@
 import torch
 
-from echo.backbone import Backbone, ReadOut, Rays
+from echo.backbone import Backbone, Rays, ReadOut
 from echo.memory.base import Memory
 from echo.model import Row
 from tests.conftest import tiny_study

@@ -47,7 +47,9 @@ class Rollout:
             return cls(file.get_tensor("frames"), file.get_tensor("index"), cases)
 
 
-def measure(rollout: Rollout, branch: str, study: Study, pool: Pool, lpips: Metric) -> tuple[pd.DataFrame, pd.DataFrame]:
+def measure(
+    rollout: Rollout, branch: str, study: Study, pool: Pool, lpips: Metric
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tables of frames and of cases of one branch.
 
     Each generated frame is compared with the true one. A case's ``psnr, ssim, lpips`` are the branch's own: replay,

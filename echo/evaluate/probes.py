@@ -86,4 +86,3 @@ def verdict(profile: Profile, table: pd.DataFrame, study: Study) -> None:
             f"{profile.name}: inert by design, yet probe {worst.probe} changes {worst.case} by {worst.change:.4f} grey "
             "levels, expected exactly 0"
         )
-

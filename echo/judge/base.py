@@ -48,7 +48,9 @@ def judge_many(judge: Judge, firsts, lasts, masks, identities) -> list[Scores]:
     """Scores of many cases: sequences of the arguments of ``Judge.judge``, equally long."""
     counts = {"firsts": len(firsts), "lasts": len(lasts), "masks": len(masks), "identities": len(identities)}
     if len(set(counts.values())) != 1:
-        raise ValueError("judge_many: expected one of each a case, got " + ", ".join(f"{n} {k}" for k, n in counts.items()))
+        raise ValueError(
+            "judge_many: expected one of each a case, got " + ", ".join(f"{n} {k}" for k, n in counts.items())
+        )
     for first, last, mask in zip(firsts, lasts, masks, strict=True):
         check_case(first, last, mask)
     if isinstance(judge, BatchJudge):

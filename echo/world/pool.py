@@ -129,7 +129,9 @@ class Pool:
     def length(self, video: str) -> int:
         """Frames of a video."""
         if video not in self.info.index:
-            raise PoolError(f"{self.folder}: no video {video!r}; it has {len(self.info)}, from {self.info.index[0]!r} on")
+            raise PoolError(
+                f"{self.folder}: no video {video!r}; it has {len(self.info)}, from {self.info.index[0]!r} on"
+            )
         return int(self.info.loc[video, "frames"])
 
     def frames(self, video: str, indices=None) -> np.ndarray:

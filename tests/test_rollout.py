@@ -1,0 +1,168 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from echo.evaluate.cases import choose
+from echo.evaluate.probes import MemoryProbeError, other_scene, probe, verdict
+from echo.model import Row
+from echo.rollout import Batch, Player
+from tests.conftest import Setting, tiny_study
+from tests.memory.test_memories import build
+
+STUDY = tiny_study()
+
+
+def batch(branch: str, setting: Setting) -> Batch:
+    return Batch(branch, setting.videos, setting.segments, setting.latents, setting.text)
+
+
+def setting_for(branch: str, clips=2) -> Setting:
+    kind = {"loop": "loop", "return_45": "return_45", "replay": "replay"}.get(branch, "return_strict")
+    return Setting(STUDY, clips=clips, kind=kind)
+
+
+@pytest.mark.parametrize("branch", ["replay", "loop", "return_45", "return_strict", "recall"])
+def test_a_rollout_generates_all_but_what_it_is_given(branch):
+    made = setting_for(branch)
+    latents, index = Player(STUDY, build("context_k5")).play(batch(branch, made))
+    last = made.poses.shape[1] - 1
+    expected = np.arange(last - 3, last + 1) if branch == "recall" else np.arange(1, last + 1)
+    assert index.tolist() == expected.tolist()
+    assert latents.shape == (2, len(index), *made.latents.shape[2:])
+
+
+@pytest.mark.parametrize("name", ["context_k5", "ssm_blockwise", "spatial"])
+def test_only_the_first_frame_of_the_truth_is_used(name):
+    """Scrambling every later true frame changes nothing of a rollout, to the last bit."""
+    made = setting_for("return_strict")
+    player = Player(STUDY, build(name))
+    first, _ = player.play(batch("return_strict", made))
+    made.latents = made.latents.clone()
+    made.latents[:, 1:] = torch.randn_like(made.latents[:, 1:])
+    second, _ = player.play(batch("return_strict", made))
+    assert torch.equal(first, second)
+
+
+def test_recall_does_not_see_the_frames_it_generates():
+    made = setting_for("recall")
+    player = Player(STUDY, build("context_k20"))
+    first, index = player.play(batch("recall", made))
+    made.latents = made.latents.clone()
+    made.latents[:, index] += 1
+    second, _ = player.play(batch("recall", made))
+    assert torch.equal(first, second)
+
+
+def test_noise_is_the_same_for_all_rows_and_any_batch():
+    made = setting_for("recall", clips=3)
+    players = [Player(STUDY, build(name)) for name in ("i2v", "context_k5")]
+    shape = (4, *made.latents.shape[2:])
+    noises = [player._noise(batch("recall", made), 3, shape) for player in players]
+    assert torch.equal(*noises)
+    alone = Batch("recall", made.videos[1:2], made.segments, made.latents[1:2], made.text[1:2])
+    assert torch.equal(players[0]._noise(alone, 3, shape)[0], noises[0][1])
+    assert not torch.equal(noises[0][0], noises[0][1])
+
+
+def test_a_recurrent_rows_recall_writes_every_segment_in_turn():
+    """Its state before the last segment is that of a rollout over the same (true) history."""
+    made, player = setting_for("recall"), Player(STUDY, build("ssm_blockwise"))
+    state = player.remember(batch("recall", made), made.latents, 3)
+    expected = None
+    for segment in (1, 2, 3):
+        expected = player.row.write(expected, made.evidence(segment), made.text)
+    assert all(torch.equal(state[key], expected[key]) for key in expected)
+
+
+def test_counts_say_what_is_kept():
+    made = setting_for("recall")
+    counts = Player(STUDY, build("context_k5")).counts(batch("recall", made))
+    per_frame = STUDY.numbers_per_frame + 12 + 6 * STUDY.latent_size**2
+    assert counts["state_numbers"] == 4 * per_frame and counts["frames_read"] == 4
+    assert Player(STUDY, build("i2v")).counts(batch("recall", made))["state_numbers"] == 0
+
+
+def info(rooms=4, identities=2) -> pd.DataFrame:
+    rows = [(f"r{r}_{i}__{kind}", "open_domain", f"r{r}", str(i), kind, 13)
+            for r in range(rooms) for i in range(identities) for kind in ("return_45", "return_strict")]  # fmt: skip
+    return pd.DataFrame(rows, columns=["video", "split", "room", "anchor", "trajectory", "frames"]).set_index("video")
+
+
+def test_cases_spread_over_scenes_and_are_the_seeds_alone():
+    cases = choose(STUDY, "recall", info())
+    assert len(cases) == 4 and set(cases.room) == {"r0", "r1", "r2", "r3"}
+    assert list(cases.index) == list(choose(STUDY, "return_strict", info()).index)
+    assert list(cases.index) == list(choose(STUDY, "recall", info()).index)
+    assert list(cases.index) != list(choose(tiny_study(seed=5), "recall", info()).index)
+
+
+def test_too_few_videos_are_an_error():
+    with pytest.raises(ValueError, match="evaluate.cases = 4, but the open_domain pool has 2 videos"):
+        choose(STUDY, "recall", info(rooms=1))
+
+
+def frames_of(latents: torch.Tensor) -> np.ndarray:
+    image = latents.mean((1, 2, 3)).sigmoid()[:, None, None, None] * 255
+    return image.expand(-1, 8, 8, 3).round().to(torch.uint8).numpy()
+
+
+def probed(name: str) -> pd.DataFrame:
+    made, player = setting_for("recall", clips=4), Player(STUDY, build(name))
+    truth = np.zeros((4, 2, 8, 8, 3), np.uint8)
+    return probe(player, batch("recall", made), ["a", "a", "b", "b"], frames_of, truth)
+
+
+@pytest.mark.parametrize("name", ["i2v", "spatial_inject_none", "ssm_blockwise_v1"])
+def test_inert_rows_do_not_move_by_one_grey_level(name):
+    table = probed(name)
+    assert (table.change == 0).all()
+    verdict(STUDY.profiles[name], table, STUDY)
+
+
+@pytest.mark.parametrize("name", ["context_k5", "compress_hybrid_r4", "ssm_blockwise"])
+def test_remembering_rows_move(name):
+    table = probed(name)
+    assert set(table.probe) == {"erase", "swap"} and len(table) == 8
+    assert (table.groupby("probe").change.mean() > 0).all()
+
+
+def test_a_memory_that_does_nothing_fails_with_its_name():
+    """A row that claims to remember, whose read-out is cut off."""
+    row = build("context_k5")
+    row.memory.read = lambda state, backbone: type(build("i2v").memory).read(
+        build("i2v").memory, _none(state), backbone
+    )
+    made = setting_for("recall", clips=4)
+    truth = np.zeros((4, 2, 8, 8, 3), np.uint8)
+    table = probe(Player(STUDY, row), batch("recall", made), ["a", "a", "b", "b"], frames_of, truth)
+    with pytest.raises(MemoryProbeError, match="context_k5: this memory does nothing: .* erase 0.000, swap 0.000"):
+        verdict(STUDY.profiles["context_k5"], table, STUDY)
+
+
+def _none(state):
+    return {key: value[:, :0] for key, value in state.items()}
+
+
+def test_an_inert_row_that_moves_fails_with_its_name():
+    table = pd.DataFrame({"probe": ["erase", "swap"], "case": ["x", "y"], "change": [0.0, 0.25], "psnr_drop": 0.0})
+    with pytest.raises(MemoryProbeError, match="i2v: inert by design, yet probe swap changes y by 0.2500"):
+        verdict(STUDY.profiles["i2v"], table, STUDY)
+
+
+def test_swap_takes_another_scene():
+    assert other_scene(["a", "a", "b", "b"]) == [2, 2, 0, 0]
+    with pytest.raises(ValueError, match="at least two scenes"):
+        other_scene(["a", "a"])
+
+
+def test_context_noise_is_the_same_in_training_and_rollout():
+    """The level is the study's; the same evidence code serves both."""
+    noisy = tiny_study(train={"context_noise": 0.5})
+    made = Setting(noisy)
+    clean = Setting(STUDY)
+    drawn = made.segments.evidence(made.latents, 3, torch.Generator().manual_seed(0))
+    base = clean.segments.evidence(clean.latents, 3, torch.Generator())
+    noise = torch.randn(base.latents.shape, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(drawn.latents, 0.5 * base.latents + 0.5 * noise)
+    assert isinstance(Row(noisy, noisy.profiles["i2v"]), Row)

@@ -1,0 +1,91 @@
+"""The graph: what it lists, what makes it run again, and what stops it. Snakemake itself is run, on a copy."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.synthetic import write_tables
+
+COPIED = ("Snakefile", "workflow", "config", "echo", "notebooks")
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    env = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=env)
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """What a fresh clone holds, with committed tables (synthetic ones) and no run folder."""
+    for name in COPIED:
+        source = ROOT / name
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source, tmp_path / name, ignore=ignore) if source.is_dir() else shutil.copy(
+            source, tmp_path / name
+        )
+    tables = tmp_path / "results" / "mini" / "tables"
+    write_tables(tables, cases=6)
+    from echo.tables import build_tables
+
+    build_tables(tables, resamples=100)
+    (tables / "record.json").write_text("{}")
+    return tmp_path
+
+
+def test_a_fresh_clones_graph_runs_the_whole_study(clone):
+    """Committed tables do not make the study look done."""
+    out = snakemake(clone, "-n").stdout
+    counts = {line.split()[0]: int(line.split()[1]) for line in out.splitlines() if len(line.split()) == 2
+              and line.split()[1].isdigit()}  # fmt: skip
+    assert counts["train"] == counts["probe"] == counts["measure"] == counts["judge"] == 15
+    assert counts["tables"] == 1 and counts["figure"] == 8
+
+
+def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
+    first = snakemake(clone, "figures")
+    assert first.returncode == 0, first.stderr
+    assert "train" not in first.stderr and "tables" not in first.stderr.split("Job stats")[1].split("total")[0]
+    drawn = sorted((clone / "results" / "mini" / "figures").glob("*.png"))
+    assert len(drawn) == 8
+    assert "Nothing to be done" in snakemake(clone, "figures").stderr
+
+    for path in (*clone.rglob("*.py"), *clone.rglob("*.csv")):
+        os.utime(path)  # a new time is not a change
+    module = clone / "echo" / "figures" / "drift.py"
+    module.write_text("# a comment is not a change either\n" + module.read_text())
+    assert "Nothing to be done" in snakemake(clone, "figures").stderr
+
+    stamps = {path.name: path.stat().st_mtime_ns for path in drawn}
+    source = module.read_text()
+    module.write_text(source + "\n\nNEW = 1\n")
+    again = snakemake(clone, "figures")
+    assert again.returncode == 0, again.stderr
+    changed = [path.name for path in drawn if path.stat().st_mtime_ns != stamps[path.name]]
+    assert changed == ["drift.png"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("train={stepz: 3}", "unknown key `train.stepz`"),
+        ("rows=[i2v,telepathy]", "`rows` names 'telepathy'"),
+        ("reference=spatial_typo", "reference = spatial_typo is not among rows"),
+    ],
+)
+def test_bad_configuration_stops_before_any_job(clone, setting, message):
+    done = snakemake(clone, "-n", "--config", setting)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert not (clone / "runs" / "mini" / "pool").exists()
+
+
+def test_jobs_read_the_study_that_was_checked(clone):
+    snakemake(clone, "-n", "--config", "seed=7")
+    assert json.loads((clone / "runs" / "mini" / "study.json").read_text())["seed"] == 7
