@@ -2,7 +2,7 @@
 
 ``patch``: principal components of square patches; the decoder is linear too, but sees the 3 x 3 cells around a patch,
 which removes most of the edges between patches (ours; fitted by least squares). ``autoencoder``: diffusers'
-AutoencoderKL, trained here. ``wan``: diffusers' AutoencoderKLWan on single frames, loaded from a folder or trained here.
+AutoencoderKL, trained here. ``wan``: diffusers' AutoencoderKLWan on single frames, loaded from a folder or trained.
 Latents are normalised, so that a flow from unit Gaussian noise starts at their scale.
 """
 

@@ -46,7 +46,7 @@ class World(Section):
     )
     packed: bool = Field(
         True,
-        description="one file a video; false writes the Context-as-Memory layout, one PNG a frame (both are read alike)",
+        description="one file a video; false: the Context-as-Memory layout, one PNG a frame (both are read alike)",
     )
     poses: bool = Field(True, description="whether the pool has camera poses; retrieval by view needs them")
 
@@ -102,7 +102,7 @@ class Text(Section):
 class Backbone(Section):
     """diffusers' WanTransformer3DModel, in a small configuration, and how the camera enters it."""
 
-    layers: Annotated[int, Field(ge=1)] = Field(6, description="transformer blocks")
+    layers: Annotated[int, Field(ge=1)] = Field(4, description="transformer blocks")
     heads: Annotated[int, Field(ge=1)] = Field(4, description="attention heads")
     head_dim: Annotated[int, Field(ge=6)] = Field(32, description="width of a head (even)")
     ffn_dim: Annotated[int, Field(ge=8)] = Field(512, description="width of the feed-forward layer")
@@ -136,11 +136,11 @@ class EvidenceConfig(Section):
 class Train(Section):
     """Rectified flow on target frames only; every constant is equal for all rows."""
 
-    steps: Annotated[int, Field(ge=1)] = Field(300, description="optimizer steps a row")
+    steps: Annotated[int, Field(ge=1)] = Field(450, description="optimizer steps a row")
     base_steps: Annotated[int, Field(ge=0)] = Field(
         0, description="optimizer steps of the shared base, without memory; 0: shared initial weights only"
     )
-    batch: Annotated[int, Field(ge=1)] = Field(16, description="clips a step")
+    batch: Annotated[int, Field(ge=1)] = Field(8, description="clips a step")
     muon_lr: Annotated[float, Field(gt=0)] = Field(0.02, description="Muon's learning rate: 2-D weights of the blocks")
     adamw_lr: Annotated[float, Field(gt=0)] = Field(0.002, description="AdamW's learning rate: all other weights")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.0, description="decoupled weight decay")
@@ -153,7 +153,7 @@ class Train(Section):
         4.0, description="a step whose loss exceeds this many times the running mean is skipped"
     )
     timestep_shift: Annotated[float, Field(gt=0)] = Field(
-        1.0, description="s of t' = s t / (1 + (s-1) t), in training and sampling"
+        7.0, description="s of t' = s t / (1 + (s-1) t), in training and sampling"
     )
     context_noise: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0, description="noise level mixed into the context latents, in training and in sampling alike"
@@ -164,7 +164,7 @@ class Train(Section):
 class Sampler(Section):
     """Euler steps of the learnt flow."""
 
-    steps: Annotated[int, Field(ge=1)] = Field(6, description="Euler steps")
+    steps: Annotated[int, Field(ge=1)] = Field(4, description="Euler steps")
 
 
 class Evaluate(Section):

@@ -1,4 +1,4 @@
-"""``Frames``: a batch of latent frames with the camera that saw them, the one currency of evidence, memory, backbone."""
+"""``Frames``: latent frames with the camera that saw them, the one currency of evidence, memory and backbone."""
 
 from __future__ import annotations
 

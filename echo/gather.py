@@ -1,4 +1,4 @@
-"""From the rows' own files to the study's tables: frames, cases, probes, rows, timings, and pictures for the figures."""
+"""From the rows' own files to the study's tables: frames, cases, probes, rows, timings, pictures for the figures."""
 
 from __future__ import annotations
 
@@ -69,8 +69,7 @@ def timings(study: Study, folder: Path) -> pd.DataFrame:
         record = read_record(path)
         rows.append((record["stage"], record["row"] or "", record["seconds"], record["peak_mb"]))
     table = pd.DataFrame(rows, columns=["stage", "row", "seconds", "peak_mb"])
-    order = ["assets", "weights", "pool", "codec", "latents", "evidence", "base", "train", "rollout", "probe", "measure",
-             "judge"]  # fmt: skip
+    order = ["pool", "codec", "latents", "evidence", "base", "train", "rollout", "probe", "measure", "judge"]
     rank = {name: i for i, name in enumerate([*study.rows, ""])}
     keys = pd.DataFrame({"stage": table.stage.map(order.index), "row": table.row.map(rank)})
     return table.loc[keys.sort_values(["stage", "row"], kind="stable").index]

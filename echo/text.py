@@ -1,4 +1,4 @@
-"""Captions to text tokens. The small study's encoder is a fixed random vector a word; Wan's own comes at paper scale."""
+"""Captions to text tokens. The small study's encoder is a fixed random vector a word, in place of a language model."""
 
 from __future__ import annotations
 

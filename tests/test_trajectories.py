@@ -75,7 +75,7 @@ def test_a_strict_return_comes_back_another_way(seed):
 
 
 def test_training_clips_leave_and_come_back_within_a_segment():
-    """What the evaluation asks is in the training distribution: away by over 90 degrees, then back at the first view."""
+    """What the evaluation asks is in the training distribution: far away, then back at the first view."""
     returned = 0
     for seed in range(60):
         poses = make("train", seed)

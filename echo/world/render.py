@@ -36,7 +36,7 @@ class Light:
 
 @dataclass(frozen=True)
 class Frames:
-    """``rgb`` (F, H, W, 3) uint8, ``depth`` (F, H, W) float32 planar metres (inf: nothing hit), ``ids`` (F, H, W) uint8."""
+    """rgb (F, H, W, 3) uint8, depth (F, H, W) float32 planar metres (inf: nothing hit), ids (F, H, W) uint8."""
 
     rgb: np.ndarray
     depth: np.ndarray

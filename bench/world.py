@@ -1,0 +1,40 @@
+"""Speed of the renderer: rgb, depth and ids of whole rooms with their anchor, frames a second on one core.
+
+python bench/world.py [--size 64] [--rooms 20] [--assets resources/assets]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from echo.seeding import generator
+from echo.trajectories import trajectory
+from echo.world.assets import fetch_assets
+from echo.world.library import load_library, texture_resolution
+from echo.world.render import render_room
+from echo.world.rooms import sample_room
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--rooms", type=int, default=20)
+    parser.add_argument("--assets", type=Path, default=Path("resources/assets"))
+    given = parser.parse_args()
+    library = load_library(fetch_assets(given.assets), texture_resolution(given.size))
+    rooms = [sample_room(0, "train", index, library) for index in range(given.rooms + 1)]
+    paths = [trajectory("loop", room.start, 8, generator(0, "bench")) for room in rooms]
+    render_room(rooms[-1], paths[-1], given.size, 75.0, library)  # compiles the shader
+    before = time.perf_counter()
+    frames = sum(len(render_room(room, path, given.size, 75.0, library).rgb)
+                 for room, path in zip(rooms[:-1], paths[:-1], strict=True))  # fmt: skip
+    speed = frames / (time.perf_counter() - before)
+    print(f"{frames} frames of {given.size} x {given.size}: {speed:.0f} frames/s (scene set-up included)")
+    print(json.dumps({"bench": "world", "size": given.size, "frames_per_second": round(speed, 1)}))
+
+
+if __name__ == "__main__":
+    main()
