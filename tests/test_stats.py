@@ -96,7 +96,7 @@ def test_paired_difference_pairs_by_case():
     shuffled = cases.sample(frac=1, random_state=0)
     found = paired_difference(shuffled, "ours", "theirs", "psnr", resamples=200, generator=generator(0, "a"))
     assert found.mean == 3.0
-    assert (found.pairs, found.clusters, found.missing) == (3, 2, 1)
+    assert (found.pairs, found.clusters, found.dropped) == (3, 2, 1)
     with pytest.raises(ValueError, match="ours and absent share no case"):
         paired_difference(cases, "ours", "absent", "psnr", resamples=10, generator=generator(0, "a"))
 

@@ -23,19 +23,30 @@ RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 FIGURES = figures.names()
 TABLE_FILES = (
-    *("frames.parquet", "cases.csv", "probes.csv", "rows.csv", "timings.csv", "record.json"),
+    *(
+        "frames.parquet",
+        "cases.csv",
+        "probes.csv",
+        "rows.csv",
+        "timings.csv",
+        "record.json",
+    ),
     *(f"samples/{name}.npz" for name in (*STUDY.evaluate.branches, "pool")),
     *("summary.csv", "differences.csv", "probes_table.csv", "drift.csv", "tables.md"),
     *(f"table{number}.csv" for number in (1, 5, 6, 7, 8)),
 )
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
-PYTHON = sys.executable
-ECHO = f"{PYTHON} -m echo"
+# Jobs use the Python that runs Snakemake, activated or not.
+shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
+ENVIRONMENT = "../../envs/environment.yaml"  # for --sdm conda
 # Jobs read the study as it was checked here, whatever --configfile and --config made of it.
 STUDY_FILE = f"{RUN}/study.json"
 for path, content in (
     (STUDY_FILE, STUDY.model_dump_json(indent=1)),
-    (f"{RUN}/rows.yaml", json.dumps({row: load_rows(ROWS_FILE)[row] for row in STUDY.rows}, indent=1)),
+    (
+        f"{RUN}/rows.yaml",
+        json.dumps({row: load_rows(ROWS_FILE)[row] for row in STUDY.rows}, indent=1),
+    ),
 ):
     if not Path(path).is_file() or Path(path).read_text() != content:
         write_text(path, content)
@@ -50,3 +61,25 @@ wildcard_constraints:
 def about(stage):
     """What a stage depends on beside its inputs, as a digest; of the row, where the rule has one."""
     return lambda wildcards: stage_digest(STUDY, stage, wildcards.get("row"))
+
+
+def out_folder(wildcards, output):
+    """The folder of a rule's first output."""
+    return str(Path(output[0]).parent)
+
+
+def folder(name):
+    """The folder of the input called ``name``; of the first of several."""
+    return lambda wildcards, input: str(
+        Path(input[name] if isinstance(input[name], str) else input[name][0]).parent
+    )
+
+
+def run_folder(wildcards):
+    """The study's folder of bulky files."""
+    return RUN
+
+
+def tables_folder(wildcards):
+    """The study's tables."""
+    return f"{RESULTS}/tables"

@@ -1,16 +1,21 @@
 # Figures and notebooks, from the tables alone. The stamp is never committed: a fresh clone redraws every figure.
 rule figure:
     input:
-        lambda wildcards: expand(f"{RESULTS}/tables/{{file}}", file=figures.reads(wildcards.figure)),
+        tables=lambda wildcards: expand(
+            f"{RESULTS}/tables/{{file}}", file=figures.reads(wildcards.figure)
+        ),
     output:
         figure=f"{RESULTS}/figures/{{figure}}.png",
         stamp=f"{RUN}/figures/{{figure}}.drawn",
-    params:
-        about=lambda wildcards: figures.digest(wildcards.figure),
     log:
         f"{RUN}/logs/figure_{{figure}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        about=lambda wildcards: figures.digest(wildcards.figure),
+        tables=tables_folder,
     shell:
-        "{{ {PYTHON} -m echo.figures {wildcards.figure} --tables {RESULTS}/tables --out {output.figure}"
+        "{{ python -m echo.figures {wildcards.figure} --tables {params.tables} --out {output.figure}"
         " && echo {params.about} > {output.stamp}; }} > {log} 2>&1"
 
 
@@ -26,12 +31,15 @@ rule notebook:
         tables=expand(f"{RESULTS}/tables/{{file}}", file=TABLE_FILES),
     output:
         f"{RUN}/notebooks/{{notebook}}.ipynb",
-    params:
-        about=code_digest("figures"),
     log:
         f"{RUN}/logs/notebook_{{notebook}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        about=code_digest("figures"),
+        tables=tables_folder,
     shell:
-        "{PYTHON} -m echo.notebook {input.notebook} --tables {RESULTS}/tables --out {output} > {log} 2>&1"
+        "python -m echo.notebook {input.notebook} --tables {params.tables} --out {output} > {log} 2>&1"
 
 
 rule notebooks:

@@ -2,36 +2,49 @@
 rule measure:
     input:
         f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
-        expand("resources/weights/{name}.safetensors", name=["alexnet", "lpips_alex"]),
+        weights=expand(
+            "resources/weights/{name}.safetensors", name=["alexnet", "lpips_alex"]
+        ),
+        study=STUDY_FILE,
     output:
         f"{RUN}/measures/{{row}}-{{seed}}/record.json",
-    params:
-        about=about("measure"),
     log:
         f"{RUN}/logs/measure_{{row}}-{{seed}}.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1500,
+    params:
+        about=about("measure"),
+        run=run_folder,
+        weights=folder("weights"),
+        out=out_folder,
     shell:
-        "{ECHO} measure --study {STUDY_FILE} --row {wildcards.row} --seed {wildcards.seed} --run {RUN}"
-        " --weights resources/weights --out {RUN}/measures/{wildcards.row}-{wildcards.seed} > {log} 2>&1"
+        "python -m echo measure --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --run {params.run}"
+        " --weights {params.weights} --out {params.out} > {log} 2>&1"
 
 
 rule judge:
     input:
         f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
-        "resources/weights/efficientnet_lite0.safetensors",
+        weights="resources/weights/efficientnet_lite0.safetensors",
+        study=STUDY_FILE,
     output:
         table=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.csv",
         record=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.record.json",
-    params:
-        about=about("judge"),
     log:
         f"{RUN}/logs/judge_{{row}}-{{seed}}.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1500,
+    params:
+        about=about("judge"),
+        run=run_folder,
+        weights=folder("weights"),
     shell:
-        "{ECHO} judge --study {STUDY_FILE} --row {wildcards.row} --seed {wildcards.seed} --run {RUN}"
-        " --weights resources/weights --out {output.table} > {log} 2>&1"
+        "python -m echo judge --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --run {params.run}"
+        " --weights {params.weights} --out {output.table} > {log} 2>&1"
 
 
 rule tables:
@@ -39,13 +52,18 @@ rule tables:
         expand(f"{RUN}/measures/{{run}}/record.json", run=RUNS),
         expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=RUNS),
         expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
+        study=STUDY_FILE,
     output:
         expand(f"{RESULTS}/tables/{{file}}", file=TABLE_FILES),
-    params:
-        about=about("tables"),
     log:
         f"{RUN}/logs/tables.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1500,
+    params:
+        about=about("tables"),
+        run=run_folder,
+        out=out_folder,
     shell:
-        "{ECHO} tables --study {STUDY_FILE} --run {RUN} --out {RESULTS}/tables > {log} 2>&1"
+        "python -m echo tables --study {input.study} --run {params.run} --out {params.out} > {log} 2>&1"

@@ -1,67 +1,83 @@
 # What all rows share: codec, latents, evidence, starting weights.
 rule codec:
     input:
-        f"{RUN}/pool/train/record.json",
+        pool=f"{RUN}/pool/train/record.json",
+        study=STUDY_FILE,
     output:
         codec=f"{RUN}/codec.safetensors",
         record=f"{RUN}/codec.record.json",
-    params:
-        about=about("codec"),
     log:
         f"{RUN}/logs/codec.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=3000,
+    params:
+        about=about("codec"),
+        pool=folder("pool"),
     shell:
-        "{ECHO} codec --study {STUDY_FILE} --pool {RUN}/pool/train --out {output.codec} > {log} 2>&1"
+        "python -m echo codec --study {input.study} --pool {params.pool} --out {output.codec} > {log} 2>&1"
 
 
 rule latents:
     input:
-        f"{RUN}/pool/{{split}}/record.json",
+        pool=f"{RUN}/pool/{{split}}/record.json",
+        study=STUDY_FILE,
         codec=f"{RUN}/codec.safetensors",
     output:
         f"{RUN}/latents/{{split}}/record.json",
-    params:
-        about=about("latents"),
     log:
         f"{RUN}/logs/latents_{{split}}.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1000,
+    params:
+        about=about("latents"),
+        pool=folder("pool"),
+        out=out_folder,
     shell:
-        "{ECHO} latents --study {STUDY_FILE} --pool {RUN}/pool/{wildcards.split} --codec {input.codec}"
-        " --out {RUN}/latents/{wildcards.split} > {log} 2>&1"
+        "python -m echo latents --study {input.study} --pool {params.pool} --codec {input.codec}"
+        " --out {params.out} > {log} 2>&1"
 
 
 rule evidence:
     input:
-        f"{RUN}/latents/{{split}}/record.json",
+        latents=f"{RUN}/latents/{{split}}/record.json",
+        study=STUDY_FILE,
     output:
         ranking=f"{RUN}/evidence/{{split}}.safetensors",
         record=f"{RUN}/evidence/{{split}}.record.json",
-    params:
-        about=about("evidence"),
     log:
         f"{RUN}/logs/evidence_{{split}}.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1000,
+    params:
+        about=about("evidence"),
+        latents=folder("latents"),
     shell:
-        "{ECHO} evidence --study {STUDY_FILE} --latents {RUN}/latents/{wildcards.split}"
-        " --out {output.ranking} > {log} 2>&1"
+        "python -m echo evidence --study {input.study} --latents {params.latents} --out {output.ranking} > {log} 2>&1"
 
 
 rule base:
     input:
-        f"{RUN}/latents/train/record.json",
+        latents=f"{RUN}/latents/train/record.json",
+        study=STUDY_FILE,
         evidence=f"{RUN}/evidence/train.safetensors",
     output:
         base=f"{RUN}/base.safetensors",
         record=f"{RUN}/base.record.json",
-    params:
-        about=about("base"),
     log:
         f"{RUN}/logs/base.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1500,
+    params:
+        about=about("base"),
+        latents=folder("latents"),
     shell:
-        "{ECHO} base --study {STUDY_FILE} --latents {RUN}/latents/train --evidence {input.evidence}"
+        "python -m echo base --study {input.study} --latents {params.latents} --evidence {input.evidence}"
         " --out {output.base} > {log} 2>&1"

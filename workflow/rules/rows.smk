@@ -1,40 +1,53 @@
 # One row and training seed: trained, rolled out, probed. A killed training resumes: its resume file is no output.
 rule train:
     input:
-        f"{RUN}/latents/train/record.json",
+        latents=f"{RUN}/latents/train/record.json",
+        study=STUDY_FILE,
         evidence=f"{RUN}/evidence/train.safetensors",
         base=f"{RUN}/base.safetensors",
     output:
         model=f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
         record=f"{RUN}/train/{{row}}-{{seed}}/model.record.json",
-    params:
-        about=about("train"),
     log:
         f"{RUN}/logs/train_{{row}}-{{seed}}.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=2500,
+    params:
+        about=about("train"),
+        latents=folder("latents"),
     shell:
-        "{ECHO} train --study {STUDY_FILE} --row {wildcards.row} --seed {wildcards.seed}"
-        " --latents {RUN}/latents/train --evidence {input.evidence} --base {input.base} --out {output.model} > {log} 2>&1"
+        "python -m echo train --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --latents {params.latents}"
+        " --evidence {input.evidence} --base {input.base} --out {output.model} > {log} 2>&1"
 
 
 rule rollout:
     input:
         f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
         f"{RUN}/codec.safetensors",
-        expand(f"{RUN}/latents/{{split}}/record.json", split=["in_domain", "open_domain"]),
-        expand(f"{RUN}/evidence/{{split}}.safetensors", split=["in_domain", "open_domain"]),
+        expand(
+            f"{RUN}/latents/{{split}}/record.json", split=["in_domain", "open_domain"]
+        ),
+        expand(
+            f"{RUN}/evidence/{{split}}.safetensors", split=["in_domain", "open_domain"]
+        ),
+        study=STUDY_FILE,
     output:
         f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
-    params:
-        about=about("rollout"),
     log:
         f"{RUN}/logs/rollout_{{row}}-{{seed}}.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=2500,
+    params:
+        about=about("rollout"),
+        run=run_folder,
+        out=out_folder,
     shell:
-        "{ECHO} rollout --study {STUDY_FILE} --row {wildcards.row} --seed {wildcards.seed} --run {RUN}"
-        " --out {RUN}/rollout/{wildcards.row}-{wildcards.seed} > {log} 2>&1"
+        "python -m echo rollout --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --run {params.run}"
+        " --out {params.out} > {log} 2>&1"
 
 
 # A row whose memory does nothing fails here, with its name; the study goes no further until it is mended.
@@ -44,15 +57,19 @@ rule probe:
         f"{RUN}/codec.safetensors",
         f"{RUN}/latents/open_domain/record.json",
         f"{RUN}/evidence/open_domain.safetensors",
+        study=STUDY_FILE,
     output:
         table=f"{RUN}/probes/{{row}}-{{seed}}.csv",
         record=f"{RUN}/probes/{{row}}-{{seed}}.record.json",
-    params:
-        about=about("probe"),
     log:
         f"{RUN}/logs/probe_{{row}}-{{seed}}.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=2500,
+    params:
+        about=about("probe"),
+        run=run_folder,
     shell:
-        "{ECHO} probe --study {STUDY_FILE} --row {wildcards.row} --seed {wildcards.seed} --run {RUN}"
+        "python -m echo probe --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --run {params.run}"
         " --out {output.table} > {log} 2>&1"

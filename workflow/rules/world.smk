@@ -1,33 +1,53 @@
 # Frames: the asset pack, weights of the measures, and the rendered pools.
 rule assets:
+    input:
+        study=STUDY_FILE,
     output:
         "resources/assets/assets.json",
     log:
         "resources/logs/assets.log",
+    conda:
+        ENVIRONMENT
+    params:
+        out=out_folder,
     shell:
-        "rm -rf resources/assets && {ECHO} assets --study {STUDY_FILE} --out resources/assets > {log} 2>&1"
+        "rm -rf {params.out} && python -m echo assets --study {input.study} --out {params.out} > {log} 2>&1"
 
 
 rule weights:
+    input:
+        study=STUDY_FILE,
     output:
-        expand("resources/weights/{name}.safetensors", name=["alexnet", "lpips_alex", "efficientnet_lite0"]),
+        expand(
+            "resources/weights/{name}.safetensors",
+            name=["alexnet", "lpips_alex", "efficientnet_lite0"],
+        ),
     log:
         "resources/logs/weights.log",
+    conda:
+        ENVIRONMENT
+    params:
+        out=out_folder,
     shell:
-        "{ECHO} weights --study {STUDY_FILE} --out resources/weights > {log} 2>&1"
+        "python -m echo weights --study {input.study} --out {params.out} > {log} 2>&1"
 
 
 rule pool:
     input:
-        "resources/assets/assets.json",
+        study=STUDY_FILE,
+        assets="resources/assets/assets.json",
     output:
         f"{RUN}/pool/{{split}}/record.json",
-    params:
-        about=about("pool"),
     log:
         f"{RUN}/logs/pool_{{split}}.log",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=1000,
+    params:
+        about=about("pool"),
+        assets=folder("assets"),
+        out=out_folder,
     shell:
-        "{ECHO} pool --study {STUDY_FILE} --split {wildcards.split} --assets resources/assets"
-        " --out {RUN}/pool/{wildcards.split} > {log} 2>&1"
+        "python -m echo pool --study {input.study} --split {wildcards.split} --assets {params.assets}"
+        " --out {params.out} > {log} 2>&1"
