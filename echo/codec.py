@@ -93,7 +93,7 @@ def to_signal(frames: Tensor) -> Tensor:
 
 def to_frames(signal: Tensor) -> Tensor:
     """Float (F, 3, H, W) to uint8 (F, H, W, 3), clipped."""
-    return ((signal + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    return ((signal + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 class PatchCodec(Codec):

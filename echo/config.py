@@ -57,7 +57,7 @@ class Segment(Section):
     frames: Annotated[int, Field(ge=2)] = Field(8, description="T, frames generated at once")
     train_segments: Annotated[int, Field(ge=2)] = Field(4, description="segments in a training clip")
     history_weights: tuple[float, ...] = Field(
-        (0.1, 0.2, 0.4, 0.3), description="how often training targets the 1st, 2nd, ... segment of a clip"
+        (0.1, 0.15, 0.5, 0.25), description="how often training targets the 1st, 2nd, ... segment of a clip"
     )
 
     @model_validator(mode="after")
@@ -136,7 +136,7 @@ class EvidenceConfig(Section):
 class Train(Section):
     """Rectified flow on target frames only; every constant is equal for all rows."""
 
-    steps: Annotated[int, Field(ge=1)] = Field(450, description="optimizer steps a row")
+    steps: Annotated[int, Field(ge=1)] = Field(480, description="optimizer steps a row")
     base_steps: Annotated[int, Field(ge=0)] = Field(
         0, description="optimizer steps of the shared base, without memory; 0: shared initial weights only"
     )

@@ -6,7 +6,7 @@ All paths are level, keep the height and the first pose they are given, and turn
 =================  ========  =========================================================================================
 kind               frames    path
 =================  ========  =========================================================================================
-``train``          1 + 4T    80 % leave for 1 to 3 segments and come back within one, 10 % mirrored pans, 10 % wandering
+``train``          1 + 4T    85 % leave for 1 to 3 segments and come back within one, 10 % mirrored pans, 5 % wandering
 ``replay``         1 + 3T    the same family, held out
 ``loop``           1 + 4T    +45 +45 -45 -45 degrees of yaw in place; frames i and 4T-i have bitwise equal poses
 ``return_45``      1 + 2T    45 degrees to either side in place and back; the last two frames at the first pose
@@ -27,8 +27,8 @@ SEGMENTS = {"train": 4, "replay": 3, "loop": 4, "return_45": 2, "return_strict":
 MAX_TURN = 20.0  # degrees a frame
 MAX_WALK = 1.6  # metres a segment
 ATTEMPTS = 60
-EXACT = 0.8  # share of the training returns that end at exactly the first pose
-OUT_SEGMENTS = (0.2, 0.5, 0.3)  # how often they stay away for 1, 2, 3 segments
+EXACT = 0.9  # share of the training returns that end at exactly the first pose
+OUT_SEGMENTS = (0.15, 0.6, 0.25)  # how often they stay away for 1, 2, 3 segments
 
 Clear = Callable[[np.ndarray], np.ndarray]
 
@@ -198,7 +198,7 @@ def _roam(start, frames, segments, generator, clear) -> np.ndarray:
     if choice < 0.1 and segments >= 2:
         out_segments = int(generator.integers(1, segments // 2 + 1))
         poses = _mirrored(start, frames, generator.uniform(30, 110) * generator.choice([-1.0, 1.0]), out_segments)
-    elif choice < 0.9 and segments >= 2:
+    elif choice < 0.95 and segments >= 2:
         longest = min(3, segments - 1)
         shares = np.array(OUT_SEGMENTS[:longest])
         out_segments = 1 + int(generator.choice(longest, p=shares / shares.sum()))

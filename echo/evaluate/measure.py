@@ -35,7 +35,11 @@ class Rollout:
 
     def save(self, path: Path, **header: str) -> None:
         """Write as safetensors, atomically; ``header`` goes beside the cases' names."""
-        arrays = {"frames": self.frames, "index": np.asarray(self.index, dtype=np.int64)}
+        # safetensors writes memory as it lies: a transposed view would come back scrambled.
+        arrays = {
+            "frames": np.ascontiguousarray(self.frames),
+            "index": np.ascontiguousarray(self.index, dtype=np.int64),
+        }
         with atomic_path(path) as temporary:
             save_file(arrays, temporary, {"cases": json.dumps(self.cases), **header})
 

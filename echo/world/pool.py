@@ -59,7 +59,7 @@ def write_video(folder: Path, video: Video, packed: bool) -> None:
     if packed:
         arrays = {"rgb": video.rgb, "depth": depth, "ids": video.ids, "overlapping": video.overlapping.astype(np.uint8)}
         with atomic_path(folder / "packed" / f"{video.name}.safetensors") as temporary:
-            save_file(arrays, temporary)
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary)
     else:
         _write_frames(folder / "frames" / video.name, video.rgb)
         labels = folder / "overlap_labels" / video.name
