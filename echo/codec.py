@@ -8,21 +8,19 @@ Latents are normalised, so that a flow from unit Gaussian noise starts at their 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
 from echo.config import Codec as Config
 from echo.config import Study
-from echo.files import atomic_path
 from echo.seeding import derive, generator
+from echo.tensors import read_header, save_tensors
 from echo.world.pool import Pool
 
 BATCH = 256  # frames encoded or decoded at once
@@ -81,9 +79,7 @@ class Codec(nn.Module):
 
     def save(self, path: Path) -> None:
         """Weights and configuration in one safetensors file, atomically."""
-        header = {"codec": json.dumps(self.config.model_dump(mode="json"), sort_keys=True)}
-        with atomic_path(path) as temporary:
-            save_file({k: v.contiguous() for k, v in self.state_dict().items()}, temporary, header)
+        save_tensors(path, self.state_dict(), {"codec": self.config.model_dump(mode="json")})
 
 
 def to_signal(frames: Tensor) -> Tensor:
@@ -264,11 +260,10 @@ def reconstruction(codec: Codec, frames: Tensor) -> float:
 
 def load_codec(path: Path) -> Codec:
     """A codec that ``save`` wrote; raises CodecError for a file that is none."""
-    with safe_open(path, "pt") as file:
-        header = file.metadata() or {}
+    header = read_header(path)
     if "codec" not in header:
         raise CodecError(f"{path}: not a codec (its header has no configuration)")
-    config = Config.model_validate_json(header["codec"])
+    config = Config.model_validate(header["codec"])
     codec = WanCodec(config, load=False) if config.kind == "wan" else KINDS[config.kind](config)
     codec.load_state_dict(load_file(path))
     return codec.eval()

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load, save_file
+from safetensors.torch import load
 from torch import Tensor
 from tqdm import tqdm
 
 from echo.codec import load_codec
 from echo.config import Study
-from echo.files import atomic_path, digest, sha256, write_json
+from echo.files import digest, sha256, write_json
+from echo.tensors import save_tensors
 from echo.text import embed
 from echo.world.pool import Pool
 
@@ -79,8 +80,7 @@ def _write_shard(study: Study, pool: Pool, codec, videos: list[str], path: Path)
         tensors[f"{video}/latents"] = codec.encode(torch.from_numpy(pool.frames(video))).contiguous()
         tensors[f"{video}/poses"] = torch.from_numpy(pool.poses(video))
         tensors[f"{video}/text"] = text.contiguous()
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary)
+    save_tensors(path, tensors)
 
 
 class Latents:

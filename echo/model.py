@@ -6,18 +6,17 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from echo.backbone import Backbone
 from echo.config import Study
-from echo.files import atomic_path
 from echo.frames import Frames
 from echo.memory.base import Sizes, State
 from echo.memory.profile import Profile
 from echo.memory.registry import build_memory
 from echo.seeding import derive
+from echo.tensors import read_header, save_tensors
 
 
 class CheckpointError(ValueError):
@@ -50,16 +49,14 @@ class Row(nn.Module):
     def save(self, path: Path, **metadata: str) -> None:
         """Weights as safetensors, with profile, rig and ``metadata`` in the header; atomic."""
         header = {"profile": profile_text(self.profile), "rig": rig_text(self.study), **metadata}
-        with atomic_path(path) as temporary:
-            save_file({k: v.contiguous() for k, v in self.state_dict().items()}, temporary, header)
+        save_tensors(path, self.state_dict(), header)
 
     def load(self, path: Path) -> dict[str, str]:
         """Load weights saved by ``save``; returns the header.
 
         Raises CheckpointError naming both sides where the checkpoint is of another row or another rig.
         """
-        with safe_open(path, "pt") as file:
-            header = file.metadata() or {}
+        header = read_header(path)
         for part, asked in (("profile", profile_text(self.profile)), ("rig", rig_text(self.study))):
             if header.get(part) != asked:
                 held, wanted = _differences(header.get(part), asked)

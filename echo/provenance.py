@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import platform
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from echo.config import Study
 from echo.files import digest, write_json
+from echo.source import behaviour
 
 PACKAGE = Path(__file__).parent
 LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
@@ -42,18 +42,6 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-class _Plain(ast.NodeTransformer):
-    """Drops docstrings, so that a digest changes with behaviour alone."""
-
-    def visit(self, node):
-        self.generic_visit(node)
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-                node.body = body[1:]
-        return node
-
-
 @cache
 def code_digest(module: str) -> str:
     """Digest of a module or package of echo ("train", "memory/base", "world"): comments, docstrings, layout ignored.
@@ -62,7 +50,7 @@ def code_digest(module: str) -> str:
     """
     path = PACKAGE / module
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-    return digest([ast.dump(_Plain().visit(ast.parse(file.read_text()))) for file in files if file.is_file()])
+    return digest([behaviour(file) for file in files if file.is_file()])
 
 
 def stage_digest(study: Study, stage: str, row: str | None = None) -> str:

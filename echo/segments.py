@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file
 from torch import Tensor
 
 from echo.config import Study
 from echo.evidence import rank
-from echo.files import atomic_path
 from echo.frames import Frames, view
+from echo.tensors import save_tensors
 
 
 def first_target(segment: int, frames: int) -> int:
@@ -56,14 +55,12 @@ class Ranking:
 
     def save(self, path: Path) -> None:
         """Write as safetensors, atomically."""
-        with atomic_path(path) as temporary:
-            save_file(self.order, temporary)
+        save_tensors(path, self.order)
 
     @classmethod
     def load(cls, path: Path) -> Ranking:
         """Read what ``save`` wrote."""
-        with safe_open(path, "np") as file:
-            return cls({name: file.get_tensor(name) for name in file.keys()})
+        return cls(load_file(path))
 
     def of_segment(self, videos: list[str], segment: int) -> np.ndarray:
         """Frame numbers (B, K) of one segment's evidence, best first; all videos have the same history."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from echo.config import SPLITS, Study
-from echo.files import atomic_path, digest, sha256
+from echo.files import about_of, atomic_path, claim, digest, sha256
 from echo.memory.profile import parse_row
 from echo.provenance import recorded, stage_digest
 
@@ -54,6 +54,7 @@ def pool(study: Study, split: str, assets: Path, out: Path) -> None:
     """Render one split."""
     from echo.world.build import build_pool
 
+    claim(out, stage_digest(study, "pool"))
     with recorded(out / RECORD, study, "pool"):
         build_pool(study, split, out, assets)
 
@@ -72,7 +73,7 @@ def latents(study: Study, pool: Path, codec: Path, out: Path) -> None:
     from echo.latents import write_latents
     from echo.world.pool import Pool
 
-    out.mkdir(parents=True, exist_ok=True)
+    claim(out, digest([stage_digest(study, "latents"), sha256(codec), about_of(pool)]))
     with recorded(out / RECORD, study, "latents"):
         write_latents(study, Pool(pool), codec, out)
 
@@ -97,7 +98,7 @@ def base(study: Study, latents: Path, evidence: Path, out: Path) -> None:
             from echo.train import Clips, Trainer
 
             folder = out.with_suffix("")
-            about = digest([stage_digest(study, "base"), sha256(evidence)])
+            about = digest([stage_digest(study, "base"), sha256(evidence), sha256(latents / "index.json")])
             trainer = Trainer(study, row, Clips.load(latents, evidence), folder, 0, study.train.base_steps, about)
             trainer.run()
             record["seconds_before"] = trainer.seconds_before
@@ -138,7 +139,6 @@ def _player(study: Study, row: str, seed: int, run: Path):
 def rollout(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
     """All branches of one row to ``out/<branch>.safetensors``; branches that are there already are kept."""
     import numpy as np
-    from safetensors import safe_open
 
     from echo.codec import load_codec
     from echo.evaluate.cases import BRANCHES, choose
@@ -146,6 +146,7 @@ def rollout(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
     from echo.latents import Latents
     from echo.rollout import Batch
     from echo.segments import Ranking
+    from echo.tensors import read_header
     from echo.world.pool import Pool
 
     out.mkdir(parents=True, exist_ok=True)
@@ -154,7 +155,9 @@ def rollout(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
         codec = load_codec(run / "codec.safetensors")
         caches = {split: Latents(run / "latents" / split) for split in SPLITS[1:]}
         rankings = {split: Ranking.load(run / "evidence" / f"{split}.safetensors") for split in SPLITS[1:]}
-        about = digest([stage_digest(study, "rollout", row), checkpoint])
+        shared = [run / "latents" / split / "index.json" for split in caches]
+        shared += [run / "evidence" / f"{split}.safetensors" for split in caches]
+        about = digest([stage_digest(study, "rollout", row), checkpoint, *map(sha256, shared)])
         for branch in study.evaluate.branches:
             split = BRANCHES[branch].split
             cases = list(choose(study, branch, Pool(run / "pool" / split).info).index)
@@ -164,10 +167,8 @@ def rollout(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
 
             record["counts"] = player.counts(batch_of(0, 1))
             path, size = out / f"{branch}.safetensors", study.evaluate.batch
-            if path.is_file():
-                with safe_open(path, "np") as file:
-                    if file.metadata().get("about") == about:
-                        continue
+            if path.is_file() and read_header(path).get("about") == about:
+                continue
             played = [player.play(batch_of(start, start + size)) for start in range(0, len(cases), size)]
             frames = np.stack([codec.decode(case.cpu()).numpy() for latents, _ in played for case in latents])
             Rollout(frames, played[0][1], cases).save(path, about=about)

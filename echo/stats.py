@@ -13,13 +13,14 @@ import pandas as pd
 
 LEVEL = 0.95
 PAIR = ["train_seed", "branch", "case"]
-ROUNDING = 1e-9  # relative; permuted means this close to the observed one count as equal to it
+ROUNDING = 1e-9  # of the summed sizes; permuted sums this close to the observed one count as equal to it
+EXACT = 4096  # this many sign flips are always gone through, however few resamples are asked for
 BLOCK = 4096  # permutations held in memory at a time
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean paired difference, its 95 % interval, its two-sided p; pairs and clusters behind it, pairs dropped as NaN."""
+    """Mean paired difference, its 95 % interval and two-sided p; pairs and clusters behind it, pairs dropped as NaN."""
 
     mean: float
     low: float
@@ -33,9 +34,10 @@ class Difference:
 def interval(values, clusters, resamples: int, generator: np.random.Generator) -> tuple[float, float, float]:
     """Mean of values (n,) and its 95 % percentile interval by bootstrap over clusters (n,).
 
-    Whole clusters are drawn with replacement, ``resamples`` times. NaN values are dropped. One cluster says nothing of
-    the spread between clusters: the limits are NaN. With no value at all the mean is NaN too. With few clusters (20 or
-    so) a percentile interval covers a little less than its nominal 95 %.
+    Whole clusters are drawn with replacement, ``resamples`` times (Davison and Hinkley 1997, section 3.8). NaN values
+    are dropped. One cluster says nothing of the spread between clusters: the limits are NaN. With no value at all the
+    mean is NaN too. With few clusters (20 or so) a percentile interval covers a little less than its nominal 95 %.
+    Raises ValueError for an infinite value: callers cap the PSNR of identical frames.
     """
     values, clusters = _aligned(values, clusters)
     sums, counts = _per_cluster(values, clusters)
@@ -53,17 +55,17 @@ def interval(values, clusters, resamples: int, generator: np.random.Generator) -
 def sign_flip(values, clusters, resamples: int, generator: np.random.Generator) -> float:
     """Two-sided p of the mean of values (n,) being 0, by flipping the signs of whole clusters (n,).
 
-    All 2^clusters flips are gone through if they are no more than ``resamples``; else ``resamples`` random ones are
-    drawn, and the observed one is counted among them, so p is never 0 (Phipson and Smyth 2010). NaN values are
-    dropped; no value at all gives NaN, one cluster gives 1.
+    All 2^clusters flips are gone through if they are no more than ``resamples`` or 4096; else ``resamples`` random ones
+    are drawn, and the observed one is counted among them, so p is never 0 (Phipson and Smyth 2010). NaN values are
+    dropped. NaN without at least two clusters, as the interval is. Raises ValueError for an infinite value.
     """
     values, clusters = _aligned(values, clusters)
     sums, _ = _per_cluster(values, clusters)
     n = len(sums)
-    if n == 0:
+    if n < 2:
         return np.nan
-    observed = abs(sums.sum()) * (1 - ROUNDING)
-    if n < 63 and 2**n <= resamples:
+    observed = abs(sums.sum()) - ROUNDING * np.abs(sums).sum()
+    if 2**n <= max(resamples, EXACT):
         signs = 1.0 - 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
         return float((np.abs(signs @ sums) >= observed).mean())
     as_large = 0
@@ -85,7 +87,8 @@ def paired_difference(
 
     cases: columns row, train_seed, branch, case, scene and the metric. Pairs with a NaN on either side are dropped and
     counted; if none is left all numbers are NaN. generator: the resampling stream, by default that of seed 0.
-    Raises ValueError if a row or column is missing, if a row has a case twice, or if the two share no case.
+    Raises ValueError if a row or column is missing, if a row has a case twice, if the two share no case, or for an
+    infinite metric.
     """
     generator = np.random.default_rng(0) if generator is None else generator
     absent = [name for name in ["row", *PAIR, "scene", metric] if name not in cases]
@@ -96,6 +99,8 @@ def paired_difference(
         side = cases.loc[cases["row"] == name, [*PAIR, "scene", metric]]
         if side.empty:
             raise ValueError(f"paired_difference: no cases of row {name!r}")
+        if np.isinf(side[metric].to_numpy(np.float64)).any():
+            raise ValueError(f"paired_difference: row {name!r} has an infinite {metric}; cap it first")
         if side.duplicated(PAIR).any():
             twice = side.loc[side.duplicated(PAIR), "case"].iloc[0]
             raise ValueError(f"paired_difference: row {name!r} has case {twice!r} twice for one training seed")
@@ -129,6 +134,8 @@ def _aligned(values, clusters) -> tuple[np.ndarray, np.ndarray]:
     values, clusters = np.asarray(values, dtype=np.float64), np.asarray(clusters)
     if values.ndim != 1 or values.shape != clusters.shape:
         raise ValueError(f"expected values (n,) and clusters (n,), got {values.shape} and {clusters.shape}")
+    if np.isinf(values).any():
+        raise ValueError("values: expected finite numbers or NaN, got an infinite one; cap it first")
     present = ~np.isnan(values)
     return values[present], clusters[present]
 

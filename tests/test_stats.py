@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
@@ -53,7 +53,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 
 
 def test_missing_values_are_left_out():
-    values = np.array([1.0, np.nan, 3.0, 5.0, np.inf])
+    values = np.array([1.0, np.nan, 3.0, 5.0, np.nan])
     clusters = ["a", "a", "b", "c", "d"]
     assert interval(values, clusters, 100, generator(0, "a"))[0] == 3.0
     assert all(np.isnan(interval([np.nan], ["a"], 10, generator(0, "a"))))
@@ -97,10 +97,64 @@ def test_paired_difference_pairs_by_case():
     found = paired_difference(shuffled, "ours", "theirs", "psnr", resamples=200, generator=generator(0, "a"))
     assert found.mean == 3.0
     assert (found.pairs, found.clusters, found.dropped) == (3, 2, 1)
-    with pytest.raises(ValueError, match="ours and absent share no case"):
-        paired_difference(cases, "ours", "absent", "psnr", resamples=10, generator=generator(0, "a"))
 
 
+@pytest.mark.parametrize("call", [interval, sign_flip])
+def test_an_infinite_or_unaligned_value_is_refused(call):
+    with pytest.raises(ValueError, match="infinite"):
+        call([1.0, np.inf], ["a", "b"], 10, generator(0, "a"))
+    with pytest.raises(ValueError, match=r"\(3,\) and \(2,\)"):
+        call([1.0, 2.0, 3.0], ["a", "b"], 10, generator(0, "a"))
+
+
+def test_paired_difference_agrees_with_a_slow_pairing_over_seeds_and_branches():
+    draw = generator(6, "values")
+    lines = [
+        {"row": row, "train_seed": seed, "branch": branch, "case": case, "scene": case[:1], "psnr": draw.normal()}
+        for row in ("ours", "theirs")
+        for seed in (0, 1)
+        for branch in ("recall", "replay")
+        for case in ("a0", "a1", "b0", "c0", "d0")
+    ]
+    lines = [line for line in lines if (line["row"], line["case"], line["train_seed"]) != ("theirs", "d0", 1)]
+    cases = pd.DataFrame(lines)
+    pairs = [
+        (x["scene"], x["psnr"] - y["psnr"])
+        for x in lines
+        for y in lines
+        if (x["row"], y["row"]) == ("ours", "theirs") and all(x[k] == y[k] for k in ("train_seed", "branch", "case"))
+    ]
+    found = paired_difference(cases, "ours", "theirs", "psnr", resamples=500, generator=generator(0, "a"))
+    assert (found.pairs, found.clusters, found.dropped) == (18, 4, 0)
+    assert found.mean == pytest.approx(np.mean([value for _, value in pairs]))
+    sums = [sum(value for scene, value in pairs if scene == name) for name in "abcd"]
+    flips = [abs(np.dot(signs, sums)) >= abs(sum(sums)) - 1e-12 for signs in itertools.product([1, -1], repeat=4)]
+    assert found.p == pytest.approx(np.mean(flips))
+    swapped = paired_difference(cases, "theirs", "ours", "psnr", resamples=500, generator=generator(0, "a"))
+    assert (swapped.mean, swapped.p) == pytest.approx((-found.mean, found.p))
+
+
+def test_bad_tables_are_refused_with_what_is_wrong():
+    cases = table({"ours": [3.0, 4.0, 5.0, 6.0], "theirs": [1.0, 1.0, 1.0, 1.0]})
+    bad = {
+        "no cases of row 'absent'": (cases, "ours", "absent", "psnr"),
+        "no column 'ssim'": (cases, "ours", "theirs", "ssim"),
+        "case '0' twice": (pd.concat([cases, cases[:1]]), "ours", "theirs", "psnr"),
+        "share no case": (cases.assign(branch=cases["row"]), "ours", "theirs", "psnr"),
+        "infinite psnr": (cases.replace(3.0, np.inf), "ours", "theirs", "psnr"),
+    }
+    for message, arguments in bad.items():
+        with pytest.raises(ValueError, match=message):
+            paired_difference(*arguments, resamples=10, generator=generator(0, "a"))
+
+
+def test_holm_leaves_missing_p_values_out_of_the_count():
+    np.testing.assert_allclose(holm([0.01, np.nan, 0.03]), [0.02, np.nan, 0.03])
+    with pytest.raises(ValueError, match="0..1"):
+        holm([0.5, 1.5])
+
+
+@settings(deadline=None, max_examples=30)  # statsmodels takes 60 ms a call
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_is_never_below_the_raw_p_and_keeps_the_order(p_values):
     corrected = holm(p_values)

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
-COPIED = ("Snakefile", "workflow", "config", "echo", "notebooks")
+COPIED = ("Snakefile", "workflow", "config", "echo", "envs", "notebooks")
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:

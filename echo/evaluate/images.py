@@ -33,7 +33,7 @@ def psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Structural similarity (F,) as scikit-image computes it: 7x7 uniform window, mean over channels; 1 if identical."""
+    """Structural similarity (F,) by scikit-image: 7x7 uniform window, mean over channels; 1 if identical."""
     check(a, b)
     if min(a.shape[1:3]) < WINDOW:
         raise ValueError(f"SSIM needs frames of at least {WINDOW}x{WINDOW} pixels, got {a.shape[1]}x{a.shape[2]}")

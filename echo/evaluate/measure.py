@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file
 
 from echo.config import Study
 from echo.evaluate.cases import BRANCHES, choose
 from echo.evaluate.images import psnr, ssim
-from echo.files import atomic_path
+from echo.tensors import read_header, save_tensors
 from echo.world.pool import Pool
 
 RETURN_FRAMES = 2
@@ -35,20 +33,14 @@ class Rollout:
 
     def save(self, path: Path, **header: str) -> None:
         """Write as safetensors, atomically; ``header`` goes beside the cases' names."""
-        # safetensors writes memory as it lies: a transposed view would come back scrambled.
-        arrays = {
-            "frames": np.ascontiguousarray(self.frames),
-            "index": np.ascontiguousarray(self.index, dtype=np.int64),
-        }
-        with atomic_path(path) as temporary:
-            save_file(arrays, temporary, {"cases": json.dumps(self.cases), **header})
+        arrays = {"frames": self.frames, "index": self.index.astype(np.int64)}
+        save_tensors(path, arrays, {"cases": self.cases, **header})
 
     @classmethod
     def load(cls, path: Path) -> Rollout:
         """Read what ``save`` wrote."""
-        with safe_open(path, "np") as file:
-            cases = json.loads(file.metadata()["cases"])
-            return cls(file.get_tensor("frames"), file.get_tensor("index"), cases)
+        arrays = load_file(path)
+        return cls(arrays["frames"], arrays["index"], read_header(path)["cases"])
 
 
 def measure(

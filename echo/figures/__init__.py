@@ -18,6 +18,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from echo.source import behaviour
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -48,7 +50,7 @@ def names() -> tuple[str, ...]:
 
 
 def _check(name: str) -> None:
-    if name not in names():
+    if not (name.isidentifier() and (FOLDER / f"{name}.py").is_file() and _declared_reads(_source(name)) is not None):
         raise FigureError(f"unknown figure {name!r}; there are {', '.join(names())}")
 
 
@@ -71,14 +73,6 @@ def _imported(tree: ast.Module) -> set[str]:
     return {module for module in found if (FOLDER / f"{module}.py").is_file()}
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
-    return tree
-
-
 def digest(name: str) -> str:
     """16 hexadecimal digits that change when the code that draws the figure does.
 
@@ -90,9 +84,8 @@ def digest(name: str) -> str:
     while waiting:
         module = waiting.pop()
         if module not in seen:
-            tree = _source(module)
-            waiting += _imported(tree)
-            seen[module] = ast.dump(_without_docstrings(tree))
+            seen[module] = behaviour(FOLDER / f"{module}.py")
+            waiting += _imported(_source(module))
     text = "\n".join(f"{module}\n{seen[module]}" for module in sorted(seen))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

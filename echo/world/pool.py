@@ -27,9 +27,9 @@ import imageio.v3 as imageio
 import numpy as np
 import pandas as pd
 from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from echo.files import atomic_path, write_json, write_text
+from echo.tensors import save_tensors
 from echo.world.render import ANCHOR_ID
 
 COLUMNS = ["video", "split", "room", "anchor", "trajectory", "frames"]
@@ -58,16 +58,14 @@ def write_video(folder: Path, video: Video, packed: bool) -> None:
     depth = video.depth.astype(np.float16)
     if packed:
         arrays = {"rgb": video.rgb, "depth": depth, "ids": video.ids, "overlapping": video.overlapping.astype(np.uint8)}
-        with atomic_path(folder / "packed" / f"{video.name}.safetensors") as temporary:
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, temporary)
+        save_tensors(folder / "packed" / f"{video.name}.safetensors", arrays)
     else:
         _write_frames(folder / "frames" / video.name, video.rgb)
         labels = folder / "overlap_labels" / video.name
         for i, row in enumerate(video.overlapping):
             write_json(labels / f"{i}.json", {"overlapping_frames": np.flatnonzero(row).tolist()})
         for kind, array in (("depth", depth), ("masks", video.ids)):
-            with atomic_path(folder / kind / f"{video.name}.safetensors") as temporary:
-                save_file({kind: array}, temporary)
+            save_tensors(folder / kind / f"{video.name}.safetensors", {kind: array})
     cameras = {
         str(i): {"position": pose[:3].tolist(), "rotation": pose[3:].tolist()} for i, pose in enumerate(video.poses)
     }

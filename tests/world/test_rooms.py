@@ -10,8 +10,8 @@ from echo.camera import pixel_rays, rotation_matrices
 from echo.seeding import generator
 from echo.trajectories import trajectory
 from echo.world.assets import MESHES, SURFACES, AssetError, fetch_assets, split_portraits
-from echo.world.identities import AREA, OPEN_DOMAIN, TRAIN, _silhouette, anchor
-from echo.world.render import ANCHOR_ID, render_room
+from echo.world.identities import AREA, OPEN_DOMAIN, TRAIN, anchor
+from echo.world.render import ANCHOR_ID, Layer, Light, render_room
 from echo.world.rooms import sample_room
 from tests.conftest import ROOT
 
@@ -45,9 +45,18 @@ def test_swapping_the_anchor_changes_nothing_outside_its_masks(library, index):
 
 
 def test_anchors_look_equally_large(library):
-    areas = {name: _silhouette(anchor(name, library), library) for name in (*OPEN_DOMAIN, *TRAIN)}
-    # Measured again at their final size, some reach out of the test's view by a little.
-    assert all(area == pytest.approx(AREA, rel=0.15) for area in areas.values()), areas
+    """At their final size, from a distance at which each is seen whole, on a finer grid and from other sides."""
+    distance, size, fov = 20.0, 256, 10.0
+    angles = (np.arange(12) + 0.5) * np.pi / 6
+    poses = [[-distance * np.cos(a), -distance * np.sin(a), 1.0, 0, 0, np.rad2deg(a)] for a in angles]
+    metres = 2 * np.tan(np.deg2rad(fov) / 2) * distance / size  # a pixel's side at the anchor
+    areas = {}
+    for name in (*OPEN_DOMAIN, *TRAIN):
+        seen = Layer(anchor(name, library), library).render(np.array(poses), size, fov, Light((0, 0, 5), 1.0, 0.0))
+        mask = seen.ids == ANCHOR_ID
+        assert not (mask[:, [0, -1]].any() or mask[:, :, [0, -1]].any()), name
+        areas[name] = mask.sum() / len(poses) * metres**2
+    assert all(area == pytest.approx(AREA, rel=0.1) for area in areas.values()), areas
 
 
 def test_no_caption_names_an_anchor(library):

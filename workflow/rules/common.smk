@@ -13,8 +13,9 @@ from echo.files import write_text
 from echo.provenance import code_digest, stage_digest
 
 ROWS_FILE = Path(workflow.basedir) / "config" / "rows.yaml"
+MATRIX = load_rows(ROWS_FILE)
 try:
-    STUDY = parse_study(dict(config), load_rows(ROWS_FILE))
+    STUDY = parse_study(dict(config), MATRIX)
 except ConfigError as error:
     raise WorkflowError(str(error))
 
@@ -45,7 +46,7 @@ for path, content in (
     (STUDY_FILE, STUDY.model_dump_json(indent=1)),
     (
         f"{RUN}/rows.yaml",
-        json.dumps({row: load_rows(ROWS_FILE)[row] for row in STUDY.rows}, indent=1),
+        json.dumps({row: MATRIX[row] for row in STUDY.rows}, indent=1),
     ),
 ):
     if not Path(path).is_file() or Path(path).read_text() != content:

@@ -5,7 +5,7 @@ rule measure:
         weights=expand(
             "resources/weights/{name}.safetensors", name=["alexnet", "lpips_alex"]
         ),
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         f"{RUN}/measures/{{row}}-{{seed}}/record.json",
     log:
@@ -28,7 +28,7 @@ rule judge:
     input:
         f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
         weights="resources/weights/efficientnet_lite0.safetensors",
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         table=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.csv",
         record=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.record.json",
@@ -52,7 +52,7 @@ rule tables:
         expand(f"{RUN}/measures/{{run}}/record.json", run=RUNS),
         expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=RUNS),
         expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         expand(f"{RESULTS}/tables/{{file}}", file=TABLE_FILES),
     log:

@@ -2,7 +2,7 @@
 rule codec:
     input:
         pool=f"{RUN}/pool/train/record.json",
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         codec=f"{RUN}/codec.safetensors",
         record=f"{RUN}/codec.record.json",
@@ -11,7 +11,7 @@ rule codec:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=3000,
+        mem_mb=4000,
     params:
         about=about("codec"),
         pool=folder("pool"),
@@ -22,7 +22,7 @@ rule codec:
 rule latents:
     input:
         pool=f"{RUN}/pool/{{split}}/record.json",
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
         codec=f"{RUN}/codec.safetensors",
     output:
         f"{RUN}/latents/{{split}}/record.json",
@@ -44,7 +44,7 @@ rule latents:
 rule evidence:
     input:
         latents=f"{RUN}/latents/{{split}}/record.json",
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         ranking=f"{RUN}/evidence/{{split}}.safetensors",
         record=f"{RUN}/evidence/{{split}}.record.json",
@@ -64,7 +64,7 @@ rule evidence:
 rule base:
     input:
         latents=f"{RUN}/latents/train/record.json",
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
         evidence=f"{RUN}/evidence/train.safetensors",
     output:
         base=f"{RUN}/base.safetensors",

@@ -2,7 +2,7 @@
 rule train:
     input:
         latents=f"{RUN}/latents/train/record.json",
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
         evidence=f"{RUN}/evidence/train.safetensors",
         base=f"{RUN}/base.safetensors",
     output:
@@ -32,7 +32,7 @@ rule rollout:
         expand(
             f"{RUN}/evidence/{{split}}.safetensors", split=["in_domain", "open_domain"]
         ),
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
     log:
@@ -57,7 +57,7 @@ rule probe:
         f"{RUN}/codec.safetensors",
         f"{RUN}/latents/open_domain/record.json",
         f"{RUN}/evidence/open_domain.safetensors",
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         table=f"{RUN}/probes/{{row}}-{{seed}}.csv",
         record=f"{RUN}/probes/{{row}}-{{seed}}.record.json",

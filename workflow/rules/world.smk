@@ -1,7 +1,7 @@
 # Frames: the asset pack, weights of the measures, and the rendered pools.
 rule assets:
     input:
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         "resources/assets/assets.json",
     log:
@@ -16,7 +16,7 @@ rule assets:
 
 rule weights:
     input:
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
     output:
         expand(
             "resources/weights/{name}.safetensors",
@@ -34,7 +34,7 @@ rule weights:
 
 rule pool:
     input:
-        study=STUDY_FILE,
+        study=ancient(STUDY_FILE),
         assets="resources/assets/assets.json",
     output:
         f"{RUN}/pool/{{split}}/record.json",
