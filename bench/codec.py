@@ -1,6 +1,6 @@
 """Codecs compared on held-out rooms: numbers a frame, PSNR and SSIM in and out of domain, speed, seconds to fit.
 
-    python bench/codec.py --run runs/mini [--frames 600] [--autoencoder-steps 600]
+    python -m bench.codec --run runs/mini [--frames 600] [--autoencoder-steps 600]
 
 The candidates share the default study's 16 tokens a frame. ``plain`` is the patch codec read back through its own
 principal components, without the 3 x 3 decoder.

@@ -1,6 +1,6 @@
 """Overhead of our training step: forward and backward through the row against the bare transformer on the same tokens.
 
-    python bench/step.py [--config config/config.yaml] [--repeats 30]
+    python -m bench.step [--config config/config.yaml] [--repeats 30]
 
 Both run in turn in one process on one thread: ours as training calls it (evidence, write, read-out, actions, rays,
 loss, backward), the bare one as diffusers' forward with a timestep a token and a mean squared error. Prints one line a

@@ -1,6 +1,6 @@
 """Speed of the renderer: rgb, depth and ids of whole rooms with their anchor, frames a second on one core.
 
-python bench/world.py [--size 64] [--rooms 20] [--assets resources/assets]
+python -m bench.world [--size 64] [--rooms 20] [--assets resources/assets]
 """
 
 from __future__ import annotations

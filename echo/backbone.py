@@ -74,6 +74,9 @@ class Backbone(nn.Module):
             ffn_dim=config.ffn_dim,
             num_layers=config.layers,
         )
+        for block in self.transformer.blocks:
+            nn.init.constant_(block.attn1.norm_q.weight, config.attention_gain)
+            nn.init.constant_(block.attn1.norm_k.weight, config.attention_gain)
         self.rays = Rays(config.ray_frequencies, self.width) if config.ray_frequencies else None
         self.actions = nn.ModuleList([nn.Linear(12, self.width) for _ in range(config.layers)])
         for layer in self.actions:

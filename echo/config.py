@@ -57,7 +57,7 @@ class Segment(Section):
     frames: Annotated[int, Field(ge=2)] = Field(8, description="T, frames generated at once")
     train_segments: Annotated[int, Field(ge=2)] = Field(4, description="segments in a training clip")
     history_weights: tuple[float, ...] = Field(
-        (0.1, 0.15, 0.5, 0.25), description="how often training targets the 1st, 2nd, ... segment of a clip"
+        (0.05, 0.15, 0.6, 0.2), description="how often training targets the 1st, 2nd, ... segment of a clip"
     )
 
     @model_validator(mode="after")
@@ -110,6 +110,11 @@ class Backbone(Section):
     ray_frequencies: Annotated[int, Field(ge=0)] = Field(
         4, description="octaves of the Fourier features of each token's camera ray; 0 switches rays off"
     )
+    attention_gain: Annotated[float, Field(gt=0)] = Field(
+        1.6,
+        description="initial weight of self-attention's query and key norms (1 is diffusers' own): attention logits "
+        "start gain^2 times as large, so that one token in hundreds can be singled out early",
+    )
 
     @model_validator(mode="after")
     def _even_heads(self):
@@ -136,7 +141,7 @@ class EvidenceConfig(Section):
 class Train(Section):
     """Rectified flow on target frames only; every constant is equal for all rows."""
 
-    steps: Annotated[int, Field(ge=1)] = Field(480, description="optimizer steps a row")
+    steps: Annotated[int, Field(ge=1)] = Field(440, description="optimizer steps a row")
     base_steps: Annotated[int, Field(ge=0)] = Field(
         0, description="optimizer steps of the shared base, without memory; 0: shared initial weights only"
     )

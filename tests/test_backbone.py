@@ -58,6 +58,13 @@ def test_a_weight_scales_a_frames_tokens(setting, study):
     torch.testing.assert_close(backbone.embed(half), 0.5 * backbone.embed(frames))
 
 
+def test_attention_logits_start_at_the_gain():
+    backbone = Backbone(tiny_study(backbone={"attention_gain": 1.5}).backbone, 5, 6)
+    for block in backbone.transformer.blocks:
+        assert (block.attn1.norm_q.weight == 1.5).all() and (block.attn1.norm_k.weight == 1.5).all()
+        assert (block.attn2.norm_q.weight == 1).all()
+
+
 def test_rays_of_one_direction_have_one_embedding():
     rays = Rays(3, 8)
     same = torch.randn(6).expand(2, 5, 6)

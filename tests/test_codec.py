@@ -61,6 +61,7 @@ def test_a_saved_codec_is_the_fitted_one(kind, tmp_path):
 
 def test_latents_have_unit_variance_overall_whatever_the_whitening(tmp_path):
     frames = torch.from_numpy(np.concatenate([Videos().frames(v) for v in Videos.videos[1:]]))
+    unequal = []
     for whiten in (0.0, 0.5, 1.0):
         config = KINDS["patch"].model_copy(update={"options": {"whiten": whiten}})
         study = tiny_study().model_copy(update={"codec": config, "world": World(size=16)})
@@ -68,7 +69,8 @@ def test_latents_have_unit_variance_overall_whatever_the_whitening(tmp_path):
         latents = load_codec(tmp_path / "codec.safetensors").encode(frames)
         assert latents.std() == pytest.approx(1, abs=0.1)
         spread = latents.std((0, 2, 3))
-        assert (spread[0] / spread[5] > 1.5) == (whiten < 1)
+        unequal.append(float(spread.max() / spread.min()))
+    assert unequal[0] > unequal[1] > unequal[2] == pytest.approx(1, abs=0.2)
 
 
 def test_the_patch_basis_is_the_principal_components(tmp_path):

@@ -76,7 +76,7 @@ def test_what_is_wrong_is_named_in_one_line(sections, message):
 def test_impossible_rows_are_named(row, entry, message):
     rows = {**ROWS, row: {**ROWS[row], **entry}}
     with pytest.raises(ConfigError, match=message) as error:
-        parse_study(changed(row_options={}), rows)
+        parse_study({**DEFAULT, "row_options": {}}, rows)
     assert "\n" not in str(error.value)
 
 

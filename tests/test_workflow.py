@@ -82,7 +82,8 @@ def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
 def test_bad_configuration_stops_before_any_job(clone, setting, message):
     done = snakemake(clone, "-n", "--config", setting)
     assert done.returncode != 0
-    assert message in done.stderr
+    assert message in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr and "line " not in done.stderr
     assert not (clone / "runs" / "mini" / "pool").exists()
 
 

@@ -29,7 +29,7 @@ class Memory(nn.Module):
     """One row's memory. Its state is a dict of tensors, batch first, so that it can be carried, counted and swapped.
 
     ``blocks``: transformer blocks after which ``at_block`` acts. ``carries``: the state goes on from segment to
-    segment, and a write adds only the frames it has not seen; otherwise each segment writes anew from its evidence.
+    segment, each write going on from it with the segment's evidence; otherwise each segment writes anew.
     """
 
     blocks: frozenset[int] = frozenset()

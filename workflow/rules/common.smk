@@ -3,8 +3,6 @@ import json
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 sys.path.insert(0, workflow.basedir)
 
 from echo import figures
@@ -17,7 +15,7 @@ MATRIX = load_rows(ROWS_FILE)
 try:
     STUDY = parse_study(dict(config), MATRIX)
 except ConfigError as error:
-    raise WorkflowError(str(error))
+    sys.exit(str(error))  # that one line, without Snakemake's trace of where it was raised
 
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
