@@ -59,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         study = load_study(given.study)
+        if "row" in given and given.row not in study.profiles:
+            raise ConfigError(f"--row {given.row}: {given.study} has {', '.join(study.profiles)}")
         values = {k: v if k in ("row", "seed", "split") else Path(v) for k, v in vars(given).items()
                   if k not in ("stage", "threads", "study")}  # fmt: skip
         run.set_threads(given.threads)

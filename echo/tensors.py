@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from echo.files import atomic_path
 
 KEY = "echo"  # safetensors writes several header entries in an order that changes from process to process
+
+
+class TensorFileError(ValueError):
+    """A file that safetensors cannot read."""
 
 
 def save_tensors(path: str | Path, tensors: dict, header: dict | None = None) -> None:
@@ -32,6 +36,9 @@ def save_tensors(path: str | Path, tensors: dict, header: dict | None = None) ->
 
 
 def read_header(path: str | Path) -> dict:
-    """The header that ``save_tensors`` wrote; empty for a file without one."""
-    with safe_open(path, "np") as file:
-        return json.loads((file.metadata() or {}).get(KEY, "{}"))
+    """The header that ``save_tensors`` wrote; empty without one. Raises TensorFileError for a damaged file."""
+    try:
+        with safe_open(path, "np") as file:
+            return json.loads((file.metadata() or {}).get(KEY, "{}"))
+    except SafetensorError as error:
+        raise TensorFileError(f"{path}: truncated or not a safetensors file ({error})") from None

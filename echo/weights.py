@@ -30,11 +30,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from echo.files import sha256
-from echo.tensors import read_header, save_tensors
+from echo.tensors import TensorFileError, read_header, save_tensors
 
 CONVERSION = "1"  # raise it when a file's contents change, so that old files are made anew
 BATCH_NORM_EPSILON = 1e-3  # EfficientNet's
@@ -128,7 +127,7 @@ def _header(path: Path) -> dict[str, str] | None:
         return None
     try:
         return read_header(path)
-    except SafetensorError:
+    except TensorFileError:
         return None
 
 

@@ -15,7 +15,9 @@ MATRIX = load_rows(ROWS_FILE)
 try:
     STUDY = parse_study(dict(config), MATRIX)
 except ConfigError as error:
-    sys.exit(str(error))  # that one line, without Snakemake's trace of where it was raised
+    sys.exit(
+        str(error)
+    )  # that one line, without Snakemake's trace of where it was raised
 
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
