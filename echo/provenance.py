@@ -22,8 +22,8 @@ from echo.source import behaviour
 PACKAGE = Path(__file__).parent
 LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
 
-# What each stage reads of the configuration and of the code. A stage's inputs bring the rest: when a stage runs,
-# everything after it runs.
+# What each stage reads of the configuration (a section, or one key of it) and of the code. A stage's inputs bring the
+# rest: when a stage runs, everything after it runs.
 WORLD = ("seed", "world", "segment")
 RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train")
 ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
@@ -34,10 +34,22 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
     "base": (RIG, (*ROW, "train", "muon", "memory/context")),
     "train": (RIG, (*ROW, "train", "muon")),
-    "rollout": (("seed", "segment", "sampler", "evaluate"), (*ROW, "rollout", "evaluate/cases")),
-    "probe": (("seed", "segment", "sampler", "evaluate"), (*ROW, "rollout", "evaluate/cases", "evaluate/probes")),
-    "measure": (("segment", "evaluate"), ("evaluate/measure", "evaluate/images", "evaluate/cases")),
-    "judge": (("evaluate",), ("evaluate/measure", "evaluate/cases", "judge")),
+    "rollout": (
+        ("seed", "segment", "sampler", "evaluate.cases", "evaluate.branches", "evaluate.batch"),
+        (*ROW, "rollout", "evaluate/cases"),
+    ),
+    "probe": (
+        ("seed", "segment", "sampler", "evaluate.cases", "evaluate.probe_cases", "evaluate.probe_threshold"),
+        (*ROW, "rollout", "evaluate/cases", "evaluate/probes"),
+    ),
+    "measure": (
+        ("segment", "evaluate.cases", "evaluate.branches"),
+        ("evaluate/measure", "evaluate/images", "evaluate/cases"),
+    ),
+    "judge": (
+        ("evaluate.cases", "evaluate.branches", "evaluate.judge"),
+        ("evaluate/measure", "evaluate/cases", "judge"),
+    ),
     "tables": (("reference", "rows", "evaluate"), ("tables", "gather", "stats")),
 }
 
@@ -56,7 +68,11 @@ def code_digest(module: str) -> str:
 def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
     """Digest of all that a stage depends on beside its input files: configuration and code; of ``row`` where given."""
     sections, modules = STAGES[stage]
-    values = study.model_dump(mode="json", include=set(sections))
+    include: dict = {}
+    for name in sections:
+        section, _, key = name.partition(".")
+        include[section] = include.get(section, set()) | {key} if key else True
+    values = study.model_dump(mode="json", include=include)
     profile = study.profiles[row] if row else None
     if profile is not None:
         modules = (*modules, f"memory/{profile.family}")

@@ -1,7 +1,8 @@
 """State-space memory: a recurrence along time around chosen blocks, one trajectory a spatial token.
 
-written: the retrieved frames pass through the blocks in order of time, each attending within itself only, and every
-recurrent block moves its state on. read: in the same blocks the anchor and the target go on from that state, so that
+written: the retrieved frames pass through the blocks one after the other, each attending within itself only, and every
+recurrent block moves its state on. They come in order of time or, where a short kernel would never reach the frame
+that matters, with the best one last. read: in the same blocks the anchor and the target go on from that state, so that
 history enters by the state alone. The state is carried from segment to segment; it is never zeroed in between.
 ``ssm_blockwise_v1`` keeps the two faults of the first release, on purpose: context after the target in a causal scan,
 and a state that starts from zero at every call. Nothing of the past can reach the target; the probes must show it.
@@ -35,6 +36,10 @@ class Settings(Profile):
     context: Annotated[
         Literal["before_target", "after_target"], Field(description="where the history stands in the causal scan")
     ] = "before_target"
+    order: Annotated[
+        Literal["time", "rank"],
+        Field(description="how the evidence is written: in order of `time`, or by `rank`, the best frame last"),
+    ] = "time"
     carry_state: Annotated[bool, Field(description="whether the state goes on from segment to segment")] = True
     diagnostic: Annotated[bool, Field(description="a row that is wrong on purpose and must be found inert")] = False
 
@@ -133,7 +138,11 @@ class StateSpaceMemory(Memory):
         self.cells = nn.ModuleDict({str(b): CELLS[settings.cell](sizes.width, settings.gate) for b in self.blocks})
 
     def write(self, state, evidence, text, backbone):
-        history = evidence.span(1, None).chronological()
+        history = evidence.span(1, None)
+        if self.settings.order == "time":
+            history = history.chronological()
+        else:
+            history = history.take(torch.arange(history.count).flip(0).expand(len(history.index), -1))
         after = self.settings.context == "after_target"
         # Fresh states, and where the first release kept its context: no frames yet.
         none = evidence.latents.new_zeros(len(evidence.latents), 0, self.sizes.cells**2, self.sizes.width)

@@ -91,7 +91,7 @@ def test_a_case_does_not_depend_on_its_batch(name, study):
     torch.testing.assert_close(single[0], together[0], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["context_k20", "compress_length_r2", "spatial", "ssm_blockwise", "ssm_hybrid"])
+@pytest.mark.parametrize("name", ["context_k20", "compress_length_r2", "spatial", "ssm_blockwise"])
 def test_the_order_of_retrieved_frames_does_not_matter(name, setting):
     """Evidence is a ranked set; a memory that keeps all of it sees the same set in any order."""
     row, evidence = build(name), setting.evidence(3)
@@ -183,6 +183,16 @@ def test_the_state_is_carried(name, setting):
         assert not torch.allclose(carried[block], fresh[block])
     empty = row.write(first, setting.evidence(2, anchor_only=True), setting.text)
     assert all(torch.equal(empty[key], first[key]) for key in first)
+
+
+def test_the_hybrid_writes_the_best_frame_last(setting):
+    """So the frames that its short kernel still reaches are those that the retriever ranked first."""
+    row, evidence = build("ssm_hybrid"), setting.evidence(3)
+    whole = row.write(None, evidence, setting.text)
+    best = row.write(None, evidence.span(0, 3), setting.text)
+    torch.testing.assert_close(whole["0"], best["0"])
+    last = row.write(None, evidence.take(torch.tensor([0, 2, 1]).expand(2, -1)), setting.text)
+    assert not torch.allclose(whole["0"], last["0"], atol=1e-3)
 
 
 def test_bounded_gate_stays_away_from_zero():
