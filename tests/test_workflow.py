@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
+WEIGHTS = ("alexnet", "lpips_alex", "efficientnet_lite0")
 COPIED = ("Snakefile", "workflow", "config", "echo", "envs", "notebooks")
 
 
@@ -49,6 +50,9 @@ def test_a_fresh_clones_graph_runs_the_whole_study(clone):
 
 
 def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
+    for path in ("assets/assets.json", *(f"weights/{name}.safetensors" for name in WEIGHTS)):
+        (clone / "resources" / path).parent.mkdir(parents=True, exist_ok=True)
+        (clone / "resources" / path).write_text("fetched by another study, after the tables were committed")
     first = snakemake(clone, "figures")
     assert first.returncode == 0, first.stderr
     assert "train" not in first.stderr and "tables" not in first.stderr.split("Job stats")[1].split("total")[0]

@@ -41,6 +41,8 @@ NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 ENVIRONMENT = "../../envs/environment.yaml"  # for --sdm conda
 # Jobs read the study as it was checked here, whatever --configfile and --config made of it.
+# It is `ancient` in every rule, as assets and weights are: their contents are known by digest, and their times would
+# make committed tables look outdated.
 STUDY_FILE = f"{RUN}/study.json"
 for path, content in (
     (STUDY_FILE, STUDY.model_dump_json(indent=1)),

@@ -2,8 +2,10 @@
 rule measure:
     input:
         f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
-        weights=expand(
-            "resources/weights/{name}.safetensors", name=["alexnet", "lpips_alex"]
+        weights=ancient(
+            expand(
+                "resources/weights/{name}.safetensors", name=["alexnet", "lpips_alex"]
+            )
         ),
         study=ancient(STUDY_FILE),
     output:
@@ -27,7 +29,7 @@ rule measure:
 rule judge:
     input:
         f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
-        weights="resources/weights/efficientnet_lite0.safetensors",
+        weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
         study=ancient(STUDY_FILE),
     output:
         table=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.csv",

@@ -35,7 +35,7 @@ rule weights:
 rule pool:
     input:
         study=ancient(STUDY_FILE),
-        assets="resources/assets/assets.json",
+        assets=ancient("resources/assets/assets.json"),
     output:
         f"{RUN}/pool/{{split}}/record.json",
     log:
