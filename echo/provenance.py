@@ -99,7 +99,7 @@ def describe(study: Study, stage: str, row: str | None = None) -> dict:
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
         "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
-        "command": sys.argv,
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],  # no path of the machine
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from echo import provenance
 from echo.provenance import STAGES, code_digest, read_record, recorded, stage_digest
-from tests.conftest import tiny_study
+from tests.conftest import ROOT, tiny_study
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def test_a_record_says_what_ran(tmp_path):
         record["final_loss"] = 0.5
     found = read_record(tmp_path / "record.json")
     assert found["digest"] == stage_digest(study, "train", "i2v") and found["final_loss"] == 0.5
+    assert not any(str(ROOT) in part for part in found["command"])
     assert found["seconds"] >= 0 and found["peak_mb"] > 1
     assert set(found["libraries"]) >= {"torch", "diffusers"} and found["config"]["study"] == "tiny"
 
