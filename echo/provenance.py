@@ -86,7 +86,8 @@ def _git(*arguments: str) -> str | None:
 
 def describe(study: Study, stage: str, row: str | None = None) -> dict:
     """The record of a run that begins now: configuration, code, libraries, machine."""
-    changed = _git("status", "--porcelain", "--untracked-files=no")
+    # Results are written by the run itself.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)results")
     return {
         "stage": stage,
         "row": row,
