@@ -182,7 +182,7 @@ class Evaluate(Section):
     batch: Annotated[int, Field(ge=1)] = Field(32, description="cases rolled out together")
     probe_cases: Annotated[int, Field(ge=2)] = Field(32, description="recall cases each probe intervenes on")
     probe_threshold: Annotated[float, Field(ge=0)] = Field(
-        0.1,
+        0.5,
         description="mean absolute change of the return frames, in grey levels of 255, above which a memory counts "
         "as used; an inert row must change by exactly 0",
     )
