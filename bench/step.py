@@ -42,12 +42,12 @@ def main() -> None:
 
 def ratio(study, name: str, repeats: int) -> float:
     """Median time of our step over the bare transformer's, on a batch of the study's size at segment 3."""
-    batch, size, channels = study.train.batch, study.latent_size, study.codec.channels
+    batch, (rows, columns), channels = study.train.batch, study.latent_size, study.codec.channels
     start = np.array([0, 0, 1.25, 0, 0, 0.0])
     paths = [trajectory("train", start, study.segment.frames, generator(0, "bench", i)) for i in range(batch)]
     videos = [str(i) for i in range(batch)]
     segments = Segments(study, videos, np.stack(paths), Ranking.of(study, dict(zip(videos, paths, strict=True))))
-    latents = torch.randn(batch, len(paths[0]), channels, size, size)
+    latents = torch.randn(batch, len(paths[0]), channels, rows, columns)
     text = torch.randn(batch, study.text.tokens, study.text.dim)
     row, noise = Row(study, study.profiles[name]), torch_generator(0, "bench")
 
@@ -60,8 +60,8 @@ def ratio(study, name: str, repeats: int) -> float:
 
     read = row.memory.read(row.write(None, segments.evidence(latents, SEGMENT, noise), text), row.backbone)
     frames = 1 + study.segment.frames + (read.frames.count if read.frames is not None else 0)
-    bare_in = torch.randn(batch, channels, frames, size, size)
-    times = torch.rand(batch, frames * (size // study.backbone.patch) ** 2) * 1000
+    bare_in = torch.randn(batch, channels, frames, rows, columns)
+    times = torch.rand(batch, frames * study.grid[0] * study.grid[1]) * 1000
 
     def bare() -> None:
         out = row.backbone.transformer(bare_in, times, text, return_dict=False)[0]

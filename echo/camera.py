@@ -2,8 +2,9 @@
 
 A pose is six numbers: x, y, z in pool units (metres in the rendered rooms), then roll, pitch, yaw in degrees.
 The convention is Unreal's, and so the Context-as-Memory dataset's: x forward, y right, z up (left-handed), and a
-positive yaw turns right, a positive pitch looks up, a positive roll leans right. Frames are square, so one field of
-view describes both directions. ``echo.trajectories`` makes the paths.
+positive yaw turns right, a positive pitch looks up, a positive roll leans right. The field of view is the horizontal
+one; pixels are square, so the frame's aspect (height / width) gives the vertical one. ``echo.trajectories`` makes the
+paths.
 """
 
 from __future__ import annotations
@@ -56,42 +57,47 @@ def relative_actions(poses, reference) -> np.ndarray:
     return (np.round(actions, 12) + 0.0).astype(np.float32)
 
 
-def pixel_rays(size: int, fov: float) -> np.ndarray:
-    """Ray directions (size, size, 3) through pixel centres, rows from the top, in the camera's frame.
+def pixel_rays(size: int | tuple[int, int], fov: float) -> np.ndarray:
+    """Ray directions (rows, columns, 3) through pixel centres, rows from the top, in the camera's frame.
+
+    size: one number for a square, or (rows, columns) of square cells.
 
     The forward component is 1, so the distance at which such a ray hits is the planar depth.
     """
     if not 0 < fov < 180:
         raise ValueError(f"fov: expected degrees between 0 and 180, got {fov}")
-    offsets = (2 * (np.arange(size) + 0.5) / size - 1) * np.tan(np.deg2rad(fov) / 2)
-    up, right = np.meshgrid(-offsets, offsets, indexing="ij")
+    rows, columns = (size, size) if isinstance(size, int) else size
+    reach = np.tan(np.deg2rad(fov) / 2)
+    across = (2 * (np.arange(columns) + 0.5) / columns - 1) * reach
+    down = (2 * (np.arange(rows) + 0.5) / rows - 1) * reach * (rows / columns)
+    up, right = np.meshgrid(-down, across, indexing="ij")
     return np.stack([np.ones_like(right), right, up], -1)
 
 
-def plucker(poses, reference, cells: int, fov: float) -> np.ndarray:
-    """Pluecker coordinates (F, cells, cells, 6) float32 of the rays through the centres of cells x cells cells.
+def plucker(poses, reference, grid: int | tuple[int, int], fov: float) -> np.ndarray:
+    """Pluecker coordinates (F, rows, columns, 6) float32 of the rays through the centres of a grid of cells.
 
     Unit direction d, then moment o x d, both in the frame of the camera at ``reference`` (6,); o is the camera's
     position. The moment's unit is the pool's unit of length.
     """
     origins, rotations = _in_reference(poses, reference)
-    rays = pixel_rays(cells, fov)
+    rays = pixel_rays(grid, fov)
     rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
     directions = np.einsum("fij,hwj->fhwi", rotations, rays)
     moments = np.cross(origins[:, None, None, :], directions)
     return np.concatenate([directions, moments], -1).astype(np.float32)
 
 
-def overlap(a, b, fov: float, depth: tuple[float, ...] = OVERLAP_DEPTHS) -> np.ndarray:
+def overlap(a, b, fov: float, depth: tuple[float, ...] = OVERLAP_DEPTHS, aspect: float = 1.0) -> np.ndarray:
     """Field-of-view overlap (A, B) in [0, 1] of every pose in a (A, 6) with every pose in b (B, 6).
 
     The share of points in front of camera a, on a pixel grid at the given depths in pool units, that fall inside
-    camera b's image. Walls are not considered. A view overlaps with itself by exactly 1.
+    camera b's image. Walls are not considered. A view overlaps with itself by exactly 1. aspect: height / width.
     """
     a, b = as_poses(a), as_poses(b)
     if not len(a) or not len(b):
         return np.zeros((len(a), len(b)))
-    rays = pixel_rays(OVERLAP_GRID, fov).reshape(-1, 3)
+    rays = pixel_rays(OVERLAP_GRID, fov).reshape(-1, 3) * (1, 1, aspect)
     points = np.concatenate([rays * d for d in depth])
     # Positions relative to one of them: then float32, which is twice as fast, is precise enough far from the origin.
     world = (points @ rotation_matrices(a).transpose(0, 2, 1) + (a[:, :3] - a[0, :3])[:, None]).astype(np.float32)
@@ -100,7 +106,7 @@ def overlap(a, b, fov: float, depth: tuple[float, ...] = OVERLAP_DEPTHS) -> np.n
     # Components along the axes of every camera b: (3, A * points, B).
     seen = world.reshape(-1, 3) @ axes.transpose(2, 1, 0).astype(np.float32) - shift
     limit = seen[0] * np.float32(np.tan(np.deg2rad(fov) / 2))
-    inside = np.maximum(np.abs(seen[1]), np.abs(seen[2])) <= limit
+    inside = np.maximum(np.abs(seen[1]), np.abs(seen[2]) / np.float32(aspect)) <= limit
     return inside.reshape(len(a), len(points), len(b)).mean(1)
 
 

@@ -29,18 +29,38 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class World(Section):
-    """Rendered rooms: where the pool's frames come from."""
+Pixels = Annotated[int, Field(ge=16, le=1024)]
 
-    size: Annotated[int, Field(ge=16, le=1024)] = Field(64, description="height and width of a frame, in pixels")
+
+class World(Section):
+    """Where frames come from: rooms rendered here, or videos on disk."""
+
+    source: Literal["rooms", "context_as_memory", "realestate10k", "spatialvid"] = Field(
+        "rooms",
+        description="`rooms`: rendered here; otherwise the layout of the videos at `world.path` (docs/data.md)",
+    )
+    path: str | None = Field(None, description="folder of the videos, unless rooms are rendered")
+    size: Pixels | tuple[Pixels, Pixels] = Field(
+        64, description="pixels of a frame: one number for a square, or [height, width]"
+    )
     field_of_view: Annotated[float, Field(gt=10, lt=150)] = Field(
-        75.0, description="horizontal (and, frames being square, vertical) field of view, in degrees"
+        75.0, description="horizontal field of view, in degrees; pixels are square, so the vertical one follows"
     )
-    train_rooms: Annotated[int, Field(ge=1)] = Field(1200, description="training rooms, one clip each")
-    in_domain_rooms: Annotated[int, Field(ge=1)] = Field(64, description="held-out rooms built of training assets")
+    train_rooms: Annotated[int, Field(ge=1)] = Field(
+        1200, description="training rooms, one clip each; clips cut from videos on disk"
+    )
+    in_domain_rooms: Annotated[int, Field(ge=1)] = Field(
+        64, description="held-out rooms built of training assets; clips of each kind cut from held-out stretches"
+    )
     open_domain_rooms: Annotated[int, Field(ge=1)] = Field(
-        20, description="held-out rooms built of textures, portraits and anchors never seen in training"
+        20,
+        description="held-out rooms built of textures, portraits and anchors never seen in training; clips of each "
+        "kind cut from held-out videos",
     )
+    held_out_videos: Annotated[int, Field(ge=0)] = Field(
+        0, description="videos on disk that are kept from training; the open domain is cut from them"
+    )
+    stride: Annotated[int, Field(ge=1)] = Field(1, description="recorded frames from one frame of a clip to the next")
     identities: Annotated[int, Field(ge=2, le=8)] = Field(
         8, description="identity anchors each open-domain room is rendered with"
     )
@@ -49,6 +69,53 @@ class World(Section):
         description="one file a video; false: the Context-as-Memory layout, one PNG a frame (both are read alike)",
     )
     poses: bool = Field(True, description="whether the pool has camera poses; retrieval by view needs them")
+
+    @property
+    def height(self) -> int:
+        """Rows of pixels."""
+        return self.size if isinstance(self.size, int) else self.size[0]
+
+    @property
+    def width(self) -> int:
+        """Columns of pixels."""
+        return self.size if isinstance(self.size, int) else self.size[1]
+
+    @property
+    def open_domain_scenes(self) -> int:
+        """Open-domain videos of each kind."""
+        return self.open_domain_rooms * (self.identities if self.source == "rooms" else 1)
+
+    @model_validator(mode="after")
+    def _source_and_path(self):
+        if self.source == "rooms":
+            if self.path is not None:
+                raise ValueError(f"world.path = {self.path}, but world.source = rooms renders its own frames")
+            if self.height != self.width:
+                raise ValueError(f"world.size = [{self.height}, {self.width}]: rendered rooms are square")
+        elif not self.path:
+            raise ValueError(f"world.source = {self.source} reads videos from disk: set world.path to their folder")
+        elif not self.held_out_videos:
+            raise ValueError(f"world.source = {self.source}: world.held_out_videos must be at least 1")
+        return self
+
+
+class Pretrained(Section):
+    """A pretrained Wan 2.1 in diffusers' folder layout (transformer, vae, text_encoder, tokenizer)."""
+
+    repo: str | None = Field(None, description="repository of the model hub it is downloaded from; none: not used")
+    revision: str | None = Field(None, description="commit of that repository; a download must be pinned")
+    path: str | None = Field(None, description="a folder that is there already, instead of a download")
+
+    @property
+    def given(self) -> bool:
+        """Whether the study starts from pretrained weights."""
+        return bool(self.repo or self.path)
+
+    @model_validator(mode="after")
+    def _pinned(self):
+        if self.repo and not self.path and not self.revision:
+            raise ValueError(f"pretrained.repo = {self.repo} without pretrained.revision: give the commit to download")
+        return self
 
 
 class Segment(Section):
@@ -73,12 +140,17 @@ class Segment(Section):
 
 
 class Codec(Section):
-    """Frames to latents and back, each frame alone."""
+    """Frames to latents and back."""
 
     kind: Literal["patch", "autoencoder", "wan"] = Field(
         "patch",
         description="`patch`: linear patch codec; `autoencoder`: diffusers' AutoencoderKL; `wan`: diffusers' "
-        "AutoencoderKLWan",
+        "AutoencoderKLWan, that of `pretrained` where one is given",
+    )
+    temporal: Literal[1, 4] = Field(
+        1,
+        description="frames a target latent covers: 1, each frame alone; 4, a segment of T = 1 + 4 n frames becomes "
+        "1 + n latents (`wan` alone). Evidence is always coded frame by frame",
     )
     channels: Annotated[int, Field(ge=1)] = Field(64, description="latent channels C")
     downsample: Annotated[int, Field(ge=2)] = Field(16, description="pixels a latent cell covers along each side")
@@ -92,8 +164,10 @@ class Codec(Section):
 class Text(Section):
     """The caption's embedding."""
 
-    kind: Literal["hashed", "none"] = Field(
-        "hashed", description="`hashed`: one fixed random vector a word; `none`: one zero token"
+    kind: Literal["hashed", "none", "umt5"] = Field(
+        "hashed",
+        description="`hashed`: one fixed random vector a word; `none`: one zero token; `umt5`: the text encoder of "
+        "`pretrained`",
     )
     dim: Annotated[int, Field(ge=4)] = Field(64, description="width of a text token")
     tokens: Annotated[int, Field(ge=1)] = Field(12, description="text tokens a caption is cut or padded to")
@@ -113,7 +187,18 @@ class Backbone(Section):
     attention_gain: Annotated[float, Field(gt=0)] = Field(
         1.6,
         description="initial weight of self-attention's query and key norms (1 is diffusers' own): attention logits "
-        "start gain^2 times as large, so that one token in hundreds can be singled out early",
+        "start gain^2 times as large, so that one token in hundreds can be singled out early; pretrained weights "
+        "replace it",
+    )
+    camera: Literal["add", "attention"] = Field(
+        "add",
+        description="how a frame's camera enters each block: `add`, a linear layer added to its tokens; `attention`, "
+        "that sum attends along time in a layer of its own (the released checkpoints)",
+    )
+    layout: Literal["context_first", "target_first"] = Field(
+        "context_first",
+        description="order, and so rotary positions, of the frames in self-attention: what the memory reads out and "
+        "the anchor before the target, or after it (the released context and compression rows)",
     )
 
     @model_validator(mode="after")
@@ -139,8 +224,32 @@ class EvidenceConfig(Section):
 
 
 class Train(Section):
-    """Rectified flow on target frames only; every constant is equal for all rows."""
+    """Rectified flow on target frames only; every constant is equal for all rows, unless `row_lr` says otherwise."""
 
+    optimizer: Literal["muon", "adamw"] = Field(
+        "muon", description="`muon`: Muon on the matrices of the blocks, AdamW on the rest; `adamw`: AdamW on all"
+    )
+    trainable: tuple[str, ...] = Field(
+        ("*",),
+        description="names of the parameters that are trained, with wildcards (`memory.*`, `*.actions.*`); all others "
+        "keep the base's values",
+    )
+    row_lr: dict[str, float] = Field(
+        {}, description="AdamW's learning rate of single rows, in place of `adamw_lr` (the paper's K=1 has its own)"
+    )
+    accumulate: Annotated[int, Field(ge=1)] = Field(
+        1, description="micro-batches a step: a process handles batch / (processes x accumulate) clips at once"
+    )
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="`bf16`: bfloat16 autocast, weights in float32")
+    gradient_checkpointing: bool = Field(False, description="recompute each block in the backward pass")
+    compile: bool = Field(False, description="torch.compile the transformer's blocks")
+    fused: bool = Field(False, description="torch's fused AdamW")
+    ema: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="decay of the moving average of the weights that is saved for rollouts; 0: none"
+    )
+    sharding: Literal["ddp", "fsdp"] = Field(
+        "ddp", description="with several processes: `ddp` copies the weights, `fsdp` shards them (FSDP2, AdamW alone)"
+    )
     steps: Annotated[int, Field(ge=1)] = Field(440, description="optimizer steps a row")
     base_steps: Annotated[int, Field(ge=0)] = Field(
         0, description="optimizer steps of the shared base, without memory; 0: shared initial weights only"
@@ -164,6 +273,14 @@ class Train(Section):
         0.0, description="noise level mixed into the context latents, in training and in sampling alike"
     )
     checkpoint_every: Annotated[int, Field(ge=1)] = Field(50, description="steps between resumable checkpoints")
+
+    @model_validator(mode="after")
+    def _options_go_together(self):
+        if self.batch % self.accumulate:
+            raise ValueError(f"train.batch = {self.batch} is not a multiple of train.accumulate = {self.accumulate}")
+        if self.sharding == "fsdp" and self.optimizer == "muon":
+            raise ValueError("train.sharding = fsdp shards every matrix, which muon needs whole; use optimizer: adamw")
+        return self
 
 
 class Sampler(Section):
@@ -190,6 +307,19 @@ class Evaluate(Section):
     bootstrap: Annotated[int, Field(ge=100)] = Field(2000, description="bootstrap resamples behind each interval")
 
 
+class Compute(Section):
+    """What the study runs on; no result depends on it but in the last bits."""
+
+    processes: Annotated[int, Field(ge=1)] = Field(1, description="processes, and so GPUs, of one training job")
+    latent_shares: Annotated[int, Field(ge=1)] = Field(
+        1, description="jobs among which the encoding of a split is shared; each takes a fixed share of it"
+    )
+    gpu: str = Field("A100-80GB", description="the GPU that `python -m echo.plan` plans for; echo/plan.py lists them")
+    utilisation: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.35, description="share of the GPU's peak arithmetic that a training step is planned to reach"
+    )
+
+
 class Study(Section):
     """One study: everything a run depends on."""
 
@@ -201,6 +331,7 @@ class Study(Section):
         {}, description="per row family: profile values that this study's sizes ask for, e.g. a smaller grid"
     )
     reference: str = Field("i2v", description="the row all others are compared with")
+    pretrained: Pretrained = Pretrained()
     world: World = World()
     segment: Segment = Segment()
     codec: Codec = Codec()
@@ -210,25 +341,56 @@ class Study(Section):
     train: Train = Train()
     sampler: Sampler = Sampler()
     evaluate: Evaluate = Evaluate()
+    compute: Compute = Compute()
     profiles: dict[str, Profile] = Field({}, exclude=True, description="filled from config/rows.yaml")
 
     @property
-    def latent_size(self) -> int:
-        """Latent cells along each side of a frame."""
-        return self.world.size // self.codec.downsample
+    def latent_size(self) -> tuple[int, int]:
+        """Latent cells (rows, columns) of a frame."""
+        return self.world.height // self.codec.downsample, self.world.width // self.codec.downsample
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Tokens (rows, columns) of a frame."""
+        rows, columns = self.latent_size
+        return rows // self.backbone.patch, columns // self.backbone.patch
 
     @property
     def numbers_per_frame(self) -> int:
-        """Latent numbers that describe one frame."""
-        return self.codec.channels * self.latent_size**2
+        """Latent numbers that describe one frame, coded alone."""
+        return self.codec.channels * self.latent_size[0] * self.latent_size[1]
+
+    @property
+    def target_latents(self) -> int:
+        """Latent frames of a segment: T, or 1 + (T - 1) / 4 with temporal latents."""
+        return 1 + (self.segment.frames - 1) // self.codec.temporal if self.codec.temporal > 1 else self.segment.frames
+
+    @model_validator(mode="after")
+    def _sizes_agree(self):
+        unit = self.codec.downsample * self.backbone.patch
+        if self.world.height % unit or self.world.width % unit:
+            raise ValueError(
+                f"world.size = {self.world.size} must be a multiple of codec.downsample x backbone.patch = {unit}"
+            )
+        if self.codec.temporal > 1:
+            if self.codec.kind != "wan":
+                raise ValueError(f"codec.temporal = {self.codec.temporal} needs codec.kind: wan, got {self.codec.kind}")
+            if (self.segment.frames - 1) % self.codec.temporal:
+                raise ValueError(
+                    f"codec.temporal = {self.codec.temporal} needs segment.frames = 1 + {self.codec.temporal} n, got "
+                    f"{self.segment.frames}"
+                )
+        if self.text.kind == "umt5" and not self.pretrained.given:
+            raise ValueError("text.kind = umt5 is the encoder of a pretrained model: set pretrained.repo or .path")
+        share = self.compute.processes * self.train.accumulate
+        if self.train.batch % share:
+            raise ValueError(
+                f"train.batch = {self.train.batch} is not a multiple of compute.processes x train.accumulate = {share}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _sections_agree(self):
-        if self.world.size % (self.codec.downsample * self.backbone.patch):
-            raise ValueError(
-                f"world.size = {self.world.size} must be a multiple of codec.downsample x backbone.patch = "
-                f"{self.codec.downsample * self.backbone.patch}"
-            )
         if self.evidence.rule.startswith("fov") and not self.world.poses:
             raise ValueError(
                 f"evidence.rule = {self.evidence.rule} ranks frames by camera pose, but world.poses = false; "
@@ -239,10 +401,10 @@ class Study(Section):
                 f"evaluate.cases = {self.evaluate.cases}, but world.in_domain_rooms = {self.world.in_domain_rooms}; "
                 "each case is a room of its own"
             )
-        if self.evaluate.cases > self.world.open_domain_rooms * self.world.identities:
+        if self.evaluate.cases > self.world.open_domain_scenes:
             raise ValueError(
                 f"evaluate.cases = {self.evaluate.cases}, but world.open_domain_rooms x identities = "
-                f"{self.world.open_domain_rooms * self.world.identities}"
+                f"{self.world.open_domain_scenes}"
             )
         if self.evaluate.probe_cases > self.evaluate.cases:
             raise ValueError(

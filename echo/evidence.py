@@ -15,11 +15,11 @@ from echo.config import EvidenceConfig
 NEGLIGIBLE = 1e-3  # a gain in mean overlap below this adds nothing; the cover starts over
 
 
-def rank(poses: np.ndarray, history: int, targets: np.ndarray, config: EvidenceConfig, field_of_view: float):
+def rank(poses, history: int, targets: np.ndarray, config: EvidenceConfig, field_of_view: float, aspect: float = 1.0):
     """Frame numbers (K,) of one segment's evidence, best first: anchor, then min(frames, history) - 1 retrieved.
 
     poses: (F, 6) of the trajectory; history: frames 0..history-1 are known, the last of them is the anchor;
-    targets: (T,) frame numbers of the segment. Raises ValueError without history.
+    targets: (T,) frame numbers of the segment; aspect: a frame's height / width. Raises ValueError without history.
     """
     if history < 1:
         raise ValueError(f"evidence needs at least the anchor: history = {history}")
@@ -28,10 +28,11 @@ def rank(poses: np.ndarray, history: int, targets: np.ndarray, config: EvidenceC
         return np.arange(anchor, anchor - wanted - 1, -1)
     if config.rule == "fov_mid":
         middle = targets[len(targets) // 2]
-        score = overlap(poses[[middle]], poses[:anchor], field_of_view)[0]
+        score = overlap(poses[[middle]], poses[:anchor], field_of_view, aspect=aspect)[0]
         best = np.lexsort((-np.arange(anchor), -score))[:wanted]  # ties: the later frame first
         return np.concatenate([[anchor], best])
-    return np.concatenate([[anchor], cover(overlap(poses[targets], poses[:history], field_of_view), wanted)])
+    overlaps = overlap(poses[targets], poses[:history], field_of_view, aspect=aspect)
+    return np.concatenate([[anchor], cover(overlaps, wanted)])
 
 
 def cover(overlaps: np.ndarray, wanted: int) -> np.ndarray:

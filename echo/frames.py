@@ -85,16 +85,18 @@ def join(parts: list[Frames]) -> Frames:
     )
 
 
-def view(latents: Tensor, poses: np.ndarray, index: np.ndarray, reference: int, cells: int, field_of_view: float):
+def view(
+    latents: Tensor, poses: np.ndarray, index: np.ndarray, reference: int, grid: tuple[int, int], field_of_view: float
+) -> Frames:
     """Frames of B clips as seen from one reference frame.
 
     latents (B, N, C, H, W) and poses (B, N, 6) of whole clips; index (B, F) picks frames; reference is the number of
-    the frame whose camera is the origin (the segment's first target frame); cells is the token grid's side.
+    the frame whose camera is the origin (the segment's first target frame); grid is a frame's tokens (rows, columns).
     """
     clip = np.arange(len(index))[:, None]
     picked, origin = poses[clip, index], poses[:, reference]
     actions = np.stack([relative_actions(p, o) for p, o in zip(picked, origin, strict=True)])
-    rays = np.stack([plucker(p, o, cells, field_of_view) for p, o in zip(picked, origin, strict=True)])
+    rays = np.stack([plucker(p, o, grid, field_of_view) for p, o in zip(picked, origin, strict=True)])
     return Frames(
         latents[torch.from_numpy(clip), torch.from_numpy(index)],
         torch.from_numpy(actions.astype(np.float32)),

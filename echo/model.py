@@ -33,7 +33,7 @@ class Row(nn.Module):
             # The same initial backbone for all rows and training seeds; a base replaces it.
             torch.manual_seed(derive(study.seed, "backbone"))
             self.backbone = Backbone(config, study.codec.channels, study.text.dim)
-        sizes = Sizes(self.backbone.width, config.heads, config.layers, study.latent_size // config.patch)
+        sizes = Sizes(self.backbone.width, config.heads, config.layers, study.grid)
         self.memory = build_memory(profile, sizes, derive(study.seed, "row", train_seed))
         self.profile, self.study = profile, study
 

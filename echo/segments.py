@@ -43,12 +43,14 @@ class Ranking:
     @classmethod
     def of(cls, study: Study, poses: dict[str, np.ndarray]) -> Ranking:
         """Rank all segments of the trajectories ``poses``: video name to (F, 6)."""
-        order, frames = {}, study.segment.frames
+        order, frames, world = {}, study.segment.frames, study.world
+        aspect = world.height / world.width
         for video, path in poses.items():
             ranks = np.full((segments_of(len(path), frames), study.evidence.frames), -1, dtype=np.int64)
             for number in range(1, len(ranks) + 1):
                 start = first_target(number, frames)
-                best = rank(path, start, np.arange(start, start + frames), study.evidence, study.world.field_of_view)
+                targets = np.arange(start, start + frames)
+                best = rank(path, start, targets, study.evidence, world.field_of_view, aspect)
                 ranks[number - 1, : len(best)] = best
             order[video] = ranks
         return cls(order)
@@ -77,7 +79,7 @@ class Segments:
 
     def __init__(self, study: Study, videos: list[str], poses: np.ndarray, ranking: Ranking):
         self.study, self.videos, self.poses, self.ranking = study, videos, poses, ranking
-        self.cells = study.latent_size // study.backbone.patch
+        self.grid = study.grid
 
     @property
     def count(self) -> int:
@@ -105,4 +107,4 @@ class Segments:
 
     def _view(self, latents, index, segment) -> Frames:
         reference = first_target(segment, self.study.segment.frames)
-        return view(latents, self.poses, index, reference, self.cells, self.study.world.field_of_view)
+        return view(latents, self.poses, index, reference, self.grid, self.study.world.field_of_view)

@@ -68,8 +68,8 @@ class Setting:
         self.ranking = Ranking.of(study, dict(zip(self.videos, paths, strict=True)))
         self.segments = Segments(study, self.videos, self.poses, self.ranking)
         draw = torch.Generator().manual_seed(seed)
-        size, channels = study.latent_size, study.codec.channels
-        self.latents = torch.randn(clips, self.poses.shape[1], channels, size, size, generator=draw)
+        channels = study.codec.channels
+        self.latents = torch.randn(clips, self.poses.shape[1], channels, *study.latent_size, generator=draw)
         self.text = torch.randn(clips, study.text.tokens, study.text.dim, generator=draw)
 
     def evidence(self, segment: int, latents: torch.Tensor | None = None, anchor_only: bool = False):

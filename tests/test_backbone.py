@@ -14,7 +14,7 @@ def test_agrees_with_diffusers_own_forward(setting):
     t = torch.tensor([0.3, 0.8])
     ours = backbone(target, t, anchor, setting.text, Memory(), ReadOut(frames=setting.evidence(3).span(1, 4)))
     frames = torch.cat([setting.evidence(3).span(1, 4).latents, anchor.latents, target.latents], 1).transpose(1, 2)
-    cells = study.latent_size**2
+    cells = study.grid[0] * study.grid[1]
     per_token = torch.cat([torch.zeros(2, 4 * cells), (t * 1000)[:, None].expand(-1, 4 * cells)], 1)
     theirs = backbone.transformer(frames, per_token, setting.text, return_dict=False)[0]
     torch.testing.assert_close(ours, theirs.transpose(1, 2)[:, 4:], rtol=1e-4, atol=1e-5)

@@ -78,7 +78,7 @@ def test_a_recurrent_rows_recall_writes_every_segment_in_turn():
 def test_counts_say_what_is_kept():
     made = setting_for("recall")
     counts = Player(STUDY, build("context_k5")).counts(batch("recall", made))
-    per_frame = STUDY.numbers_per_frame + 12 + 6 * STUDY.latent_size**2
+    per_frame = STUDY.numbers_per_frame + 12 + 6 * STUDY.grid[0] * STUDY.grid[1]
     assert counts["state_numbers"] == 4 * per_frame and counts["frames_read"] == 4
     assert Player(STUDY, build("i2v")).counts(batch("recall", made))["state_numbers"] == 0
 

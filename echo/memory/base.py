@@ -22,7 +22,12 @@ class Sizes:
     width: int
     heads: int
     layers: int
-    cells: int  # tokens along each side of a frame
+    grid: tuple[int, int]  # tokens of a frame: rows, columns
+
+    @property
+    def tokens(self) -> int:
+        """N, tokens of a frame."""
+        return self.grid[0] * self.grid[1]
 
 
 class Memory(nn.Module):

@@ -37,7 +37,7 @@ class SpatialMemory(Memory):
 
     def __init__(self, settings: Settings, sizes: Sizes):
         super().__init__()
-        self.settings, self.cells = settings, sizes.cells
+        self.settings, self.cells = settings, sizes.grid
         self.place = nn.Parameter(torch.randn(settings.grid**2, sizes.width) * 0.02)
         self.norm = nn.LayerNorm(sizes.width)
         self.mix = nn.Linear(sizes.width, settings.tokens)
@@ -49,7 +49,7 @@ class SpatialMemory(Memory):
 
     def write(self, state, evidence, text, backbone):
         mean = backbone.embed(evidence).mean(1)  # (B, N, D): N tokens of the average frame
-        grid = mean.transpose(1, 2).unflatten(2, (self.cells, self.cells))
+        grid = mean.transpose(1, 2).unflatten(2, self.cells)
         cells = functional.adaptive_avg_pool2d(grid, self.settings.grid).flatten(2).transpose(1, 2)
         cells = self.norm(cells + self.place)
         mixed = self.mix(cells).softmax(1).transpose(1, 2) @ self.value(cells)

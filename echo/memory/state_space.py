@@ -145,7 +145,7 @@ class StateSpaceMemory(Memory):
             history = history.take(torch.arange(history.count).flip(0).expand(len(history.index), -1))
         after = self.settings.context == "after_target"
         # Fresh states, and where the first release kept its context: no frames yet.
-        none = evidence.latents.new_zeros(len(evidence.latents), 0, self.sizes.cells**2, self.sizes.width)
+        none = evidence.latents.new_zeros(len(evidence.latents), 0, self.sizes.tokens, self.sizes.width)
         starts = {name: cell.start(none) for name, cell in self.cells.items()}
         before = state if state is not None and self.carries else starts
         written = {name: none for name in starts} if after else dict(before)

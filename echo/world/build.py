@@ -32,7 +32,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
     and path for each identity. Raises ValueError if a room fits no path or never shows its anchor.
     """
     world = study.world
-    library = load_library(Path(assets), texture_resolution(world.size))
+    library = load_library(Path(assets), texture_resolution(world.height))
     rooms = {"train": world.train_rooms, "in_domain": world.in_domain_rooms, "open_domain": world.open_domain_rooms}
     rows, captions = [], {}
     digits = 5 if split == "train" else 3 if split == "in_domain" else 2
@@ -76,7 +76,7 @@ class _Rendered:
     def video(self, name: str, room: Room, kind: str) -> Video:
         world, poses = self.study.world, self.paths[kind]
         if kind not in self.cache:
-            self.cache[kind] = self.layer.render(poses, world.size, world.field_of_view, room.light)
+            self.cache[kind] = self.layer.render(poses, world.height, world.field_of_view, room.light)
         seen = combine(self.cache[kind], self._anchor(room, poses))
         overlapping = overlap(poses, poses, world.field_of_view) >= OVERLAPS
         return Video(name, seen.rgb, seen.depth, seen.ids, poses, overlapping, room.caption)
@@ -89,10 +89,10 @@ class _Rendered:
 
     def _is_seen(self, identity: str | None) -> bool:
         room, world = self.room(identity), self.study.world
-        first = self.layer.render(room.start[None], world.size, world.field_of_view, room.light)
+        first = self.layer.render(room.start[None], world.height, world.field_of_view, room.light)
         seen = combine(first, self._anchor(room, room.start[None])).ids == ANCHOR_ID
         return SEEN[0] <= seen.mean() <= SEEN[1]
 
     def _anchor(self, room: Room, poses: np.ndarray):
         world = self.study.world
-        return Layer(room.anchor, self.library).render(poses, world.size, world.field_of_view, room.light)
+        return Layer(room.anchor, self.library).render(poses, world.height, world.field_of_view, room.light)
