@@ -152,12 +152,13 @@ class Codec(Section):
         description="frames a target latent covers: 1, each frame alone; 4, a segment of T = 1 + 4 n frames becomes "
         "1 + n latents (`wan` alone). Evidence is always coded frame by frame",
     )
+    storage: Literal["float32", "bfloat16"] = Field("float32", description="how cached latents are stored")
     channels: Annotated[int, Field(ge=1)] = Field(64, description="latent channels C")
     downsample: Annotated[int, Field(ge=2)] = Field(16, description="pixels a latent cell covers along each side")
     train_frames: Annotated[int, Field(ge=1)] = Field(8000, description="frames the codec is fitted on")
     train_steps: Annotated[int, Field(ge=0)] = Field(0, description="gradient steps (autoencoders only)")
     options: dict[str, int | float | str | list[int] | list[bool]] = Field(
-        {}, description="constructor arguments of the diffusers class, for the autoencoders"
+        {}, description="constructor arguments of the diffusers class, for autoencoders that are trained here"
     )
 
 
