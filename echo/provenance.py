@@ -32,8 +32,8 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "codec": (("seed", "codec"), ("codec", "codecs")),
     "latents": (("codec", "text"), ("latents", "text")),
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
-    "base": (RIG, (*ROW, "train", "muon", "memory/context")),
-    "train": (RIG, (*ROW, "train", "muon")),
+    "base": (RIG, (*ROW, "train", "clips", "muon", "memory/context")),
+    "train": (RIG, (*ROW, "train", "clips", "muon")),
     "rollout": (
         ("seed", "segment", "sampler", "evaluate.cases", "evaluate.branches", "evaluate.batch"),
         (*ROW, "rollout", "evaluate/cases"),

@@ -130,7 +130,8 @@ def base(study: Study, latents: Path, evidence: Path, out: Path) -> None:
     with recorded(record_of(out), study, "base") as record:
         row = Row(study, parse_row("base", BASE))
         if study.train.base_steps:
-            from echo.train import Clips, Trainer
+            from echo.clips import Clips
+            from echo.train import Trainer
 
             folder = out.with_suffix("")
             about = digest([stage_digest(study, "base"), sha256(evidence), sha256(latents / "index.json")])
@@ -142,8 +143,9 @@ def base(study: Study, latents: Path, evidence: Path, out: Path) -> None:
 
 def train(study: Study, row: str, seed: int, latents: Path, evidence: Path, base: Path, out: Path) -> None:
     """Train one row from the base; ``out`` is the checkpoint."""
+    from echo.clips import Clips
     from echo.model import Row
-    from echo.train import Clips, Trainer
+    from echo.train import Trainer
 
     with recorded(record_of(out), study, "train", row) as record:
         model = Row(study, study.profiles[row], seed)

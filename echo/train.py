@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,48 +21,17 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from echo import flow
+from echo.clips import Clips
 from echo.config import Study
 from echo.files import digest
-from echo.latents import Latents
 from echo.model import Row
 from echo.muon import Muon
 from echo.seeding import generator, torch_generator
-from echo.segments import Ranking, Segments
 from echo.tensors import read_header, save_tensors
 
 RESUME = "resume.safetensors"
 SPIKE_AFTER = 10  # accepted steps before the running mean of the loss is trusted
 MEAN_DECAY = 0.95  # of that running mean
-
-
-@dataclass(frozen=True)
-class Clips:
-    """Training clips in memory: latents (n, F, C, H, W), poses (n, F, 6), text (n, L, text_dim)."""
-
-    videos: list[str]
-    latents: Tensor
-    poses: np.ndarray
-    text: Tensor
-    ranking: Ranking
-
-    @classmethod
-    def load(cls, folder: Path, ranking: Path) -> Clips:
-        """All clips of a latent cache."""
-        cache = Latents(folder)
-        videos = list(cache.videos)
-        return cls(
-            videos,
-            torch.stack([torch.as_tensor(cache.get(v)) for v in videos]),
-            np.stack([cache.poses(v) for v in videos]),
-            torch.stack([torch.as_tensor(cache.text(v)) for v in videos]),
-            Ranking.load(ranking),
-        )
-
-    def pick(self, study: Study, chosen: np.ndarray) -> tuple[Segments, Tensor, Tensor]:
-        """Segments, latents and text of the clips ``chosen`` (B,)."""
-        where = torch.from_numpy(chosen)
-        segments = Segments(study, [self.videos[i] for i in chosen], self.poses[chosen], self.ranking)
-        return segments, self.latents[where], self.text[where]
 
 
 def matrices(row: Row) -> list[nn.Parameter]:

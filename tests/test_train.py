@@ -12,8 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from echo.clips import Clips
 from echo.model import CheckpointError, Row
-from echo.train import RESUME, Clips, Trainer, matrices, rate
+from echo.train import RESUME, Trainer, matrices, rate
 from tests.conftest import ROOT, Setting, tiny_study
 
 
