@@ -75,14 +75,14 @@ def _command(config: Pretrained) -> str:
 
 def _download(config: Pretrained, folder: Path, parts: tuple[str, ...]) -> None:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     wanted = ["model_index.json", *(f"{part}/*" for part in parts)]
     try:
         snapshot_download(config.repo, revision=config.revision, local_dir=folder, allow_patterns=wanted)
     except RepositoryNotFoundError:
         raise PretrainedError(f"pretrained.repo = {config.repo} at {config.revision}: no such repository") from None
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, HTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise PretrainedError(
             f"pretrained.repo = {config.repo}: the download to {folder} did not finish ({reason[:160]}); run it again "

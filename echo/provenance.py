@@ -29,8 +29,9 @@ RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "tra
 ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pool": (WORLD, ("camera", "trajectories", "seeding", "world")),
-    "codec": (("seed", "codec"), ("codec", "codecs")),
-    "latents": (("codec", "text"), ("latents", "text")),
+    "text": (("text",), ("text",)),
+    "codec": (("seed", "codec"), ("codec",)),
+    "latents": (("codec", "segment.frames"), ("latents",)),
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
     "base": (RIG, (*ROW, "train", "clips", "muon", "memory/context")),
     "train": (RIG, (*ROW, "train", "clips", "muon")),
@@ -56,13 +57,10 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @cache
 def code_digest(module: str) -> str:
-    """Digest of a module or package of echo ("train", "memory/base", "world"): comments, docstrings, layout ignored.
-
-    A module that is not there counts as empty, so that a package may become a module and back.
-    """
+    """Digest of a module or package of echo ("train", "memory/base", "world"): comments, docstrings, layout ignored."""
     path = PACKAGE / module
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-    return digest([behaviour(file) for file in files if file.is_file()])
+    return digest([behaviour(file) for file in files])
 
 
 def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
@@ -77,6 +75,11 @@ def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
     if profile is not None:
         modules = (*modules, f"memory/{profile.family}")
     return digest([values, profile and profile.model_dump(), [code_digest(module) for module in modules]])
+
+
+def pool_stage(study: Study) -> str:
+    """The stage that fills a study's pools: rooms are rendered, recordings are cut to clips."""
+    return "pool" if study.world.source == "rooms" else "clips"
 
 
 def _git(*arguments: str) -> str | None:

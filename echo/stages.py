@@ -12,7 +12,7 @@ from pathlib import Path
 from echo.config import SPLITS, Study
 from echo.files import about_of, atomic_path, claim, digest, sha256
 from echo.memory.profile import parse_row
-from echo.provenance import recorded, stage_digest
+from echo.provenance import pool_stage, recorded, stage_digest
 
 RECORD = "record.json"
 BASE = {"family": "context", "label": "Base", "frames": 1}
@@ -57,13 +57,31 @@ def weights(study: Study, out: Path) -> None:
     fetch_weights(out)
 
 
-def pool(study: Study, split: str, assets: Path, out: Path) -> None:
-    """Render one split."""
-    from echo.world.build import build_pool
+def index(study: Study, out: Path) -> None:
+    """Find out, once, what the recordings at ``world.path`` hold and lack."""
+    from echo.readers import open_recordings
 
-    claim(out, stage_digest(study, "pool"))
-    with recorded(out / RECORD, study, "pool"):
-        build_pool(study, split, out, assets)
+    out.mkdir(parents=True, exist_ok=True)
+    with recorded(out / RECORD, study, "index") as record:
+        record["missing"] = open_recordings(study.world.source, Path(study.world.path), out).report()
+
+
+def pool(study: Study, split: str, out: Path, assets: Path | None = None, index: Path | None = None) -> None:
+    """Render one split, or cut it from recordings."""
+    stage = pool_stage(study)
+    claim(out, stage_digest(study, stage))
+    with recorded(out / RECORD, study, stage) as record:
+        if stage == "pool":
+            from echo.world.build import build_pool
+
+            build_pool(study, split, out, assets)
+        else:
+            from echo.readers import open_recordings
+            from echo.readers.clips import cut_pool
+
+            record["missing"] = cut_pool(
+                study, split, out, open_recordings(study.world.source, Path(study.world.path), index)
+            )
 
 
 def pretrained(study: Study, resources: Path, out: Path) -> None:
@@ -123,25 +141,38 @@ def evidence(study: Study, latents: Path, out: Path) -> None:
         Ranking.of(study, {video: cache.poses(video) for video in cache.videos}).save(out)
 
 
-def base(study: Study, latents: Path, evidence: Path, out: Path) -> None:
-    """The starting weights all rows share: drawn, and trained without memory for ``train.base_steps``."""
+def base(
+    study: Study, latents: Path, text: Path, evidence: Path, out: Path, pretrained: Path | None = None
+) -> None:
+    """The starting weights all rows share: drawn, or pretrained, and trained without memory for ``base_steps``."""
     from echo.model import Row
+    from echo.pretrained import contents, load_transformer, read_manifest
 
     with recorded(record_of(out), study, "base") as record:
-        row = Row(study, parse_row("base", BASE))
+        transformer = load_transformer(read_manifest(pretrained)) if pretrained else None
+        row = Row(study, parse_row("base", BASE), transformer=transformer)
         if study.train.base_steps:
             from echo.clips import Clips
             from echo.train import Trainer
 
             folder = out.with_suffix("")
-            about = digest([stage_digest(study, "base"), sha256(evidence), sha256(latents / "index.json")])
-            trainer = Trainer(study, row, Clips.load(latents, evidence), folder, 0, study.train.base_steps, about)
+            about = _about(study, "base", None, latents / "index.json", text, evidence)
+            clips = Clips.load(study, latents, text, evidence)
+            trainer = Trainer(study, row, clips, folder, 0, study.train.base_steps, about)
             trainer.run()
             record["seconds_before"] = trainer.seconds_before
+        record["pretrained"] = contents(pretrained)
         row.save(out)
 
 
-def train(study: Study, row: str, seed: int, latents: Path, evidence: Path, base: Path, out: Path) -> None:
+def _about(study: Study, stage: str, row: str | None, *files: Path) -> str:
+    """Digest of a stage and of its input files, so that nothing is taken up that was made of others."""
+    return digest([stage_digest(study, stage, row), *map(sha256, files)])
+
+
+def train(
+    study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path
+) -> None:
     """Train one row from the base; ``out`` is the checkpoint."""
     from echo.clips import Clips
     from echo.model import Row
@@ -149,12 +180,11 @@ def train(study: Study, row: str, seed: int, latents: Path, evidence: Path, base
 
     with recorded(record_of(out), study, "train", row) as record:
         model = Row(study, study.profiles[row], seed)
-        starting = Row(study, parse_row("base", BASE))
-        starting.load(base)
-        model.backbone.load_state_dict(starting.backbone.state_dict())
+        model.start_from(base, parse_row("base", BASE))
         base_hash = sha256(base)
-        about = digest([stage_digest(study, "train", row), base_hash, sha256(evidence), sha256(latents / "index.json")])
-        trainer = Trainer(study, model, Clips.load(latents, evidence), out.parent, seed, study.train.steps, about)
+        about = _about(study, "train", row, base, latents / "index.json", text, evidence)
+        clips = Clips.load(study, latents, text, evidence)
+        trainer = Trainer(study, model, clips, out.parent, seed, study.train.steps, about)
         trainer.run()
         record |= {"base_sha256": base_hash, "train_seed": seed, "rejected_steps": trainer.rejected,
                    "final_loss": trainer.mean, "seconds_before": trainer.seconds_before}  # fmt: skip
@@ -194,7 +224,7 @@ def rollout(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
         shared = [run / "latents" / split / "index.json" for split in caches]
         shared += [run / "text" / f"{split}.safetensors" for split in caches]
         shared += [run / "evidence" / f"{split}.safetensors" for split in caches]
-        about = digest([stage_digest(study, "rollout", row), checkpoint, *map(sha256, shared)])
+        about = digest([_about(study, "rollout", row, *shared), checkpoint])
         for branch in study.evaluate.branches:
             split = BRANCHES[branch].split
             cases = list(choose(study, branch, open_pool(run / "pool" / split).info).index)

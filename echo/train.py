@@ -93,7 +93,7 @@ class Trainer:
         segment = int(draw.choice(len(weights), p=weights / weights.sum())) + 1
         anchor_only = bool(draw.random() < self.study.evidence.drop)
         size, count = self.config.batch, len(self.clips.videos)
-        segments, latents, text = self.clips.pick(self.study, draw.choice(count, size, replace=size > count))
+        segments, latents, targets, text = self.clips.pick(self.study, draw.choice(count, size, replace=size > count))
         device = self.accelerator.device
         text = text.to(device)
 
@@ -106,7 +106,7 @@ class Trainer:
                         state, segments.evidence(latents, earlier, noise, anchor_only).to(device), text
                     )
         evidence = segments.evidence(latents, segment, noise, anchor_only).to(device)
-        target = segments.target(latents, segment).to(device)
+        target = segments.target(segments.own(latents, targets, segment), segment).to(device)
         # Levels spread evenly over [0, 1): one in each of B bins, which keeps the loss from jumping between steps.
         t = flow.shift((torch.arange(size) + torch.rand(size, generator=noise)) / size, self.config.timestep_shift)
         drawn = torch.randn(target.latents.shape, generator=noise).to(device)

@@ -12,15 +12,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from echo.clips import Clips
 from echo.model import CheckpointError, Row
 from echo.train import RESUME, Trainer, matrices, rate
 from tests.conftest import ROOT, Setting, tiny_study
 
 
 def clips_of(study, count=5) -> Clips:
-    made = Setting(study, clips=count)
-    return Clips(made.videos, made.latents, made.poses, made.text, made.ranking)
+    return Setting(study, clips=count).clips
 
 
 def trainer(folder: Path, study=None, name="ssm_blockwise", steps=None, seed=0) -> Trainer:
