@@ -9,7 +9,6 @@ from pathlib import Path
 
 from echo.config import SPLITS, ConfigError, load_study
 
-
 NUMBERS = ("--seed", "--share")
 
 
@@ -30,7 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     stage("assets", "fetch the asset pack", "--study", "--out")
     stage("weights", "fetch the weights of LPIPS and the judge", "--study", "--out")
     stage("pretrained", "find or download the pretrained model", "--study", "--resources", "--out")
-    stage("pool", "render a split, or cut it from recordings", "--study", "--split", "--out", optional=("--assets", "--index"))
+    stage(
+        "pool",
+        "render a split, or cut it from recordings",
+        "--study",
+        "--split",
+        "--out",
+        optional=("--assets", "--index"),
+    )
     stage("index", "index recordings on disk", "--study", "--out")
     stage("text", "embed a split's captions", "--study", "--pool", "--out", optional=("--pretrained",))
     stage("codec", "fit the codec", "--study", "--pool", "--out", optional=("--pretrained",))

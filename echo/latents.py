@@ -101,7 +101,7 @@ def _write_shard(study: Study, pool: Pool, codec: Codec, videos: list[str], path
 
 
 def join_shares(study: Study, pool: Pool, codec_path: Path, folder: Path, shares: list[Path]) -> None:
-    """Write the index of a cache whose shares lie in ``shares``, in order; raises CacheError where a shard is missing."""
+    """Write the index of a cache whose shares lie in ``shares``, in order; CacheError where a shard is missing."""
     settings, entries = _settings(study, codec_path), []
     for number, videos in enumerate(shards_of(study, pool)):
         path = shares[number % len(shares)] / f"{number:05d}.safetensors"

@@ -150,7 +150,9 @@ def write_manifest(study: Study, folder: Path, path: Path) -> dict:
 def read_manifest(path: Path) -> Path:
     """The folder that a manifest names; raises PretrainedError where it is gone."""
     if not Path(path).is_file():
-        raise PretrainedError(f"{path}: no manifest of a pretrained model there; write it with `python -m echo pretrained`")
+        raise PretrainedError(
+            f"{path}: no manifest of a pretrained model there; write it with `python -m echo pretrained`"
+        )
     folder = Path(json.loads(Path(path).read_text())["folder"])
     if not folder.is_dir():
         raise PretrainedError(f"{path} names {folder}, which is gone; write it again with `python -m echo pretrained`")

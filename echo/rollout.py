@@ -94,8 +94,8 @@ class Player:
 
     @torch.no_grad()
     def generate(self, batch: Batch, latents: Tensor, number: int, state: State) -> Tensor:
-        """Target latents (B, T', C, H, W) of segment ``number``, given the frames before it in ``latents`` (B, F, C, H, W)
-        and the memory's state."""
+        """Target latents (B, T', C, H, W) of segment ``number``, from the memory's state and the anchor in ``latents``
+        (B, F, C, H, W)."""
         empty = latents.new_zeros(len(latents), self.study.target_latents, *latents.shape[2:])
         target = batch.segments.target(empty, number).to(self.device)
         anchor = batch.segments.evidence(latents, number, self._context_noise(batch, number), anchor_only=True)

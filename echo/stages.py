@@ -141,9 +141,7 @@ def evidence(study: Study, latents: Path, out: Path) -> None:
         Ranking.of(study, {video: cache.poses(video) for video in cache.videos}).save(out)
 
 
-def base(
-    study: Study, latents: Path, text: Path, evidence: Path, out: Path, pretrained: Path | None = None
-) -> None:
+def base(study: Study, latents: Path, text: Path, evidence: Path, out: Path, pretrained: Path | None = None) -> None:
     """The starting weights all rows share: drawn, or pretrained, and trained without memory for ``base_steps``."""
     from echo.model import Row
     from echo.pretrained import contents, load_transformer, read_manifest
@@ -170,9 +168,7 @@ def _about(study: Study, stage: str, row: str | None, *files: Path) -> str:
     return digest([stage_digest(study, stage, row), *map(sha256, files)])
 
 
-def train(
-    study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path
-) -> None:
+def train(study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path) -> None:
     """Train one row from the base; ``out`` is the checkpoint."""
     from echo.clips import Clips
     from echo.model import Row
@@ -265,7 +261,9 @@ def probe(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
         texts = Texts(run / "text" / f"{split}.safetensors", study.text)
         batch = Batch.load(study, "recall", videos, cache, texts, ranking, player.device)
         truth = np.stack([pool.frames(video)[-RETURN_FRAMES:] for video in videos])
-        table = probe(player, batch, list(info.room), lambda latents: codec.decode_end(latents, RETURN_FRAMES).numpy(), truth)
+        table = probe(
+            player, batch, list(info.room), lambda latents: codec.decode_end(latents, RETURN_FRAMES).numpy(), truth
+        )
         with atomic_path(out) as temporary:
             table.to_csv(temporary, index=False)
         record |= {"checkpoint_sha256": checkpoint, "train_seed": seed}

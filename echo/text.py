@@ -89,7 +89,11 @@ class Texts:
         header = read_header(path)
         if header.get("text") != config.model_dump(mode="json"):
             raise TextError(f"{path}: embeddings of {header.get('text')}, the study asks for {config.model_dump()}")
-        self.path, self.length, self.videos = Path(path), 1 if config.kind == "none" else config.tokens, header["videos"]
+        self.path, self.length, self.videos = (
+            Path(path),
+            1 if config.kind == "none" else config.tokens,
+            header["videos"],
+        )
         self._file = safe_open(path, "pt")
 
     def of(self, video: str) -> Tensor:

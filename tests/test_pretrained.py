@@ -159,7 +159,8 @@ def download(server, resources: Path) -> str:
     import os
 
     environment = {**os.environ, "HF_ENDPOINT": server, "HF_HUB_DOWNLOAD_TIMEOUT": "2", "HF_HUB_DISABLE_XET": "1",
-                   "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(ROOT), "HF_HOME": str(resources / "home")}  # fmt: skip
+                   "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(ROOT),
+                   "HF_HOME": str(resources / "home")}  # fmt: skip
     done = subprocess.run([sys.executable, "-c", FETCH, str(resources)], capture_output=True, text=True, cwd=ROOT,
                           env=environment, timeout=120, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -29,7 +29,7 @@ def test_a_rollout_generates_all_but_what_it_is_given(branch):
     last = made.poses.shape[1] - 1
     expected = np.arange(last - 3, last + 1) if branch == "recall" else np.arange(1, last + 1)
     assert index.tolist() == expected.tolist()
-    assert latents.shape == (2, len(index), *made.latents.shape[2:])
+    assert latents.shape == (2, len(index) // 4, 4, *made.latents.shape[2:])
 
 
 @pytest.mark.parametrize("name", ["context_k5", "ssm_blockwise", "spatial"])

@@ -17,7 +17,7 @@ from echo.train import RESUME, Trainer, matrices, rate
 from tests.conftest import ROOT, Setting, tiny_study
 
 
-def clips_of(study, count=5) -> Clips:
+def clips_of(study, count=5):
     return Setting(study, clips=count).clips
 
 

@@ -16,7 +16,8 @@ SIZES = {
     "text_dim": 16, "freq_dim": 48, "ffn_dim": 48, "num_layers": 4,
 }  # fmt: skip
 VAE = {
-    "base_dim": 8, "z_dim": 4, "dim_mult": [1, 2, 2, 2], "num_res_blocks": 1, "temperal_downsample": [False, True, True],
+    "base_dim": 8, "z_dim": 4, "dim_mult": [1, 2, 2, 2], "num_res_blocks": 1,
+    "temperal_downsample": [False, True, True],
     "latents_mean": [0.1, -0.2, 0.0, 0.3], "latents_std": [0.9, 1.1, 1.0, 1.3],
 }  # fmt: skip
 TEXT = {"vocab_size": 384, "d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_heads": 2}
