@@ -317,6 +317,11 @@ class Evaluate(Section):
 class Compute(Section):
     """What the study runs on; no result depends on it but in the last bits."""
 
+    device: Literal["cpu", "cuda"] = Field(
+        "cpu",
+        description="what jobs ask a cluster for: `cuda` asks for a GPU for each process of a training, and one for "
+        "encoding, rollouts and probes (workflow/rules/resources.smk); wherever a GPU is at hand, it is used",
+    )
     processes: Annotated[int, Field(ge=1)] = Field(1, description="processes, and so GPUs, of one training job")
     latent_shares: Annotated[int, Field(ge=1)] = Field(
         1, description="jobs among which the encoding of a split is shared; each takes a fixed share of it"

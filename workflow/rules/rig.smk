@@ -11,7 +11,7 @@ rule codec:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
+        **resources("codec"),
     params:
         about=about("codec"),
         pool=folder("pool"),
@@ -31,7 +31,7 @@ rule latents:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1000,
+        **resources("latents"),
     params:
         about=about("latents"),
         pool=folder("pool"),
@@ -53,7 +53,7 @@ rule evidence:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1000,
+        **resources("evidence"),
     params:
         about=about("evidence"),
         latents=folder("latents"),
@@ -73,8 +73,9 @@ rule base:
         f"{RUN}/logs/base.log",
     conda:
         ENVIRONMENT
+    threads: PROCESSES
     resources:
-        mem_mb=1500,
+        **resources("base"),
     params:
         about=about("base"),
         latents=folder("latents"),

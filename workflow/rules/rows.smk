@@ -12,8 +12,9 @@ rule train:
         f"{RUN}/logs/train_{{row}}-{{seed}}.log",
     conda:
         ENVIRONMENT
+    threads: PROCESSES
     resources:
-        mem_mb=2500,
+        **resources("train"),
     params:
         about=about("train"),
         latents=folder("latents"),
@@ -40,7 +41,7 @@ rule rollout:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2500,
+        **resources("rollout"),
     params:
         about=about("rollout"),
         run=run_folder,
@@ -66,7 +67,7 @@ rule probe:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2500,
+        **resources("probe"),
     params:
         about=about("probe"),
         run=run_folder,

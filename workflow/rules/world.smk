@@ -8,6 +8,8 @@ rule assets:
         "resources/logs/assets.log",
     conda:
         ENVIRONMENT
+    resources:
+        **resources("assets"),
     params:
         out=out_folder,
     shell:
@@ -26,6 +28,8 @@ rule weights:
         "resources/logs/weights.log",
     conda:
         ENVIRONMENT
+    resources:
+        **resources("weights"),
     params:
         out=out_folder,
     shell:
@@ -43,7 +47,7 @@ rule pool:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1000,
+        **resources("pool"),
     params:
         about=about("pool"),
         assets=folder("assets"),
