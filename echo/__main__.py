@@ -60,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     stage("judge", "judge a row's returns", "--study", "--row", "--seed", "--run", "--weights", "--out")
     stage("tables", "gather the study's tables", "--study", "--run", "--out")
+    stage("import-released", "convert a released checkpoint", "--study", "--row", "--checkpoint", "--out")
     stage("config-docs", "print config/README.md")
     given = parser.parse_args(arguments)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

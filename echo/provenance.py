@@ -33,8 +33,9 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "codec": (("seed", "codec"), ("codec",)),
     "latents": (("codec", "segment.frames"), ("latents",)),
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
-    "base": (RIG, (*ROW, "train", "clips", "muon", "memory/context")),
+"base": (RIG, (*ROW, "train", "clips", "muon", "memory/context")),
     "train": (RIG, (*ROW, "train", "clips", "muon")),
+    "import_released": (RIG, (*ROW, "released")),
     "rollout": (
         ("seed", "segment", "sampler", "evaluate.cases", "evaluate.branches", "evaluate.batch"),
         (*ROW, "rollout", "evaluate/cases"),
