@@ -198,7 +198,13 @@ class Backbone(Section):
     layout: Literal["context_first", "target_first"] = Field(
         "context_first",
         description="order, and so rotary positions, of the frames in self-attention: what the memory reads out and "
-        "the anchor before the target, or after it (the released context and compression rows)",
+        "the anchor before the target, or after it, the anchor and then the newest frame nearest to it (the released "
+        "context and compression rows)",
+    )
+    clean_timestep: Literal["zero", "target"] = Field(
+        "zero",
+        description="timestep of the clean frames beside the target: `zero`, or the `target`'s own (the released "
+        "checkpoints)",
     )
 
     @model_validator(mode="after")
@@ -458,6 +464,11 @@ def parse_study(data: dict, rows: dict[str, dict], where: str = "config") -> Stu
             raise ConfigError(_one_line(error, f"config/rows.yaml: {name}")) from None
         except ValueError as error:
             raise ConfigError(f"config/rows.yaml: {name}: {error}") from None
+        if profiles[name].needs_context_first and study.backbone.layout != "context_first":
+            raise ConfigError(
+                f"{where}: row {name} reads its history before the target and needs backbone.layout = context_first, "
+                f"got {study.backbone.layout}"
+            )
     return study.model_copy(update={"profiles": profiles})
 
 

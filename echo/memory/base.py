@@ -33,11 +33,13 @@ class Sizes:
 class Memory(nn.Module):
     """One row's memory. Its state is a dict of tensors, batch first, so that it can be carried, counted and swapped.
 
-    ``blocks``: transformer blocks after which ``at_block`` acts. ``carries``: the state goes on from segment to
-    segment, each write going on from it with the segment's evidence; otherwise each segment writes anew.
+    ``blocks``: transformer blocks in which ``at_block`` acts. ``acts``: where it does in them, ``after_block`` or
+    ``after_attention``, between self-attention and the attention to the words. ``carries``: the state goes on from
+    segment to segment, each write going on from it with the segment's evidence; otherwise each segment writes anew.
     """
 
     blocks: frozenset[int] = frozenset()
+    acts: str = "after_block"
     carries: bool = False
 
     def write(self, state: State | None, evidence: Frames, text: Tensor, backbone: Backbone) -> State:
@@ -49,7 +51,7 @@ class Memory(nn.Module):
         raise TypeError(f"{type(self).__name__} does not define read(state, backbone)")
 
     def at_block(self, index: int, tokens: Tensor, state: State) -> Tensor:
-        """Tokens (B, F, N, D) of the whole sequence after block ``index``, with the memory's contribution."""
+        """Tokens (B, F, N, D) of the whole sequence in block ``index``, at ``acts``, with what the memory adds."""
         raise TypeError(f"{type(self).__name__}.blocks names block {index}, but it does not define at_block")
 
 

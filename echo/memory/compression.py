@@ -2,7 +2,8 @@
 
 written: the retrieved frames in order of time, pooled over groups of r consecutive ones (latents and cameras alike),
 and scaled by decay^age, the age in kept tokens back from the anchor. read: as clean tokens before the anchor.
-Paper: Table 6; pooling comes before weighting.
+Paper: Table 6; pooling comes before weighting. The release adds two settings that the paper's text does not have:
+each pooled frame is mixed with coarser views of itself, and frames are weighed by their likeness to the target.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Annotated
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
+from torch.nn import functional
 
 from echo.backbone import ReadOut
 from echo.frames import Frames
@@ -25,11 +27,20 @@ class Settings(Profile):
     frames: Annotated[int, Field(ge=2, description="K: frames of the evidence compressed, the anchor included")]
     ratio: Annotated[int, Field(ge=1, description="r: consecutive frames averaged into one; 1 pools nothing")] = 1
     decay: Annotated[float, Field(gt=0, le=1, description="factor on a frame's tokens for each step of age")] = 1.0
+    views: Annotated[
+        tuple[float, ...],
+        Field(min_length=1, description="weights of a frame and its averages over 2x2, 4x4, ... cells; they sum to 1"),
+    ] = (1.0,)
+    mixture: Annotated[
+        bool, Field(description="weigh the clean frames by their likeness to the target (mixture of contexts)")
+    ] = False
 
     @model_validator(mode="after")
     def _compresses(self):
         if self.ratio == 1 and self.decay == 1:
             raise ValueError("ratio = 1 and decay = 1 compress nothing; use family: context")
+        if abs(sum(self.views) - 1) > 1e-6:
+            raise ValueError(f"views = {list(self.views)} must sum to 1, got {sum(self.views):g}")
         return self
 
 
@@ -40,6 +51,19 @@ def pool_groups(values: Tensor, ratio: int) -> Tensor:
     """
     groups = torch.split(values.flip(1), ratio, 1)
     return torch.stack([group.mean(1) for group in groups], 1).flip(1)
+
+
+def mix_views(latents: Tensor, weights: tuple[float, ...]) -> Tensor:
+    """Latents (B, F, C, H, W) as weighted sums of themselves and their averages over 2x2, 4x4, ... cells.
+
+    The averages are brought back to H x W by bilinear interpolation (the release's ``packed_multiscale``).
+    """
+    flat = latents.flatten(0, 1)
+    mixed = weights[0] * flat
+    for power, weight in enumerate(weights[1:], 1):
+        coarse = functional.avg_pool2d(flat, 2**power, ceil_mode=True)
+        mixed = mixed + weight * functional.interpolate(coarse, flat.shape[2:], mode="bilinear")
+    return mixed.unflatten(0, latents.shape[:2])
 
 
 class CompressionMemory(Memory):
@@ -54,6 +78,8 @@ class CompressionMemory(Memory):
         if kept.count == 0:
             return kept.tensors()
         pooled = [pool_groups(v, self.settings.ratio) for v in (kept.latents, kept.actions, kept.rays)]
+        if len(self.settings.views) > 1:
+            pooled[0] = mix_views(pooled[0], self.settings.views)
         newest = pool_groups(kept.index.float(), self.settings.ratio).long()
         age = torch.arange(newest.shape[1], 0, -1, device=newest.device)
         weight = (self.settings.decay ** age.to(kept.latents)).expand(len(newest), -1)
@@ -61,7 +87,7 @@ class CompressionMemory(Memory):
 
     def read(self, state, backbone):
         frames = Frames(**state)
-        return ReadOut(frames=frames if frames.count else None)
+        return ReadOut(frames=frames if frames.count else None, mixture=1.0 if self.settings.mixture else None)
 
 
 def build(settings, sizes):

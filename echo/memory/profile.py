@@ -37,6 +37,11 @@ class Profile(BaseModel):
         """Whether the output should depend on more than the anchor; the probes hold a row to this."""
         return True
 
+    @property
+    def needs_context_first(self) -> bool:
+        """Whether the target must follow the clean frames in the sequence (``backbone.layout``)."""
+        return False
+
 
 @cache
 def settings_of(family: str) -> type[Profile]:

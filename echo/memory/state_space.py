@@ -6,8 +6,9 @@ that matters, with the best one last. read: in the same blocks the anchor and th
 history enters by the state alone. The state is carried from segment to segment; it is never zeroed in between.
 ``ssm_blockwise_v1`` keeps the two faults of the first release, on purpose: context after the target in a causal scan,
 and a state that starts from zero at every call. Nothing of the past can reach the target; the probes must show it.
-Paper: Table 7. Cells: ``average``, an exponential moving average with a learnt rate a channel; ``convolution``, a
-depthwise causal convolution of kernel 3 on twice the width (the paper's hybrid).
+Paper: Table 7. Cells: ``average``, an exponential moving average with a learnt rate a channel; ``gated_average``, the
+same with what enters and what leaves it bounded (the released causal v2); ``convolution``, a depthwise causal
+convolution of kernel 3 on twice the width (the paper's hybrid).
 """
 
 from __future__ import annotations
@@ -27,12 +28,21 @@ from echo.memory.profile import Profile
 class Settings(Profile):
     """Recurrence."""
 
-    cell: Annotated[Literal["average", "convolution"], Field(description="what carries the state along time")]
+    cell: Annotated[
+        Literal["average", "gated_average", "convolution"], Field(description="what carries the state along time")
+    ]
     every: Annotated[int, Field(ge=1, description="blocks 0, every, 2 every, ... recur")]
     gate: Annotated[
-        Literal["zero", "bounded"],
-        Field(description="scale of the residual: `zero` starts at 0, `bounded` stays between 0.1 and 1"),
+        Literal["zero", "bounded", "narrow"],
+        Field(
+            description="scale of the residual: `zero` starts at 0, `bounded` stays between 0.1 and 1, `narrow` "
+            "between 0.1 and 0.2"
+        ),
     ]
+    acts: Annotated[
+        Literal["after_block", "after_attention"],
+        Field(description="where the recurrence acts: after the block, or after its self-attention"),
+    ] = "after_block"
     context: Annotated[
         Literal["before_target", "after_target"], Field(description="where the history stands in the causal scan")
     ] = "before_target"
@@ -56,18 +66,24 @@ class Settings(Profile):
     def remembers(self) -> bool:
         return self.context == "before_target"
 
+    @property
+    def needs_context_first(self) -> bool:
+        return self.context == "before_target"
+
 
 class Residual(nn.Module):
     """Scale of what a recurrence adds to the tokens."""
 
     def __init__(self, gate: str):
         super().__init__()
-        self.bounded = gate == "bounded"
+        self.bounds = {"zero": None, "bounded": (0.1, 1.0), "narrow": (0.1, 0.2)}[gate]
         self.gate = nn.Parameter(torch.zeros(()))
 
     def forward(self, added: Tensor) -> Tensor:
-        scale = 0.1 + 0.9 * self.gate.sigmoid() if self.bounded else self.gate.tanh()
-        return scale * added
+        if self.bounds is None:
+            return self.gate.tanh() * added
+        low, high = self.bounds
+        return (low + (high - low) * self.gate.sigmoid()) * added
 
 
 class AverageCell(nn.Module):
@@ -87,14 +103,29 @@ class AverageCell(nn.Module):
 
     def forward(self, tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens (B, F, N, D) and the state before them to tokens and the state after them."""
-        value, gate = self.enter(self.norm(tokens)).chunk(2, -1)
+        value, gate = self.activate(*self.enter(self.norm(tokens)).chunk(2, -1))
         keep = self.rate.sigmoid()
         states = []
         for frame in ((1 - keep) * value).unbind(1):
             state = torch.addcmul(frame, keep, state)
             states.append(state)
         read = torch.stack(states, 1) if states else value
-        return tokens + self.residual(self.leave(read * functional.silu(gate))), state
+        return tokens + self.residual(self.leave(read * gate)), state
+
+    def activate(self, value: Tensor, gate: Tensor) -> tuple[Tensor, Tensor]:
+        """What enters the state, and the factor on what is read of it."""
+        return value, functional.silu(gate)
+
+
+class GatedAverageCell(AverageCell):
+    """s_f = a s_(f-1) + (1 - a) tanh(v_f) for every channel, y = W (s * sigmoid(g)); a starts at a half."""
+
+    def __init__(self, width: int, gate: str):
+        super().__init__(width, gate)
+        nn.init.zeros_(self.rate)
+
+    def activate(self, value, gate):
+        return value.tanh(), gate.sigmoid()
 
 
 class ConvolutionCell(nn.Module):
@@ -124,7 +155,7 @@ class ConvolutionCell(nn.Module):
         return tokens + self.residual(self.leave(functional.silu(mixed))), inputs[:, count:]
 
 
-CELLS = {"average": AverageCell, "convolution": ConvolutionCell}
+CELLS = {"average": AverageCell, "gated_average": GatedAverageCell, "convolution": ConvolutionCell}
 
 
 class StateSpaceMemory(Memory):
@@ -133,7 +164,7 @@ class StateSpaceMemory(Memory):
     def __init__(self, settings: Settings, sizes: Sizes):
         super().__init__()
         self.settings, self.sizes = settings, sizes
-        self.carries = settings.carry_state
+        self.carries, self.acts = settings.carry_state, settings.acts
         self.blocks = frozenset(range(0, sizes.layers, settings.every))
         self.cells = nn.ModuleDict({str(b): CELLS[settings.cell](sizes.width, settings.gate) for b in self.blocks})
 
@@ -150,7 +181,7 @@ class StateSpaceMemory(Memory):
         before = state if state is not None and self.carries else starts
         written = {name: none for name in starts} if after else dict(before)
 
-        def after_block(index: int, tokens: Tensor) -> Tensor:
+        def remember(index: int, tokens: Tensor) -> Tensor:
             name = str(index)
             if name not in self.cells:
                 return tokens
@@ -159,7 +190,7 @@ class StateSpaceMemory(Memory):
             return moved
 
         if history.count:
-            backbone.clean_pass(history, text, max(self.blocks), after_block)
+            backbone.clean_pass(history, text, max(self.blocks), remember, self.acts)
         return written
 
     def read(self, state, backbone):
