@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     stage("judge", "judge a row's returns", "--study", "--row", "--seed", "--run", "--weights", "--out")
     stage("tables", "gather the study's tables", "--study", "--run", "--out")
+    stage("import-released", "convert a released checkpoint", "--study", "--row", "--checkpoint", "--out")
     stage("config-docs", "print config/README.md")
     given = parser.parse_args(arguments)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -64,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         values = {k: v if k in ("row", "seed", "split") else Path(v) for k, v in vars(given).items()
                   if k not in ("stage", "threads", "study")}  # fmt: skip
         run.set_threads(given.threads)
-        getattr(run, given.stage)(study, **values)
+        getattr(run, given.stage.replace("-", "_"))(study, **values)
     except (ConfigError, *run.user_errors()) as error:
         print(f"echo {given.stage}: {error}", file=sys.stderr)
         return 1

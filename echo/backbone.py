@@ -23,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
-from diffusers.models.transformers.transformer_wan import WanAttention, WanTransformer3DModel
+from diffusers.models.transformers.transformer_wan import WanAttention, WanAttnProcessor, WanTransformer3DModel
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.utils.checkpoint import checkpoint
@@ -233,7 +233,7 @@ class CameraAttention(nn.Module):
 
     def __init__(self, width: int, heads: int):
         super().__init__()
-        self.attention = WanAttention(width, heads, width // heads, eps=1e-6)
+        self.attention = WanAttention(width, heads, width // heads, eps=1e-6, processor=WanAttnProcessor())
         nn.init.zeros_(self.attention.to_out[0].weight)
         nn.init.zeros_(self.attention.to_out[0].bias)
 

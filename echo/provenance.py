@@ -34,6 +34,7 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
     "base": (RIG, (*ROW, "train", "muon", "memory/context")),
     "train": (RIG, (*ROW, "train", "muon")),
+    "import_released": (RIG, (*ROW, "released")),
     "rollout": (
         ("seed", "segment", "sampler", "evaluate.cases", "evaluate.branches", "evaluate.batch"),
         (*ROW, "rollout", "evaluate/cases"),

@@ -125,6 +125,14 @@ def train(study: Study, row: str, seed: int, latents: Path, evidence: Path, base
         trainer.forget()
 
 
+def import_released(study: Study, row: str, checkpoint: Path, out: Path) -> None:
+    """A checkpoint that the paper's authors released, as one of ours."""
+    from echo.released import import_released
+
+    with recorded(record_of(out), study, "import_released", row) as record:
+        record["released_sha256"] = import_released(study, study.profiles[row], checkpoint, out)
+
+
 def _player(study: Study, row: str, seed: int, run: Path):
     """A trained row ready to roll out, and its checkpoint's hash."""
     import torch
