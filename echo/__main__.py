@@ -26,8 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
             one.add_argument(option, type=kind, choices=choices, required=option not in optional)
         return one
 
-    stage("assets", "fetch the asset pack", "--study", "--out")
-    stage("weights", "fetch the weights of LPIPS and the judge", "--study", "--out")
+    stage("assets", "fetch the asset pack", "--out")
+    stage("weights", "fetch the weights of LPIPS and the judge", "--out")
     stage("pretrained", "find or download the pretrained model", "--study", "--resources", "--out")
     stage(
         "pool",
@@ -74,13 +74,14 @@ def main(arguments: list[str] | None = None) -> int:
     from echo import stages as run
 
     try:
-        study = load_study(given.study)
+        study = load_study(given.study) if "study" in given else None
         if "row" in given and given.row not in study.profiles:
             raise ConfigError(f"--row {given.row}: {given.study} has {', '.join(study.profiles)}")
         values = {k: Path(v) if isinstance(v, str) and k not in ("row", "split") else v for k, v in vars(given).items()
                   if k not in ("stage", "threads", "study") and v is not None}  # fmt: skip
         run.set_threads(given.threads)
-        getattr(run, given.stage.replace("-", "_"))(study, **values)
+        stage_of = getattr(run, given.stage.replace("-", "_"))
+        stage_of(**values) if study is None else stage_of(study, **values)
     except (ConfigError, *run.user_errors()) as error:
         print(f"echo {given.stage}: {error}", file=sys.stderr)
         return 1

