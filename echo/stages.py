@@ -7,6 +7,8 @@ torch is imported where it is needed, so that a stage that does without starts a
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from echo.config import SPLITS, Study
@@ -88,11 +90,16 @@ def evidence(study: Study, latents: Path, out: Path) -> None:
         Ranking.of(study, {video: cache.poses(video) for video in cache.videos}).save(out)
 
 
+def _record_once(path: Path, study: Study, stage: str, row: str | None = None):
+    """``recorded`` in the main process of a job; in the others, which write nothing, a dict that is dropped."""
+    return recorded(path, study, stage, row) if int(os.environ.get("RANK", 0)) == 0 else nullcontext({})
+
+
 def base(study: Study, latents: Path, evidence: Path, out: Path) -> None:
     """The starting weights all rows share: drawn, and trained without memory for ``train.base_steps``."""
     from echo.model import Row
 
-    with recorded(record_of(out), study, "base") as record:
+    with _record_once(record_of(out), study, "base") as record:
         row = Row(study, parse_row("base", BASE))
         if study.train.base_steps:
             from echo.clips import Clips
@@ -102,8 +109,10 @@ def base(study: Study, latents: Path, evidence: Path, out: Path) -> None:
             about = digest([stage_digest(study, "base"), sha256(evidence), sha256(latents / "index.json")])
             trainer = Trainer(study, row, Clips.load(latents, evidence), folder, 0, study.train.base_steps, about)
             trainer.run()
-            record["seconds_before"] = trainer.seconds_before
-        row.save(out)
+            record |= trainer.facts()
+            trainer.finish(out)
+        else:
+            row.save(out)
 
 
 def train(study: Study, row: str, seed: int, latents: Path, evidence: Path, base: Path, out: Path) -> None:
@@ -112,7 +121,7 @@ def train(study: Study, row: str, seed: int, latents: Path, evidence: Path, base
     from echo.model import Row
     from echo.train import Trainer
 
-    with recorded(record_of(out), study, "train", row) as record:
+    with _record_once(record_of(out), study, "train", row) as record:
         model = Row(study, study.profiles[row], seed)
         starting = Row(study, parse_row("base", BASE))
         starting.load(base)
@@ -121,10 +130,8 @@ def train(study: Study, row: str, seed: int, latents: Path, evidence: Path, base
         about = digest([stage_digest(study, "train", row), base_hash, sha256(evidence), sha256(latents / "index.json")])
         trainer = Trainer(study, model, Clips.load(latents, evidence), out.parent, seed, study.train.steps, about)
         trainer.run()
-        record |= {"base_sha256": base_hash, "train_seed": seed, "rejected_steps": trainer.rejected,
-                   "final_loss": trainer.mean, "seconds_before": trainer.seconds_before}  # fmt: skip
-        model.save(out, base_sha256=base_hash, train_seed=str(seed), steps=str(study.train.steps))
-        trainer.forget()
+        record |= {"base_sha256": base_hash, "train_seed": seed, **trainer.facts()}
+        trainer.finish(out, base_sha256=base_hash, train_seed=str(seed), steps=str(study.train.steps))
 
 
 def _player(study: Study, row: str, seed: int, run: Path):
