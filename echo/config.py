@@ -426,6 +426,9 @@ class Study(Section):
             raise ValueError(f"reference = {self.reference} is not among rows: {', '.join(self.rows)}")
         if len(set(self.rows)) != len(self.rows):
             raise ValueError("rows lists a row twice")
+        for row in self.train.row_lr:
+            if row not in self.rows:
+                raise ValueError(f"train.row_lr names {row!r}, which is not among rows: {', '.join(self.rows)}")
         if len(set(self.train_seeds)) != len(self.train_seeds) or not self.train_seeds:
             raise ValueError(f"train_seeds must be distinct and not empty, got {list(self.train_seeds)}")
         return self

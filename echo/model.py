@@ -47,10 +47,13 @@ class Row(nn.Module):
         read = self.memory.read(state, self.backbone)
         return self.backbone(target, timestep, anchor, text, self.memory, read)
 
-    def save(self, path: Path, **metadata: str) -> None:
-        """Weights as safetensors, with profile, rig and ``metadata`` in the header; atomic."""
+    def save(self, path: Path, weights: dict[str, Tensor] | None = None, **metadata: str) -> None:
+        """Weights as safetensors, with profile, rig and ``metadata`` in the header; atomic.
+
+        ``weights``: to be saved in place of the module's own (an average of them, or the whole of shards).
+        """
         header = {"profile": profile_text(self.profile), "rig": rig_text(self.study), **metadata}
-        save_tensors(path, self.state_dict(), header)
+        save_tensors(path, self.state_dict() if weights is None else weights, header)
 
     def load(self, path: Path) -> dict[str, str]:
         """Load weights saved by ``save``; returns the header.

@@ -23,7 +23,8 @@ PACKAGE = Path(__file__).parent
 LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
 
 # What each stage reads of the configuration (a section, or one key of it) and of the code. A stage's inputs bring the
-# rest: when a stage runs, everything after it runs.
+# rest: when a stage runs, everything after it runs. How a training step is spread over processes (``distributed``) is
+# no part of it, as ``compute`` is none: results agree to rounding.
 WORLD = ("seed", "world", "segment")
 RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train")
 ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
@@ -35,8 +36,8 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "codec": (("seed", "codec"), ("codec",)),
     "latents": (("codec", "segment.frames"), ("latents",)),
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
-    "base": (RIG, (*ROW, "train", "clips", "muon", "memory/context")),
-    "train": (RIG, (*ROW, "train", "clips", "muon")),
+    "base": (RIG, (*ROW, "train", "objective", "clips", "muon", "memory/context")),
+    "train": (RIG, (*ROW, "train", "objective", "clips", "muon")),
     "import_released": (RIG, (*ROW, "released")),
     "rollout": (
         ("seed", "segment", "sampler", "evaluate.cases", "evaluate.branches", "evaluate.batch"),

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from echo.config import Study
 from echo.evidence import rank
+from echo.flow import Part
 from echo.frames import Frames, view
 from echo.tensors import save_tensors
 
@@ -104,10 +105,18 @@ class Segments:
         start = first_target(segment, self.study.segment.frames)
         return latents[:, start : start + self.study.segment.frames]
 
-    def evidence(self, latents: Tensor, segment: int, noise: torch.Generator, anchor_only: bool = False) -> Frames:
+    def evidence(
+        self,
+        latents: Tensor,
+        segment: int,
+        noise: torch.Generator,
+        anchor_only: bool = False,
+        part: Part | None = None,
+    ) -> Frames:
         """E: the anchor, then retrieved frames by rank, seen from the segment's first target frame.
 
-        ``noise`` draws the context noise, where the study asks for it.
+        ``noise`` draws the context noise, where the study asks for it; ``part``: which samples of a batch these are,
+        all of it by default.
         """
         index = self.ranking.of_segment(self.videos, segment)
         index = index[:, :1] if anchor_only else index
@@ -116,7 +125,8 @@ class Segments:
         level = self.study.train.context_noise
         if not level:
             return frames
-        drawn = torch.randn(frames.latents.shape, generator=noise).to(latents)
+        part = part or Part(len(latents), 0, len(latents))
+        drawn = part.normal(frames.latents.shape, noise).to(latents)
         return frames.with_latents((1 - level) * frames.latents + level * drawn)
 
     def _view(self, latents, index, segment) -> Frames:

@@ -7,6 +7,8 @@ torch is imported where it is needed, so that a stage that does without starts a
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from echo.config import SPLITS, Study
@@ -141,12 +143,17 @@ def evidence(study: Study, latents: Path, out: Path) -> None:
         Ranking.of(study, {video: cache.poses(video) for video in cache.videos}).save(out)
 
 
+def _record_once(path: Path, study: Study, stage: str, row: str | None = None):
+    """``recorded`` in the main process of a job; in the others, which write nothing, a dict that is dropped."""
+    return recorded(path, study, stage, row) if int(os.environ.get("RANK", 0)) == 0 else nullcontext({})
+
+
 def base(study: Study, latents: Path, text: Path, evidence: Path, out: Path, pretrained: Path | None = None) -> None:
     """The starting weights all rows share: drawn, or pretrained, and trained without memory for ``base_steps``."""
     from echo.model import Row
     from echo.pretrained import contents, load_transformer, read_manifest
 
-    with recorded(record_of(out), study, "base") as record:
+    with _record_once(record_of(out), study, "base") as record:
         transformer = load_transformer(read_manifest(pretrained)) if pretrained else None
         row = Row(study, parse_row("base", BASE), transformer=transformer)
         if study.train.base_steps:
@@ -158,9 +165,11 @@ def base(study: Study, latents: Path, text: Path, evidence: Path, out: Path, pre
             clips = Clips.load(study, latents, text, evidence)
             trainer = Trainer(study, row, clips, folder, 0, study.train.base_steps, about)
             trainer.run()
-            record["seconds_before"] = trainer.seconds_before
+            record |= trainer.facts()
+            trainer.finish(out)
+        else:
+            row.save(out)
         record["pretrained"] = contents(pretrained)
-        row.save(out)
 
 
 def _about(study: Study, stage: str, row: str | None, *files: Path) -> str:
@@ -174,7 +183,7 @@ def train(study: Study, row: str, seed: int, latents: Path, text: Path, evidence
     from echo.model import Row
     from echo.train import Trainer
 
-    with recorded(record_of(out), study, "train", row) as record:
+    with _record_once(record_of(out), study, "train", row) as record:
         model = Row(study, study.profiles[row], seed)
         model.start_from(base, parse_row("base", BASE))
         base_hash = sha256(base)
@@ -182,10 +191,8 @@ def train(study: Study, row: str, seed: int, latents: Path, text: Path, evidence
         clips = Clips.load(study, latents, text, evidence)
         trainer = Trainer(study, model, clips, out.parent, seed, study.train.steps, about)
         trainer.run()
-        record |= {"base_sha256": base_hash, "train_seed": seed, "rejected_steps": trainer.rejected,
-                   "final_loss": trainer.mean, "seconds_before": trainer.seconds_before}  # fmt: skip
-        model.save(out, base_sha256=base_hash, train_seed=str(seed), steps=str(study.train.steps))
-        trainer.forget()
+        record |= {"base_sha256": base_hash, "train_seed": seed, **trainer.facts()}
+        trainer.finish(out, base_sha256=base_hash, train_seed=str(seed), steps=str(study.train.steps))
 
 
 def import_released(study: Study, row: str, checkpoint: Path, out: Path) -> None:
