@@ -1,3 +1,0 @@
-def open_pool(folder):
-    from echo.world.pool import Pool
-    return Pool(folder)
