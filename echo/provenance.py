@@ -29,6 +29,7 @@ RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "tra
 ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pool": (WORLD, ("camera", "trajectories", "seeding", "world")),
+    "clips": (WORLD, ("readers", "camera", "trajectories", "seeding", "world/layout")),
     "codec": (("seed", "codec"), ("codec", "codecs")),
     "latents": (("codec", "text"), ("latents", "text")),
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),

@@ -11,6 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+COLUMNS = ["video", "split", "room", "anchor", "trajectory", "frames"]  # of videos.csv, a line a video of a split
+TRAJECTORIES = {"train": ("train",), "in_domain": ("replay", "loop"), "open_domain": ("return_45", "return_strict")}
+PREFIX = {"train": "train", "in_domain": "in", "open_domain": "open"}
+
 Captions = dict[str, list[tuple[int, int, str]]]
 
 
@@ -60,7 +64,7 @@ def read_cameras(path: Path, video: str) -> dict[str, dict]:
 
 
 def pose_rows(cameras: dict[str, dict], indices, path: Path, video: str) -> np.ndarray:
-    """Poses (F, 6) float64 of the frames ``indices``, all of which must be in ``cameras``: x, y, z, roll, pitch, yaw."""
+    """Poses (F, 6) float64 of the frames ``indices``, all in ``cameras``: x, y, z, roll, pitch, yaw."""
     try:
         rows = [[*cameras[str(i)]["position"], *cameras[str(i)]["rotation"]] for i in indices]
         poses = np.array(rows, dtype=np.float64).reshape(-1, 6)

@@ -30,6 +30,7 @@ from safetensors import safe_open
 from echo.files import atomic_path, write_json, write_text
 from echo.tensors import save_tensors
 from echo.world.layout import (
+    COLUMNS,
     Captions,
     PoolError,
     frame_name,
@@ -40,8 +41,6 @@ from echo.world.layout import (
     read_overlapping,
 )
 from echo.world.render import ANCHOR_ID
-
-COLUMNS = ["video", "split", "room", "anchor", "trajectory", "frames"]
 
 
 @dataclass(frozen=True)
