@@ -27,7 +27,9 @@ class ClipPool:
         if not (self.folder / CLIPS).is_file():
             raise RecordingError(f"{self.folder}: no clips there ({CLIPS} is missing)")
         self.about = read_header(self.folder / CLIPS)
-        self.info: pd.DataFrame = pd.read_csv(self.folder / "videos.csv", keep_default_na=False).set_index("video")
+        # Names of videos may be numbers: only the count of frames is one here.
+        table = pd.read_csv(self.folder / "videos.csv", keep_default_na=False, dtype=str)
+        self.info: pd.DataFrame = table.astype({"frames": int}).set_index("video")
         self._starts = dict(zip(self.info.index, np.cumsum(self.info.frames) - self.info.frames, strict=True))
 
     @cached_property
@@ -102,5 +104,5 @@ class ClipPool:
 
     @cached_property
     def _captions(self) -> dict[str, str]:
-        table = pd.read_csv(self.folder / "clips.csv", keep_default_na=False)
-        return dict(zip(table.clip, table.caption, strict=True))
+        table = pd.read_csv(self.folder / "clips.csv", keep_default_na=False, dtype=str)
+        return dict(zip(table["clip"], table["caption"], strict=True))

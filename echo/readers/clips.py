@@ -111,12 +111,19 @@ def splits(study: Study, recordings: Recordings) -> dict[str, list[Stretch]]:
 
 
 def _reserved(study: Study, length: int) -> int:
-    """Frames at a training video's end for in-domain clips: enough for one, unless no training clip would be left."""
-    segment, stride = study.segment, study.world.stride
-    replay = 1 + SEGMENTS["replay"] * segment.frames * stride
-    train = 1 + segment.train_segments * segment.frames * stride
-    wanted = max(math.ceil(RESERVED * length), replay)
-    return wanted if length - wanted >= train else math.ceil(RESERVED * length)
+    """Frames at a training video's end for in-domain clips: ``RESERVED`` of it, or as many more as one clip takes.
+
+    More is taken only where half the video and a training clip are left; a very short video gives its tenth, in
+    which no clip fits, and is for training alone.
+    """
+    frames, stride = study.segment.frames, study.world.stride
+    share = math.ceil(RESERVED * length)
+    train = 1 + study.segment.train_segments * frames * stride
+    replay, loop = SEGMENTS["replay"] * frames * stride, OUT["loop"] * frames * stride * STRIDES
+    for wanted in (max(share, 1 + replay, 1 + loop), max(share, 1 + replay)):
+        if length - wanted >= max(train, length / 2):
+            return wanted
+    return share
 
 
 def choose(study: Study, recordings: Recordings, kind: str, count: int, stretches: list[Stretch]) -> list[Clip]:
