@@ -31,7 +31,7 @@ ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/ba
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pool": (WORLD, ("camera", "trajectories", "seeding", "world")),
     "index": (("world.source", "world.path"), ("readers",)),
-    "clips": (WORLD, ("readers", "camera", "trajectories", "seeding")),
+    "clips": (WORLD, ("readers", "camera", "trajectories", "seeding", "world/layout")),
     "text": (("text",), ("text",)),
     "codec": (("seed", "codec"), ("codec",)),
     "latents": (("codec", "segment.frames"), ("latents",)),

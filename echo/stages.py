@@ -17,6 +17,7 @@ from echo.memory.profile import parse_row
 from echo.provenance import pool_stage, recorded, stage_digest
 
 RECORD = "record.json"
+INDEX_FILE = "recordings.safetensors"
 BASE = {"family": "context", "label": "Base", "frames": 1}
 
 
@@ -65,7 +66,7 @@ def index(study: Study, out: Path) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     with recorded(out / RECORD, study, "index") as record:
-        record["missing"] = open_recordings(study.world.source, Path(study.world.path), out).report()
+        record["missing"] = open_recordings(study.world.source, Path(study.world.path), out / INDEX_FILE).report()
 
 
 def pool(study: Study, split: str, out: Path, assets: Path | None = None, index: Path | None = None) -> None:
@@ -81,9 +82,8 @@ def pool(study: Study, split: str, out: Path, assets: Path | None = None, index:
             from echo.readers import open_recordings
             from echo.readers.clips import cut_pool
 
-            record["missing"] = cut_pool(
-                study, split, out, open_recordings(study.world.source, Path(study.world.path), index)
-            )
+            recordings = open_recordings(study.world.source, Path(study.world.path), index / INDEX_FILE)
+            record |= cut_pool(study, split, out, recordings)
 
 
 def pretrained(study: Study, resources: Path, out: Path) -> None:
