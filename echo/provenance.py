@@ -26,7 +26,8 @@ LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
 # rest: when a stage runs, everything after it runs.
 WORLD = ("seed", "world", "segment")
 RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train")
-ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
+ROW = ("frames", "segments", "evidence", "backbone", "blocks", "model", "flow", "memory/base", "memory/registry",
+       "camera")  # fmt: skip
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pool": (WORLD, ("camera", "trajectories", "seeding", "world")),
     "codec": (("seed", "codec"), ("codec", "codecs")),
