@@ -27,7 +27,8 @@ LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
 # no part of it, as ``compute`` is none: results agree to rounding.
 WORLD = ("seed", "world", "segment")
 RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train")
-ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
+ROW = ("frames", "segments", "evidence", "backbone", "blocks", "model", "flow", "memory/base", "memory/registry",
+       "camera")  # fmt: skip
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pool": (WORLD, ("camera", "trajectories", "seeding", "world")),
     "index": (("world.source", "world.path"), ("readers",)),
