@@ -42,9 +42,7 @@ NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 # while; Snakemake and the shell around it must live as long, or the job would count as ended while it still writes.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 # Jobs use the Python that runs Snakemake, activated or not.
-shell.prefix(
-    f'trap : TERM USR1; export PATH="{Path(sys.executable).parent}:$PATH"; '
-)
+shell.prefix(f'trap : TERM USR1; export PATH="{Path(sys.executable).parent}:$PATH"; ')
 ENVIRONMENT = "../../envs/environment.yaml"  # for --sdm conda
 # Jobs read the study as it was checked here, whatever --configfile and --config made of it.
 # It is `ancient` in every rule, as assets and weights are: their contents are known by digest, and their times would
