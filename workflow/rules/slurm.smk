@@ -9,9 +9,10 @@ def still_in_slurm():
     if shutil.which("squeue") is None:
         return []
     # The plugin's comment of a job is all that tells what it runs; an array has one comment for all of its tasks.
-    again = {}
+    # A marker of Snakemake's beside it tells that the job was begun, and so this study's: others may run in this folder.
+    store, again = workflow.persistence, {}
     for job in workflow.dag.needrun_jobs():
-        if workflow.persistence.incomplete(job):
+        if store._filter_incomplete_keys([store._get_key(file) for file in job.output]):
             wildcards = "_".join(job.wildcards).replace("/", "_")
             comment = (
                 f"rule_{job.name}_wildcards_{wildcards}"
