@@ -221,6 +221,7 @@ class Blocks:
         self.kept = self.kept_in_backward = 0
         self._run = row.backbone.run
         self._known: dict[tuple, list[tuple[Tally, int, int]]] = {}
+        self._passed: set[int] = set()
 
     def __enter__(self) -> Blocks:
         self.row.backbone.run = self._watched
@@ -238,7 +239,7 @@ class Blocks:
             tally, kept, kept_in_backward = known[-1]
             self.walk.tally += tally
             self.kept += kept
-            self.kept_in_backward += kept_in_backward
+            self.kept_in_backward += kept_in_backward + (self._waiting(index) if grad else 0)
             return tokens
         tally, kept, casts = self.walk.tally, self.alive.now, self.walk.cast_bytes()
         with self.walk.recomputing(checkpointed):
@@ -248,6 +249,18 @@ class Blocks:
         if index not in self.row.memory.blocks:
             known.append((self.walk.tally - tally, kept, kept - casts if checkpointed else kept))
         return tokens
+
+    def _waiting(self, index: int) -> int:
+        """Bytes of gradients that wait in the backward pass, if this block is passed over for the second time.
+
+        A block that ran twice, for the history and for the target, has its weights' gradients added up once both are
+        there; until then they wait beside those that are whole.
+        """
+        if index not in self._passed:
+            self._passed.add(index)
+            return 0
+        size = 2 if self.walk.bf16 else FLOAT
+        return size * _count(w for w in self.row.backbone.transformer.blocks[index].parameters() if w.requires_grad)
 
 
 def rollout_segments(study: Study, carries: bool) -> tuple[Counter, Counter]:
