@@ -10,6 +10,7 @@ if "study" not in config:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
 include: "workflow/rules/world.smk"
 include: "workflow/rules/rig.smk"
 include: "workflow/rules/rows.smk"

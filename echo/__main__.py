@@ -9,6 +9,8 @@ from pathlib import Path
 
 from echo.config import SPLITS, ConfigError, load_study
 
+NUMBERS = ("--seed", "--share")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one stage; errors that a user can mend are one line on stderr and exit code 1."""
@@ -16,21 +18,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; more than one changes the last bits")
     stages = parser.add_subparsers(dest="stage", required=True)
 
-    def stage(name: str, text: str, *options: str):
+    def stage(name: str, text: str, *options: str, optional: tuple[str, ...] = ()):
         one = stages.add_parser(name, help=text)
-        for option in options:
-            kind, choices = (int, None) if option == "--seed" else (str, SPLITS if option == "--split" else None)
-            one.add_argument(option, type=kind, choices=choices, required=True)
+        for option in (*options, *optional):
+            kind = int if option in NUMBERS else str
+            choices = SPLITS if option == "--split" else None
+            one.add_argument(option, type=kind, choices=choices, required=option not in optional)
         return one
 
-    stage("assets", "fetch the asset pack", "--study", "--out")
-    stage("weights", "fetch the weights of LPIPS and the judge", "--study", "--out")
-    stage("pool", "render a split", "--study", "--split", "--assets", "--out")
-    stage("codec", "fit the codec", "--study", "--pool", "--out")
-    stage("latents", "encode a split", "--study", "--pool", "--codec", "--out")
+    stage("assets", "fetch the asset pack", "--out")
+    stage("weights", "fetch the weights of LPIPS and the judge", "--out")
+    stage("pretrained", "find or download the pretrained model", "--study", "--resources", "--out")
+    stage(
+        "pool",
+        "render a split, or cut it from recordings",
+        "--study",
+        "--split",
+        "--out",
+        optional=("--assets", "--index"),
+    )
+    stage("index", "index recordings on disk", "--study", "--out")
+    stage("text", "embed a split's captions", "--study", "--pool", "--out", optional=("--pretrained",))
+    stage("codec", "fit the codec", "--study", "--pool", "--out", optional=("--pretrained",))
+    stage("latents-share", "encode a share of a split", "--study", "--pool", "--codec", "--share", "--out")
+    stage("latents", "join the shares of a split", "--study", "--pool", "--codec", "--shares", "--out")
     stage("evidence", "rank a split's evidence", "--study", "--latents", "--out")
-    stage("base", "train, or draw, the shared starting weights", "--study", "--latents", "--evidence", "--out")
-    stage("train", "train a row", "--study", "--row", "--seed", "--latents", "--evidence", "--base", "--out")
+    clips = ("--latents", "--text", "--evidence")
+    stage("base", "the starting weights all rows share", "--study", *clips, "--out", optional=("--pretrained",))
+    stage("train", "train a row", "--study", "--row", "--seed", *clips, "--base", "--out")
     stage("rollout", "roll a row out", "--study", "--row", "--seed", "--run", "--out")
     stage("probe", "erase and swap a row's memory", "--study", "--row", "--seed", "--run", "--out")
     stage(
@@ -59,13 +74,14 @@ def main(arguments: list[str] | None = None) -> int:
     from echo import stages as run
 
     try:
-        study = load_study(given.study)
+        study = load_study(given.study) if "study" in given else None
         if "row" in given and given.row not in study.profiles:
             raise ConfigError(f"--row {given.row}: {given.study} has {', '.join(study.profiles)}")
-        values = {k: v if k in ("row", "seed", "split") else Path(v) for k, v in vars(given).items()
-                  if k not in ("stage", "threads", "study")}  # fmt: skip
+        values = {k: Path(v) if isinstance(v, str) and k not in ("row", "split") else v for k, v in vars(given).items()
+                  if k not in ("stage", "threads", "study") and v is not None}  # fmt: skip
         run.set_threads(given.threads)
-        getattr(run, given.stage.replace("-", "_"))(study, **values)
+        stage_of = getattr(run, given.stage.replace("-", "_"))
+        stage_of(**values) if study is None else stage_of(study, **values)
     except (ConfigError, *run.user_errors()) as error:
         print(f"echo {given.stage}: {error}", file=sys.stderr)
         return 1

@@ -23,11 +23,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
-from diffusers.models.transformers.transformer_wan import WanAttention, WanAttnProcessor, WanTransformer3DModel
+from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 from torch.utils.checkpoint import checkpoint
 
+from echo.blocks import Block, CameraAttention, Rays, run_block, weigh_contexts
 from echo.config import Backbone as BackboneConfig
 from echo.frames import Frames, join
 
@@ -48,19 +48,6 @@ class ReadOut:
     text: Tensor | None = None
     state: dict[str, Tensor] = field(default_factory=dict)
     mixture: float | None = None
-
-
-class Rays(nn.Module):
-    """Camera rays (..., 6) to token width: the coordinates and their sines and cosines at octaves, one linear layer."""
-
-    def __init__(self, frequencies: int, width: int):
-        super().__init__()
-        self.register_buffer("octaves", 2.0 ** torch.arange(frequencies), persistent=False)
-        self.project = nn.Linear(6 * (1 + 2 * frequencies), width)
-
-    def forward(self, rays: Tensor) -> Tensor:
-        angles = (rays[..., None] * self.octaves).flatten(-2)
-        return self.project(torch.cat([rays, angles.sin(), angles.cos()], -1))
 
 
 class Backbone(nn.Module):
@@ -94,6 +81,8 @@ class Backbone(nn.Module):
         else:
             check_sizes(transformer.config, sizes)
         self.transformer = transformer
+        for block in transformer.blocks:
+            block.__class__ = Block
         self.rays = Rays(config.ray_frequencies, self.width) if config.ray_frequencies else None
         self.actions = nn.ModuleList([nn.Linear(12, self.width) for _ in range(config.layers)])
         for layer in self.actions:
@@ -186,8 +175,8 @@ class Backbone(nn.Module):
                 return memory.at_block(index, tokens.unflatten(1, (count, cells)), read.state).flatten(1, 2)
 
             tokens = self.act(index, tokens, frames.actions).flatten(1, 2)
-            between = remember if index in memory.blocks else None
-            tokens = run_block(self.transformer.blocks[index], tokens, words, modulation, rotary, between, memory.acts)
+            block, then = self.transformer.blocks[index], remember if index in memory.blocks else None
+            tokens = run_block(block, tokens, words, modulation, rotary, then, memory.acts)
             return tokens.unflatten(1, (count, cells))
 
         for index in range(self.layers):
@@ -217,71 +206,15 @@ class Backbone(nn.Module):
         rotary = self.positions(1, height, width)
 
         def step(index: int, tokens: Tensor) -> Tensor:
-            def between(tokens: Tensor) -> Tensor:
+            def then(tokens: Tensor) -> Tensor:
                 return remember(index, tokens.unflatten(0, (batch, count))).flatten(0, 1)
 
             tokens = self.act(index, tokens, frames.actions, apart=True).flatten(0, 1)
-            tokens = run_block(self.transformer.blocks[index], tokens, words, modulation, rotary, between, acts)
+            tokens = run_block(self.transformer.blocks[index], tokens, words, modulation, rotary, then, acts)
             return tokens.unflatten(0, (batch, count))
 
         for index in range(last + 1):
             tokens = self.run(partial(step, index), tokens)
-
-
-class CameraAttention(nn.Module):
-    """Every spatial position attends along time, without rotary positions; starts at zero (the released blocks)."""
-
-    def __init__(self, width: int, heads: int):
-        super().__init__()
-        self.attention = WanAttention(width, heads, width // heads, eps=1e-6, processor=WanAttnProcessor())
-        nn.init.zeros_(self.attention.to_out[0].weight)
-        nn.init.zeros_(self.attention.to_out[0].bias)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """tokens (B, F, N, D) to what is added to them, of the same shape."""
-        paths = tokens.transpose(1, 2)
-        return self.attention(paths.flatten(0, 1)).unflatten(0, paths.shape[:2]).transpose(1, 2)
-
-
-def run_block(
-    block: nn.Module,
-    tokens: Tensor,
-    words: Tensor,
-    modulation: Tensor,
-    rotary: tuple[Tensor, Tensor],
-    between: Callable[[Tensor], Tensor] | None = None,
-    acts: str = "after_block",
-) -> Tensor:
-    """Tokens (B, L, D) through one of diffusers' Wan blocks, ``between`` acting at ``acts``.
-
-    modulation: (B or 1, L or 1, 6, D). With ``after_attention`` the block runs in two halves, through its own modules,
-    and ``between`` acts on the tokens after self-attention, before they attend to the words.
-    """
-    if between is None:
-        return block(tokens, words, modulation, rotary)
-    if acts == "after_block":
-        return between(block(tokens, words, modulation, rotary))
-    shift, scale, gate, shift_out, scale_out, gate_out = (block.scale_shift_table[None] + modulation.float()).unbind(2)
-    inputs = (block.norm1(tokens.float()) * (1 + scale) + shift).type_as(tokens)
-    tokens = (tokens.float() + block.attn1(inputs, None, None, rotary) * gate).type_as(tokens)
-    tokens = between(tokens)
-    tokens = tokens + block.attn2(block.norm2(tokens.float()).type_as(tokens), words, None, None)
-    inputs = (block.norm3(tokens.float()) * (1 + scale_out) + shift_out).type_as(tokens)
-    return (tokens.float() + block.ffn(inputs).float() * gate_out).type_as(tokens)
-
-
-def weigh_contexts(tokens: Tensor, clean: slice, target: slice, temperature: float) -> Tensor:
-    """Tokens (B, F, N, D) whose k clean frames are scaled by k softmax(cos(target, frame) / temperature).
-
-    The cosine is that of mean tokens; the weights' mean is 1. Mixture of Contexts, as the released compression rows
-    use it: before the first block, without parameters.
-    """
-    query = normalize(tokens[:, target].mean((1, 2)), dim=-1)
-    keys = normalize(tokens[:, clean].mean(2), dim=-1)
-    weight = keys.shape[1] * ((keys @ query[..., None]).squeeze(-1) / temperature).softmax(1)
-    scale = tokens.new_ones(tokens.shape[:2])
-    scale[:, clean] = weight.to(scale)
-    return tokens * scale[..., None, None]
 
 
 def transformer_sizes(config: BackboneConfig, channels: int, text_dim: int) -> dict:

@@ -1,9 +1,12 @@
-"""Frames to latents and back, each frame alone: one interface, three kinds.
+"""Frames to latents and back: one interface, three kinds.
 
 ``patch``: principal components of square patches; the decoder is linear too, but sees the 3 x 3 cells around a patch,
 which removes most of the edges between patches (ours; fitted by least squares). ``autoencoder``: diffusers'
-AutoencoderKL, trained here. ``wan``: diffusers' AutoencoderKLWan on single frames, loaded from a folder or trained.
+AutoencoderKL, trained here. ``wan``: diffusers' AutoencoderKLWan, the pretrained one or trained here.
 Latents are normalised, so that a flow from unit Gaussian noise starts at their scale.
+
+Frames are coded alone, which is how evidence is kept. Wan's autoencoder can also code a segment as a whole
+(``codec.temporal: 4``): of its 1 + 4 n frames, the first alone and then four at a time. That is what is generated then.
 """
 
 from __future__ import annotations
@@ -19,11 +22,13 @@ from tqdm import tqdm
 
 from echo.config import Codec as Config
 from echo.config import Study
+from echo.device import device
+from echo.pretrained import load_vae
 from echo.seeding import derive, generator
 from echo.tensors import read_header, save_tensors
 from echo.world.pool import Pool
 
-BATCH = 256  # frames encoded or decoded at once
+PIXELS = 256 * 64 * 64  # pixels encoded or decoded at once
 HELD_OUT = 20  # every twentieth video of the training pool is kept for the codec's own test
 RIDGE = 1e-3
 KL_WEIGHT = 1e-6
@@ -36,6 +41,8 @@ class CodecError(ValueError):
 class Codec(nn.Module):
     """``analyse`` and ``synthesise`` are a kind's own; normalisation and number formats are here."""
 
+    trained = False  # whether it came with its weights, and with its normalisation
+
     def __init__(self, config: Config):
         super().__init__()
         self.config = config
@@ -44,15 +51,32 @@ class Codec(nn.Module):
 
     @torch.no_grad()
     def encode(self, frames: Tensor) -> Tensor:
-        """Normalised latents (F, C, h, w) float32 of frames (F, H, W, 3) uint8."""
-        parts = [self.analyse(to_signal(part)) for part in frames.split(BATCH)]
-        return (torch.cat(parts) - self.mean) / self.scale
+        """Normalised latents (F, C, h, w) float32 of frames (F, H, W, 3) uint8, each frame alone."""
+        parts = [self.analyse(to_signal(part.to(self.mean.device))) for part in frames.split(_batch(frames.shape[1:3]))]
+        return ((torch.cat(parts) - self.mean) / self.scale).cpu()
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
-        """Frames (F, H, W, 3) uint8 of normalised latents (F, C, h, w)."""
-        parts = [self.synthesise(part * self.scale + self.mean) for part in latents.split(BATCH)]
-        return to_frames(torch.cat(parts))
+        """Frames (F, H, W, 3) uint8 of normalised latents (F, C, h, w), each frame alone."""
+        side = self.config.downsample
+        batch = _batch((latents.shape[-2] * side, latents.shape[-1] * side))
+        parts = [
+            to_frames(self.synthesise(part.to(self.mean.device) * self.scale + self.mean)).cpu()
+            for part in latents.split(batch)
+        ]
+        return torch.cat(parts)
+
+    def encode_segments(self, frames: Tensor) -> Tensor:
+        """Target latents (S, T', C, h, w) of S segments' frames (S, T, H, W, 3) uint8, in the study's own form."""
+        return self.encode(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+
+    def decode_segments(self, latents: Tensor) -> Tensor:
+        """Frames (S T, H, W, 3) uint8 of S segments' target latents (S, T', C, h, w)."""
+        return self.decode(latents.flatten(0, 1))
+
+    def decode_end(self, latents: Tensor, count: int) -> Tensor:
+        """The last ``count`` frames (count, H, W, 3) uint8 of one segment's target latents (T', C, h, w)."""
+        return self.decode(latents[-count:])
 
     def analyse(self, signal: Tensor) -> Tensor:
         """Latents (F, C, h, w) of a signal (F, 3, H, W) in [-1, 1]."""
@@ -79,7 +103,16 @@ class Codec(nn.Module):
 
     def save(self, path: Path) -> None:
         """Weights and configuration in one safetensors file, atomically."""
-        save_tensors(path, self.state_dict(), {"codec": self.config.model_dump(mode="json")})
+        save_tensors(path, self.state_dict(), {"codec": self.config.model_dump(mode="json"), **self.extra_header()})
+
+    def extra_header(self) -> dict:
+        """What ``load_codec`` needs beside the configuration."""
+        return {}
+
+
+def _batch(size: tuple[int, int]) -> int:
+    """Frames of ``size`` (H, W) handled at once: memory stays bounded at any size."""
+    return max(1, PIXELS // (size[0] * size[1]))
 
 
 def to_signal(frames: Tensor) -> Tensor:
@@ -135,10 +168,9 @@ class TrainedCodec(Codec):
     """What diffusers' autoencoders share: gradient steps on the mean squared error, unless weights were loaded."""
 
     model: nn.Module
-    trained = False
 
     def fit(self, signal, seed):
-        if self.trained or not self.config.train_steps:
+        if not self.config.train_steps:
             return
         optimizer = torch.optim.AdamW(self.parameters(), lr=2e-3)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=self.config.train_steps)
@@ -159,7 +191,7 @@ class TrainedCodec(Codec):
         raise TypeError(f"{type(self).__name__} does not define posterior(signal)")
 
     def _options(self) -> dict:
-        return {k: v for k, v in self.config.options.items() if k not in ("whiten", "path")}
+        return {k: v for k, v in self.config.options.items() if k != "whiten"}
 
 
 class AutoencoderCodec(TrainedCodec):
@@ -192,27 +224,70 @@ class AutoencoderCodec(TrainedCodec):
 
 
 class WanCodec(TrainedCodec):
-    """diffusers' AutoencoderKLWan, one frame at a time; ``options.path`` is a folder saved by save_pretrained."""
+    """diffusers' AutoencoderKLWan: frame by frame, and whole segments where ``codec.temporal`` is 4."""
 
-    def __init__(self, config: Config, load: bool = True):
+    def __init__(self, config: Config, vae: nn.Module | None = None, vae_config: dict | None = None):
+        """vae: a pretrained one, which keeps its published normalisation; vae_config: the shape of one to be filled."""
         super().__init__(config)
         from diffusers import AutoencoderKLWan
 
-        path = config.options.get("path")
-        if path and load:
-            if not (Path(path) / "config.json").is_file():
-                raise CodecError(f"codec.options.path = {path}: no config.json there; expected a diffusers VAE folder")
-            self.model, self.trained = AutoencoderKLWan.from_pretrained(path, torch_dtype=torch.float32), True
-        elif path:
-            self.model = AutoencoderKLWan.from_config(AutoencoderKLWan.load_config(path))
+        self.trained = vae is not None
+        if vae is not None:
+            self.model = vae
+        elif vae_config is not None:
+            self.model = AutoencoderKLWan.from_config(vae_config)
         else:
             self.model = AutoencoderKLWan(**{"z_dim": config.channels, **self._options()})
         self.model.eval()
-        if self.model.config.z_dim != config.channels:
+        shape = self.model.config
+        if shape.z_dim != config.channels:
+            raise CodecError(f"codec.channels = {config.channels}, but this Wan autoencoder has {shape.z_dim}")
+        _check_downsample(config, 2 ** (len(shape.dim_mult) - 1))
+        if config.temporal > 1 and 2 ** sum(shape.temperal_downsample) != config.temporal:
+            joined = 2 ** sum(shape.temperal_downsample)
+            raise CodecError(f"codec.temporal = {config.temporal}, but this Wan autoencoder joins {joined} frames")
+        if self.trained:
+            self._take_published_normalisation()
+
+    def _take_published_normalisation(self) -> None:
+        shape = self.model.config
+        if not len(shape.latents_mean) == len(shape.latents_std) == shape.z_dim:
             raise CodecError(
-                f"codec.channels = {config.channels}, but this Wan autoencoder has {self.model.config.z_dim}"
+                f"the pretrained autoencoder's config.json has {len(shape.latents_mean)} latents_mean and "
+                f"{len(shape.latents_std)} latents_std, expected z_dim = {shape.z_dim} of each"
             )
-        _check_downsample(config, 2 ** (len(self.model.config.dim_mult) - 1))
+        self.mean.copy_(torch.tensor(shape.latents_mean).view(-1, 1, 1))
+        self.scale.copy_(torch.tensor(shape.latents_std).view(-1, 1, 1))
+
+    def extra_header(self):
+        kept = {k: v for k, v in dict(self.model.config).items() if not k.startswith("_")}
+        return {"vae": kept}
+
+    @torch.no_grad()
+    def encode_segments(self, frames):
+        if self.config.temporal == 1:
+            return super().encode_segments(frames)
+        whole = []
+        for segment in frames:
+            signal = to_signal(segment.to(self.mean.device)).transpose(0, 1)[None]  # (1, 3, T, H, W)
+            latents = self.model.encode(signal).latent_dist.mode()[0].transpose(0, 1)
+            whole.append(((latents - self.mean) / self.scale).cpu())
+        return torch.stack(whole)
+
+    @torch.no_grad()
+    def decode_segments(self, latents):
+        if self.config.temporal == 1:
+            return super().decode_segments(latents)
+        whole = []
+        for segment in latents:
+            raw = (segment.to(self.mean.device) * self.scale + self.mean).transpose(0, 1)[None]
+            whole.append(to_frames(self.model.decode(raw).sample[0].transpose(0, 1)).cpu())
+        return torch.cat(whole)
+
+    def decode_end(self, latents, count):
+        if self.config.temporal == 1:
+            return super().decode_end(latents, count)
+        return self.decode_segments(latents[None])[-count:]
 
     def posterior(self, signal):
         return self.model.encode(signal[:, :, None]).latent_dist
@@ -234,21 +309,28 @@ def _check_downsample(config: Config, actual: int) -> None:
         raise CodecError(f"codec.downsample = {config.downsample}, but this {config.kind} codec covers {actual} pixels")
 
 
-def fit_codec(study: Study, pool: Pool, path: Path) -> dict[str, float | int]:
-    """Fit the study's codec on its training pool and save it; returns its quality on held-out videos of that pool."""
+def fit_codec(study: Study, pool: Pool, path: Path, pretrained: Path | None = None) -> dict[str, float | int]:
+    """Fit the study's codec on its training pool and save it; returns its quality on held-out videos of that pool.
+
+    pretrained: folder of a pretrained Wan model; with ``codec.kind: wan`` its autoencoder is taken as it is.
+    """
     config = study.codec
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(study.seed, "codec"))
-        codec = KINDS[config.kind](config)
+        given = {"vae": load_vae(pretrained)} if pretrained is not None and config.kind == "wan" else {}
+        codec = KINDS[config.kind](config, **given).to(device())
         held = pool.videos[::HELD_OUT] if len(pool.videos) > 1 else pool.videos
         used = [video for video in pool.videos if video not in set(held)] or held
-        signal = to_signal(_some_frames(pool, used, config.train_frames, study.seed))
-        codec.fit(signal, study.seed)
-    codec.eval()
-    with torch.no_grad():
-        codec.normalise(torch.cat([codec.analyse(part) for part in signal[:2048].split(BATCH)]))
+        if not codec.trained:
+            signal = to_signal(_some_frames(pool, used, config.train_frames, study.seed))
+            codec.fit(signal, study.seed)
+            codec.eval()
+            with torch.no_grad():
+                parts = signal[:2048].split(_batch(signal.shape[-2:]))
+                codec.normalise(torch.cat([codec.analyse(part) for part in parts]))
     codec.save(path)
-    return {"held_out_psnr": reconstruction(codec, _some_frames(pool, held, 1000, study.seed)),
+    tried = max(1, min(1000, 1000 * PIXELS // (256 * study.world.height * study.world.width)))
+    return {"held_out_psnr": reconstruction(codec, _some_frames(pool, held, tried, study.seed)),
             "numbers_per_frame": study.numbers_per_frame}  # fmt: skip
 
 
@@ -264,9 +346,9 @@ def load_codec(path: Path) -> Codec:
     if "codec" not in header:
         raise CodecError(f"{path}: not a codec (its header has no configuration)")
     config = Config.model_validate(header["codec"])
-    codec = WanCodec(config, load=False) if config.kind == "wan" else KINDS[config.kind](config)
+    codec = KINDS[config.kind](config, **({"vae_config": header["vae"]} if "vae" in header else {}))
     codec.load_state_dict(load_file(path))
-    return codec.eval()
+    return codec.eval().to(device())
 
 
 def _some_frames(pool: Pool, videos: list[str], count: int, seed: int) -> Tensor:

@@ -152,12 +152,13 @@ class Codec(Section):
         description="frames a target latent covers: 1, each frame alone; 4, a segment of T = 1 + 4 n frames becomes "
         "1 + n latents (`wan` alone). Evidence is always coded frame by frame",
     )
+    storage: Literal["float32", "bfloat16"] = Field("float32", description="how cached latents are stored")
     channels: Annotated[int, Field(ge=1)] = Field(64, description="latent channels C")
     downsample: Annotated[int, Field(ge=2)] = Field(16, description="pixels a latent cell covers along each side")
     train_frames: Annotated[int, Field(ge=1)] = Field(8000, description="frames the codec is fitted on")
     train_steps: Annotated[int, Field(ge=0)] = Field(0, description="gradient steps (autoencoders only)")
     options: dict[str, int | float | str | list[int] | list[bool]] = Field(
-        {}, description="constructor arguments of the diffusers class, for the autoencoders"
+        {}, description="constructor arguments of the diffusers class, for autoencoders that are trained here"
     )
 
 
@@ -316,6 +317,11 @@ class Evaluate(Section):
 class Compute(Section):
     """What the study runs on; no result depends on it but in the last bits."""
 
+    device: Literal["cpu", "cuda"] = Field(
+        "cpu",
+        description="what jobs ask a cluster for: `cuda` asks for a GPU for each process of a training, and one for "
+        "encoding, rollouts and probes (workflow/rules/resources.smk); wherever a GPU is at hand, it is used",
+    )
     processes: Annotated[int, Field(ge=1)] = Field(1, description="processes, and so GPUs, of one training job")
     latent_shares: Annotated[int, Field(ge=1)] = Field(
         1, description="jobs among which the encoding of a split is shared; each takes a fixed share of it"
@@ -420,6 +426,9 @@ class Study(Section):
             raise ValueError(f"reference = {self.reference} is not among rows: {', '.join(self.rows)}")
         if len(set(self.rows)) != len(self.rows):
             raise ValueError("rows lists a row twice")
+        for row in self.train.row_lr:
+            if row not in self.rows:
+                raise ValueError(f"train.row_lr names {row!r}, which is not among rows: {', '.join(self.rows)}")
         if len(set(self.train_seeds)) != len(self.train_seeds) or not self.train_seeds:
             raise ValueError(f"train_seeds must be distinct and not empty, got {list(self.train_seeds)}")
         return self

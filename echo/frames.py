@@ -90,15 +90,15 @@ def view(
 ) -> Frames:
     """Frames of B clips as seen from one reference frame.
 
-    latents (B, N, C, H, W) and poses (B, N, 6) of whole clips; index (B, F) picks frames; reference is the number of
-    the frame whose camera is the origin (the segment's first target frame); grid is a frame's tokens (rows, columns).
+    latents (B, F, C, H, W) and their frame numbers index (B, F); poses (B, N, 6) of whole clips; reference is the
+    number of the frame whose camera is the origin (the segment's first target frame); grid is a frame's tokens (rows,
+    columns).
     """
-    clip = np.arange(len(index))[:, None]
-    picked, origin = poses[clip, index], poses[:, reference]
+    picked, origin = poses[np.arange(len(index))[:, None], index], poses[:, reference]
     actions = np.stack([relative_actions(p, o) for p, o in zip(picked, origin, strict=True)])
     rays = np.stack([plucker(p, o, grid, field_of_view) for p, o in zip(picked, origin, strict=True)])
     return Frames(
-        latents[torch.from_numpy(clip), torch.from_numpy(index)],
+        latents,
         torch.from_numpy(actions.astype(np.float32)),
         torch.from_numpy(rays.astype(np.float32)),
         torch.from_numpy(index),

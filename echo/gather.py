@@ -10,8 +10,8 @@ import pandas as pd
 from echo.config import Study
 from echo.evaluate.measure import Rollout
 from echo.files import atomic_path
-from echo.provenance import read_record
-from echo.world.pool import Pool
+from echo.provenance import STAGES, read_record
+from echo.readers import open_pool
 
 FRAMES = [
     "row",
@@ -69,7 +69,7 @@ def timings(study: Study, folder: Path) -> pd.DataFrame:
         record = read_record(path)
         rows.append((record["stage"], record["row"] or "", record["seconds"], record["peak_mb"]))
     table = pd.DataFrame(rows, columns=["stage", "row", "seconds", "peak_mb"])
-    order = ["pool", "codec", "latents", "evidence", "base", "train", "rollout", "probe", "measure", "judge"]
+    order = [stage for stage in STAGES if stage != "tables"]
     rank = {name: i for i, name in enumerate([*study.rows, ""])}
     keys = pd.DataFrame({"stage": table.stage.map(order.index), "row": table.row.map(rank)})
     return table.loc[keys.sort_values(["stage", "row"], kind="stable").index]
@@ -107,7 +107,7 @@ def _samples(study: Study, folder: Path, branch: str, path: Path) -> None:
     if wanted is None:
         far = last - study.segment.frames  # the last frame of the way out
         wanted = np.array([0, far, last])
-    pool = Pool(folder / "pool" / ("in_domain" if branch in ("replay", "loop") else "open_domain"))
+    pool = open_pool(folder / "pool" / ("in_domain" if branch in ("replay", "loop") else "open_domain"))
     truth = np.stack([pool.frames(case, wanted) for case in cases])
     images = np.repeat(truth[None], len(rollouts), 0)  # frames that a row was given are shown as they are
     for r, rollout in enumerate(rollouts.values()):
@@ -126,7 +126,7 @@ def _spread_cases(cases: list[str], count: int) -> list[str]:
 
 def _pool_sample(study: Study, folder: Path, path: Path) -> None:
     """First views of a few open-domain scenes with each of their identities."""
-    pool = Pool(folder / "pool" / "open_domain")
+    pool = open_pool(folder / "pool" / "open_domain")
     info = pool.info[pool.info.trajectory == "return_strict"]
     scenes, anchors = list(info.room.unique())[:POOL_SCENES], list(info.anchor.unique())
     images = np.stack([np.stack([pool.frames(info.index[(info.room == s) & (info.anchor == a)][0], [0])[0]

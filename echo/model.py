@@ -26,13 +26,14 @@ class CheckpointError(ValueError):
 class Row(nn.Module):
     """Backbone and memory."""
 
-    def __init__(self, study: Study, profile: Profile, train_seed: int = 0):
+    def __init__(self, study: Study, profile: Profile, train_seed: int = 0, transformer: nn.Module | None = None):
+        """transformer: pretrained, in place of one drawn from the study's seed."""
         super().__init__()
         config = study.backbone
         with torch.random.fork_rng(devices=[]):
             # The same initial backbone for all rows and training seeds; a base replaces it.
             torch.manual_seed(derive(study.seed, "backbone"))
-            self.backbone = Backbone(config, study.codec.channels, study.text.dim)
+            self.backbone = Backbone(config, study.codec.channels, study.text.dim, transformer)
         sizes = Sizes(self.backbone.width, config.heads, config.layers, study.grid)
         self.memory = build_memory(profile, sizes, derive(study.seed, "row", train_seed))
         self.profile, self.study = profile, study
@@ -46,22 +47,35 @@ class Row(nn.Module):
         read = self.memory.read(state, self.backbone)
         return self.backbone(target, timestep, anchor, text, self.memory, read)
 
-    def save(self, path: Path, **metadata: str) -> None:
-        """Weights as safetensors, with profile, rig and ``metadata`` in the header; atomic."""
+    def save(self, path: Path, weights: dict[str, Tensor] | None = None, **metadata: str) -> None:
+        """Weights as safetensors, with profile, rig and ``metadata`` in the header; atomic.
+
+        ``weights``: to be saved in place of the module's own (an average of them, or the whole of shards).
+        """
         header = {"profile": profile_text(self.profile), "rig": rig_text(self.study), **metadata}
-        save_tensors(path, self.state_dict(), header)
+        save_tensors(path, self.state_dict() if weights is None else weights, header)
 
     def load(self, path: Path) -> dict[str, str]:
         """Load weights saved by ``save``; returns the header.
 
         Raises CheckpointError naming both sides where the checkpoint is of another row or another rig.
         """
+        header = self._checked_header(path, self.profile)
+        self.load_state_dict(load_file(path))
+        return header
+
+    def start_from(self, path: Path, profile: Profile) -> None:
+        """Take over the backbone of the base at ``path``, whose profile is ``profile``; errors as ``load``."""
+        self._checked_header(path, profile)
+        held = {name: value for name, value in load_file(path).items() if name.startswith("backbone.")}
+        self.backbone.load_state_dict({name.removeprefix("backbone."): value for name, value in held.items()})
+
+    def _checked_header(self, path: Path, profile: Profile) -> dict[str, str]:
         header = read_header(path)
-        for part, asked in (("profile", profile_text(self.profile)), ("rig", rig_text(self.study))):
+        for part, asked in (("profile", profile_text(profile)), ("rig", rig_text(self.study))):
             if header.get(part) != asked:
                 held, wanted = _differences(header.get(part), asked)
                 raise CheckpointError(f"{path}: the checkpoint's {part} has {held}, the study asks for {wanted}")
-        self.load_state_dict(load_file(path))
         return header
 
 
@@ -73,7 +87,7 @@ def profile_text(profile: Profile) -> str:
 def rig_text(study: Study) -> str:
     """All that training and inference must share, as JSON: sizes, camera, evidence and context handling."""
     rig = study.model_dump(mode="json", include={"segment": {"frames"}, "text": True, "backbone": True})
-    rig["codec"] = study.codec.model_dump(include={"kind", "channels", "downsample"})
+    rig["codec"] = study.codec.model_dump(include={"kind", "channels", "downsample", "temporal"})
     rig["evidence"] = study.evidence.model_dump(include={"frames", "rule", "policy"})
     rig["train"] = study.train.model_dump(include={"timestep_shift", "context_noise"})
     rig["world"] = study.world.model_dump(include={"size", "field_of_view"})

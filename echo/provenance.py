@@ -23,17 +23,22 @@ PACKAGE = Path(__file__).parent
 LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
 
 # What each stage reads of the configuration (a section, or one key of it) and of the code. A stage's inputs bring the
-# rest: when a stage runs, everything after it runs.
+# rest: when a stage runs, everything after it runs. How a training step is spread over processes (``distributed``) is
+# no part of it, as ``compute`` is none: results agree to rounding.
 WORLD = ("seed", "world", "segment")
 RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train")
-ROW = ("frames", "segments", "evidence", "backbone", "model", "flow", "memory/base", "memory/registry", "camera")
+ROW = ("frames", "segments", "evidence", "backbone", "blocks", "model", "flow", "memory/base", "memory/registry",
+       "camera")  # fmt: skip
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pool": (WORLD, ("camera", "trajectories", "seeding", "world")),
-    "codec": (("seed", "codec"), ("codec", "codecs")),
-    "latents": (("codec", "text"), ("latents", "text")),
+    "index": (("world.source", "world.path"), ("readers",)),
+    "clips": (WORLD, ("readers", "camera", "trajectories", "seeding", "world/layout")),
+    "text": (("text",), ("text",)),
+    "codec": (("seed", "codec"), ("codec",)),
+    "latents": (("codec", "segment.frames"), ("latents",)),
     "evidence": (("segment", "evidence"), ("evidence", "segments", "camera")),
-    "base": (RIG, (*ROW, "train", "muon", "memory/context")),
-    "train": (RIG, (*ROW, "train", "muon")),
+    "base": (RIG, (*ROW, "train", "objective", "clips", "muon", "memory/context")),
+    "train": (RIG, (*ROW, "train", "objective", "clips", "muon")),
     "import_released": (RIG, (*ROW, "released")),
     "rollout": (
         ("seed", "segment", "sampler", "evaluate.cases", "evaluate.branches", "evaluate.batch"),
@@ -57,13 +62,10 @@ STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @cache
 def code_digest(module: str) -> str:
-    """Digest of a module or package of echo ("train", "memory/base", "world"): comments, docstrings, layout ignored.
-
-    A module that is not there counts as empty, so that a package may become a module and back.
-    """
+    """Digest of a module or package of echo ("train", "memory/base", "world"): comments, docstrings, layout ignored."""
     path = PACKAGE / module
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-    return digest([behaviour(file) for file in files if file.is_file()])
+    return digest([behaviour(file) for file in files])
 
 
 def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
@@ -78,6 +80,11 @@ def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
     if profile is not None:
         modules = (*modules, f"memory/{profile.family}")
     return digest([values, profile and profile.model_dump(), [code_digest(module) for module in modules]])
+
+
+def pool_stage(study: Study) -> str:
+    """The stage that fills a study's pools: rooms are rendered, recordings are cut to clips."""
+    return "pool" if study.world.source == "rooms" else "clips"
 
 
 def _git(*arguments: str) -> str | None:

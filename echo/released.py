@@ -11,7 +11,6 @@ import re
 from pathlib import Path
 
 from safetensors import safe_open
-from torch import Tensor
 
 from echo.config import Study
 from echo.files import sha256
@@ -105,8 +104,8 @@ def check_rig(study: Study, profile: Profile) -> None:
             )
 
 
-def convert(path: Path, row: Row) -> dict[str, Tensor]:
-    """All parameters of ``row``, by name, in float32, from a released file.
+def fill(row: Row, path: Path) -> None:
+    """Set every parameter of ``row`` from a released file, whatever its precision.
 
     Raises TensorFileError for a damaged file and ReleasedError, in one line, for keys of the file that the row does
     not use, parameters of the row that the file does not hold, and shapes that differ.
@@ -126,20 +125,21 @@ def convert(path: Path, row: Row) -> dict[str, Tensor]:
             expected, shape = tuple(asked[ours].shape) or (1,), tuple(file.get_slice(name).get_shape())
             if shape != expected:
                 raise ReleasedError(f"{path}: {name} has shape {shape}, but {ours} has {expected}")
-        return {ours: file.get_tensor(name).float().reshape(asked[ours].shape) for name, ours in names.items()}
+        for name, ours in names.items():
+            asked[ours].copy_(file.get_tensor(name).reshape(asked[ours].shape))
 
 
 def import_released(study: Study, profile: Profile, path: Path, out: Path) -> str:
     """Write a released file as a checkpoint of ``profile``'s row in ``study``; returns the file's sha256.
 
-    The checkpoint's header holds it too, as ``released_sha256``. Raises as ``check_rig`` and ``convert`` do.
+    The checkpoint's header holds it too, as ``released_sha256``. Raises as ``check_rig`` and ``fill`` do.
     """
     check_rig(study, profile)
     origin = sha256(path)
     if LISTED.get(origin, profile.name) != profile.name:
         raise ReleasedError(f"{path}: by its sha256 this is the authors' {LISTED[origin]}, not {profile.name}")
     row = Row(study, profile)
-    row.load_state_dict(convert(path, row))
+    fill(row, path)
     row.save(out, released_sha256=origin)
     return origin
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from echo import flow
+from echo.codec import Codec
 from echo.config import Study
 from echo.evaluate.cases import BRANCHES
 from echo.latents import Latents
@@ -21,6 +22,7 @@ from echo.memory.base import State, numbers_kept
 from echo.model import Row
 from echo.seeding import torch_generator
 from echo.segments import Ranking, Segments, first_target
+from echo.text import Texts
 
 
 @dataclass(frozen=True)
@@ -34,35 +36,48 @@ class Batch:
     text: Tensor
 
     @classmethod
-    def load(cls, study: Study, branch: str, videos: list[str], cache: Latents, ranking: Ranking, device) -> Batch:
+    def load(
+        cls, study: Study, branch: str, videos: list[str], cache: Latents, texts: Texts, ranking: Ranking, device
+    ) -> Batch:
         """Cases ``videos`` of a latent cache."""
         poses = np.stack([cache.poses(video) for video in videos])
-        latents = torch.stack([torch.as_tensor(cache.get(video)) for video in videos])
-        text = torch.stack([torch.as_tensor(cache.text(video)) for video in videos])
+        latents = torch.stack([cache.get(video) for video in videos])
+        text = torch.stack([texts.of(video) for video in videos])
         return cls(branch, videos, Segments(study, videos, poses, ranking), latents.to(device), text.to(device))
 
 
 class Player:
-    """Rolls one row out."""
+    """Rolls one row out. ``codec`` is needed where segments are coded as a whole: what was generated becomes history
+    frame by frame, so it is decoded and each frame encoded alone."""
 
-    def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu"):
-        self.study, self.row, self.device = study, row.to(device).eval(), torch.device(device)
+    def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu", codec: Codec | None = None):
+        if study.codec.temporal > 1 and codec is None:
+            raise ValueError(f"codec.temporal = {study.codec.temporal}: a rollout needs the codec")
+        self.study, self.row, self.device, self.codec = study, row.to(device).eval(), torch.device(device), codec
 
     @torch.no_grad()
     def play(self, batch: Batch) -> tuple[Tensor, np.ndarray]:
-        """Generated latents (B, G, C, H, W) and the numbers (G,) of the frames they are."""
+        """Generated target latents (B, S, T', C, H, W) of S segments, and the numbers (S T,) of the frames they are."""
         segments, last = batch.segments, batch.segments.count
         if BRANCHES[batch.branch].recall:
             state = self.remember(batch, batch.latents, last)
-            return self.generate(batch, batch.latents, last, state), self._numbers(last, last)
-        latents, state = batch.latents.clone(), None
+            return self.generate(batch, batch.latents, last, state)[:, None], self._numbers(last, last)
+        latents, state, made = batch.latents.clone(), None, []
         latents[:, 1:] = 0  # only the first frame is given
         for number in range(1, last + 1):
             evidence = segments.evidence(latents, number, self._context_noise(batch, number)).to(self.device)
             state = self.row.write(state, evidence, batch.text)
             start = first_target(number, self.study.segment.frames)
-            latents[:, start : start + self.study.segment.frames] = self.generate(batch, latents, number, state)
-        return latents[:, 1:], self._numbers(1, last)
+            made.append(self.generate(batch, latents, number, state))
+            latents[:, start : start + self.study.segment.frames] = self._as_history(made[-1])
+        return torch.stack(made, 1), self._numbers(1, last)
+
+    def _as_history(self, made: Tensor) -> Tensor:
+        """Latents (B, T, C, H, W), each frame's own, of a generated segment (B, T', C, H, W)."""
+        if self.study.codec.temporal == 1:
+            return made
+        frames = self.codec.decode_segments(made.float())
+        return self.codec.encode(frames).unflatten(0, (len(made), -1)).to(made)
 
     @torch.no_grad()
     def remember(self, batch: Batch, latents: Tensor, last: int, anchor_only: bool = False) -> State:
@@ -79,8 +94,10 @@ class Player:
 
     @torch.no_grad()
     def generate(self, batch: Batch, latents: Tensor, number: int, state: State) -> Tensor:
-        """Latents (B, T, C, H, W) of segment ``number``, given the history in ``latents`` and the memory's state."""
-        target = batch.segments.target(latents, number).to(self.device)
+        """Target latents (B, T', C, H, W) of segment ``number``, from the memory's state and the anchor in ``latents``
+        (B, F, C, H, W)."""
+        empty = latents.new_zeros(len(latents), self.study.target_latents, *latents.shape[2:])
+        target = batch.segments.target(empty, number).to(self.device)
         anchor = batch.segments.evidence(latents, number, self._context_noise(batch, number), anchor_only=True)
         anchor = anchor.to(self.device)
         noise = self._noise(batch, number, target.latents.shape[1:]).to(self.device)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from echo.config import Study
 from echo.evidence import rank
+from echo.flow import Part
 from echo.frames import Frames, view
 from echo.tensors import save_tensors
 
@@ -87,22 +88,45 @@ class Segments:
         return segments_of(self.poses.shape[1], self.study.segment.frames)
 
     def target(self, latents: Tensor, segment: int) -> Frames:
-        """The segment's own frames: latents (B, F, C, H, W) of whole trajectories to Frames of T."""
+        """The segment's own frames, of its target latents (B, T', C, H, W).
+
+        A latent that covers several frames has the camera of the last of them: frames 0, 4, 8, ... of a segment, as
+        Wan's autoencoder codes the first frame alone.
+        """
         start = first_target(segment, self.study.segment.frames)
-        index = np.arange(start, start + self.study.segment.frames)
+        index = np.arange(start, start + self.study.segment.frames, self.study.codec.temporal)
         return self._view(latents, np.tile(index, (len(latents), 1)), segment)
 
-    def evidence(self, latents: Tensor, segment: int, noise: torch.Generator, anchor_only: bool = False) -> Frames:
+    def own(self, latents: Tensor, targets: Tensor | None, segment: int) -> Tensor:
+        """Target latents (B, T', C, H, W) of a segment: of the frames' own latents (B, F, C, H, W), or of ``targets``
+        (B, S, T', C, H, W) where segments are coded as a whole."""
+        if targets is not None:
+            return targets[:, segment - 1]
+        start = first_target(segment, self.study.segment.frames)
+        return latents[:, start : start + self.study.segment.frames]
+
+    def evidence(
+        self,
+        latents: Tensor,
+        segment: int,
+        noise: torch.Generator,
+        anchor_only: bool = False,
+        part: Part | None = None,
+    ) -> Frames:
         """E: the anchor, then retrieved frames by rank, seen from the segment's first target frame.
 
-        ``noise`` draws the context noise, where the study asks for it.
+        ``noise`` draws the context noise, where the study asks for it; ``part``: which samples of a batch these are,
+        all of it by default.
         """
         index = self.ranking.of_segment(self.videos, segment)
-        frames = self._view(latents, index[:, :1] if anchor_only else index, segment)
+        index = index[:, :1] if anchor_only else index
+        clip = torch.arange(len(index), device=latents.device)[:, None]
+        frames = self._view(latents[clip, torch.from_numpy(index).to(latents.device)], index, segment)
         level = self.study.train.context_noise
         if not level:
             return frames
-        drawn = torch.randn(frames.latents.shape, generator=noise).to(latents)
+        part = part or Part(len(latents), 0, len(latents))
+        drawn = part.normal(frames.latents.shape, noise).to(latents)
         return frames.with_latents((1 - level) * frames.latents + level * drawn)
 
     def _view(self, latents, index, segment) -> Frames:

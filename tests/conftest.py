@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 
+from echo.clips import Clips
 from echo.config import Study, load_rows, parse_study
 from echo.seeding import generator
 from echo.segments import Ranking, Segments
@@ -55,6 +56,26 @@ def rows_file() -> dict:
     return yaml.safe_load((ROOT / "config" / "rows.yaml").read_text())
 
 
+class Held:
+    """A latent cache and embeddings in memory, in the interfaces of ``Latents`` and ``Texts``."""
+
+    def __init__(self, videos, latents, poses, text, targets=None):
+        self.videos, self._number = list(videos), {name: i for i, name in enumerate(videos)}
+        self._latents, self._poses, self._text, self._targets = latents, poses, text, targets
+
+    def get(self, video):
+        return self._latents[self._number[video]]
+
+    def targets(self, video):
+        return self._targets[self._number[video]]
+
+    def poses(self, video):
+        return self._poses[self._number[video]]
+
+    def of(self, video):
+        return self._text[self._number[video]]
+
+
 class Setting:
     """A batch of trajectories with random latents, ready to be written and read."""
 
@@ -72,12 +93,17 @@ class Setting:
         self.latents = torch.randn(clips, self.poses.shape[1], channels, *study.latent_size, generator=draw)
         self.text = torch.randn(clips, study.text.tokens, study.text.dim, generator=draw)
 
+    @property
+    def clips(self) -> Clips:
+        held = Held(self.videos, self.latents, self.poses, self.text)
+        return Clips(held, held, self.ranking)
+
     def evidence(self, segment: int, latents: torch.Tensor | None = None, anchor_only: bool = False):
         latents = self.latents if latents is None else latents
         return self.segments.evidence(latents, segment, torch.Generator(), anchor_only)
 
     def target(self, segment: int):
-        return self.segments.target(self.latents, segment)
+        return self.segments.target(self.segments.own(self.latents, None, segment), segment)
 
 
 @pytest.fixture(scope="session")

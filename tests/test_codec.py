@@ -92,17 +92,65 @@ def test_more_channels_reconstruct_better(tmp_path):
 
 
 def test_wan_loads_a_diffusers_folder(tmp_path):
-    torch.manual_seed(0)
-    real = AutoencoderKLWan(z_dim=4, **WAN).eval()
-    real.save_pretrained(tmp_path / "vae")
-    config = KINDS["wan"].model_copy(update={"options": {"path": str(tmp_path / "vae")}})
-    study = tiny_study().model_copy(update={"codec": config, "world": World(size=16)})
-    fit_codec(study, Videos(), tmp_path / "codec.safetensors")
-    codec = load_codec(tmp_path / "codec.safetensors")
+    real = saved_vae(tmp_path)
+    codec = pretrained_codec(tmp_path, temporal=1)
     frames = torch.from_numpy(Videos().frames("v1"))
     with torch.no_grad():
         expected = real.encode(to_signal(frames)[:, :, None]).latent_dist.mode()[:, :, 0]
     torch.testing.assert_close(codec.encode(frames) * codec.scale + codec.mean, expected, rtol=1e-4, atol=1e-4)
+    assert codec.mean.flatten().tolist() == pytest.approx([0.1, -0.2, 0.0, 0.3])
+    assert codec.scale.flatten().tolist() == pytest.approx([0.9, 1.1, 1.0, 1.3])
+
+
+def test_whole_segments_are_coded_one_and_then_four_at_a_time(tmp_path):
+    """As diffusers' own class codes a video; the first latent is the first frame's own."""
+    real = saved_vae(tmp_path)
+    codec = pretrained_codec(tmp_path, temporal=4)
+    segments = torch.from_numpy(np.stack([Videos().frames(v) for v in ("v1", "v2")]))  # 9 frames each
+    latents = codec.encode_segments(segments)
+    assert latents.shape == (2, 3, 4, 2, 2)
+    with torch.no_grad():
+        video = to_signal(segments.flatten(0, 1)).unflatten(0, (2, 9)).transpose(1, 2)
+        raw = real.encode(video).latent_dist.mode()
+        frames = real.decode(raw).sample.transpose(1, 2).flatten(0, 1)
+    torch.testing.assert_close(latents * codec.scale + codec.mean, raw.transpose(1, 2), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(latents[:, 0], codec.encode(segments[:, 0]), rtol=1e-3, atol=1e-3)
+    decoded = codec.decode_segments(latents)
+    assert decoded.shape == (18, 16, 16, 3)
+    assert (decoded.int() - to_frames(frames).int()).abs().max() <= 1
+    assert torch.equal(codec.decode_end(latents[1], 2), decoded[-2:])
+
+
+def test_frame_by_frame_segments_are_their_frames(tmp_path):
+    _, codec = fitted("patch", tmp_path / "codec.safetensors")
+    segments = torch.from_numpy(Videos().frames("v1")[1:]).unflatten(0, (2, 4))
+    latents = codec.encode_segments(segments)
+    assert torch.equal(latents.flatten(0, 1), codec.encode(segments.flatten(0, 1)))
+    assert torch.equal(codec.decode_segments(latents), codec.decode(latents.flatten(0, 1)))
+    assert torch.equal(codec.decode_end(latents[0], 2), codec.decode(latents[0, -2:]))
+
+
+def saved_vae(folder):
+    """A random Wan autoencoder in ``folder``/vae, with a normalisation of its own."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        statistics = {"latents_mean": [0.1, -0.2, 0.0, 0.3], "latents_std": [0.9, 1.1, 1.0, 1.3]}
+        real = AutoencoderKLWan(z_dim=4, **WAN, **statistics).eval()
+    real.save_pretrained(folder / "vae")
+    return real
+
+
+def pretrained_codec(folder, temporal):
+    config = KINDS["wan"].model_copy(update={"options": {}, "temporal": temporal})
+    study = tiny_study().model_copy(update={"codec": config, "world": World(size=16)})
+    fit_codec(study, Videos(), folder / "codec.safetensors", folder)
+    return load_codec(folder / "codec.safetensors")
+
+
+def test_a_pretrained_autoencoder_without_its_statistics_is_refused(tmp_path):
+    AutoencoderKLWan(z_dim=4, **WAN).save_pretrained(tmp_path / "vae")
+    with pytest.raises(CodecError, match="16 latents_mean and 16 latents_std, expected z_dim = 4 of each"):
+        pretrained_codec(tmp_path, temporal=1)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +158,10 @@ def test_wan_loads_a_diffusers_folder(tmp_path):
     [
         (Codec(channels=200, downsample=8), "codec.channels = 200: a patch has only 192 numbers"),
         (KINDS["wan"].model_copy(update={"downsample": 16}), "this wan codec covers 8 pixels"),
-        (KINDS["wan"].model_copy(update={"options": {"path": "/absent"}}), "no config.json there"),
+        (
+            KINDS["wan"].model_copy(update={"temporal": 4, "options": {**WAN, "temperal_downsample": [False] * 3}}),
+            "codec.temporal = 4, but this Wan autoencoder joins 1 frames",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(config, message, tmp_path):

@@ -40,7 +40,8 @@ def test_join_gives_missing_weights_one():
 
 def test_view_is_what_the_camera_module_says(setting):
     index = np.array([[3, 0], [1, 2]])
-    frames = view(setting.latents, setting.poses, index, 5, 2, 75.0)
+    picked = setting.latents[torch.arange(2)[:, None], torch.from_numpy(index)]
+    frames = view(picked, setting.poses, index, 5, (2, 2), 75.0)
     for clip in range(2):
         origin = setting.poses[clip, 5]
         assert torch.equal(frames.latents[clip], setting.latents[clip, index[clip]])

@@ -27,14 +27,14 @@ def complaint(capsys, *arguments) -> str:
 
 
 def train(study_file, folder, row="i2v"):
-    base, evidence, out = (folder / f"{name}.safetensors" for name in ("base", "evidence", "m"))
-    return ("train", "--study", study_file, "--row", row, "--seed", 0, "--latents", folder, "--evidence", evidence,
+    base, text, evidence, out = (folder / f"{name}.safetensors" for name in ("base", "text", "evidence", "m"))
+    return ("train", "--study", study_file, "--row", row, "--seed", 0, "--latents", folder, "--text", text, "--evidence", evidence,
             "--base", base, "--out", out)  # fmt: skip
 
 
 def test_a_study_that_is_not_there(capsys, tmp_path):
-    line = complaint(capsys, "weights", "--study", tmp_path / "absent.yaml", "--out", tmp_path)
-    assert line.startswith("echo weights: ") and line.endswith("absent.yaml: no such configuration file")
+    line = complaint(capsys, "index", "--study", tmp_path / "absent.yaml", "--out", tmp_path)
+    assert line.startswith("echo index: ") and line.endswith("absent.yaml: no such configuration file")
 
 
 def test_a_row_that_the_study_has_not(capsys, study_file, tmp_path):

@@ -17,7 +17,7 @@ from echo.__main__ import main
 from echo.config import Study
 from echo.frames import Frames
 from echo.model import Row
-from echo.released import ReleasedError, convert, import_released, key_map, released_name
+from echo.released import ReleasedError, fill, import_released, key_map, released_name
 from echo.tensors import TensorFileError, read_header
 from tests.conftest import ROWS, tiny_study
 
@@ -149,23 +149,27 @@ def recur(weights, name, x, frames):
     return x + scale * apply(weights, f"{name}.out_proj", torch.stack(outs, 1)).flatten(1, 2)
 
 
-def block_formula(weights, n, x, words, modulation, turn, actions):
+def first_half(weights, n, x, modulation, turn, actions):
+    """A block up to the end of its self-attention."""
     name, frames = f"blocks.{n}", actions.shape[1]
     acted = x.unflatten(1, (frames, -1)) + apply(weights, f"{name}.action_mlp.proj", actions)[:, :, None]
     along = acted.transpose(1, 2).flatten(0, 1)
     along = attend(weights, f"{name}.self_attn_with_action", along, along)
     x = x + along.unflatten(0, (len(x), -1)).transpose(1, 2).flatten(1, 2)
 
-    shift, scale, gate, shift_ffn, scale_ffn, gate_ffn = (weights[f"{name}.modulation"] + modulation).chunk(6, 1)
+    shift, scale, gate = (weights[f"{name}.modulation"] + modulation).chunk(6, 1)[:3]
     inputs = layer_norm(x) * (1 + scale) + shift
-    x = x + gate * attend(weights, f"{name}.self_attn", inputs, inputs, turn)
-    if f"{name}.block_wise_ssm.decay_logit" in weights:
-        x = recur(weights, f"{name}.block_wise_ssm", x, frames)
+    return x + gate * attend(weights, f"{name}.self_attn", inputs, inputs, turn)
+
+
+def second_half(weights, n, x, words, modulation):
+    name = f"blocks.{n}"
+    shift, scale, gate = (weights[f"{name}.modulation"] + modulation).chunk(6, 1)[3:]
     inputs = layer_norm(x) * weights[f"{name}.norm3.weight"] + weights[f"{name}.norm3.bias"]
     x = x + attend(weights, f"{name}.cross_attn", inputs, words)
-    inputs = layer_norm(x) * (1 + scale_ffn) + shift_ffn
+    inputs = layer_norm(x) * (1 + scale) + shift
     hidden = functional.gelu(apply(weights, f"{name}.ffn.0", inputs), approximate="tanh")
-    return x + gate_ffn * apply(weights, f"{name}.ffn.2", hidden)
+    return x + gate * apply(weights, f"{name}.ffn.2", hidden)
 
 
 def mix(x, frames, clean):
@@ -180,28 +184,39 @@ def mix(x, frames, clean):
     return grid.flatten(1, 2)
 
 
-def formula(weights, latents, timestep, text, actions, times, mixed: int = 0):
-    """Velocity (B, F, C, H, W) of all frames of latents (B, F, C, H, W) at positions ``times`` (F,)."""
+def embed(weights, latents):
+    """Tokens (B, F height width, D) of latents (B, F, C, H, W), and the grid (F, height, width)."""
     x = functional.conv3d(
         latents.transpose(1, 2),
         weights["patch_embedding.weight"],
         weights["patch_embedding.bias"],
         stride=(1, PATCH, PATCH),
     )
-    frames, height, width = x.shape[2:]
-    x = x.flatten(2).transpose(1, 2)
-    if mixed:
-        x = mix(x, frames, mixed)
-    frequency = 10000.0 ** (-torch.arange(WIDTH) / WIDTH)
-    angle = 1000 * timestep[:, None] * frequency
+    return x.flatten(2).transpose(1, 2), x.shape[2:]
+
+
+def embed_time(weights, timestep):
+    """Time embedding (B, D) and modulation (B, 6, D)."""
+    angle = 1000 * timestep[:, None] * 10000.0 ** (-torch.arange(WIDTH) / WIDTH)
     time = apply(weights, "time_embedding.0", torch.cat([angle.cos(), angle.sin()], 1))
     time = apply(weights, "time_embedding.2", functional.silu(time))
-    modulation = apply(weights, "time_projection.1", functional.silu(time)).unflatten(1, (6, WIDTH))
+    return time, apply(weights, "time_projection.1", functional.silu(time)).unflatten(1, (6, WIDTH))
+
+
+def formula(weights, latents, timestep, text, actions, times, mixed: int = 0):
+    """Velocity (B, F, C, H, W) of all frames of latents (B, F, C, H, W) at positions ``times`` (F,)."""
+    x, (frames, height, width) = embed(weights, latents)
+    if mixed:
+        x = mix(x, frames, mixed)
+    time, modulation = embed_time(weights, timestep)
     words = functional.gelu(apply(weights, "text_embedding.0", text), approximate="tanh")
     words = apply(weights, "text_embedding.2", words)
     turn = turns(times, height, width)
     for n in range(LAYERS):
-        x = block_formula(weights, n, x, words, modulation, turn, actions)
+        x = first_half(weights, n, x, modulation, turn, actions)
+        if f"blocks.{n}.block_wise_ssm.decay_logit" in weights:
+            x = recur(weights, f"blocks.{n}.block_wise_ssm", x, frames)
+        x = second_half(weights, n, x, words, modulation)
     shift, scale = (weights["head.modulation"] + time[:, None]).chunk(2, 1)
     x = apply(weights, "head.head", layer_norm(x) * (1 + scale) + shift)
     x = x.unflatten(1, (frames, height, width)).unflatten(-1, (PATCH, PATCH, CHANNELS))
@@ -224,7 +239,7 @@ def some_frames(count: int, first: int = 0, seed: int = 0) -> Frames:
 def converted(row: str, weights, path) -> Row:
     study = study_of(row)
     model = Row(study, study.profiles[row])
-    model.load_state_dict(convert(write(path, weights), model))
+    fill(model, write(path, weights))
     return model
 
 
@@ -264,6 +279,26 @@ def test_the_recurrence_computes_the_released_formula(tmp_path):
         {k: v for k, v in weights.items() if "ssm" not in k}, latents, TIMESTEP, WORDS, actions, torch.arange(-3, 4)
     )
     assert not torch.allclose(theirs, without, rtol=1e-2)
+
+
+def test_history_is_written_as_the_released_recurrence_would_frame_by_frame(tmp_path):
+    """Block 0's state after three frames of history, each passed through at timestep 0 without the others."""
+    weights = released_weights(RECURRENT)
+    row = converted("ssm_blockwise_causal_v2", weights, tmp_path / "v2.safetensors")
+    history = some_frames(4)
+    written = row.write(None, history.take(torch.tensor([[3, 1, 0, 2]] * 2)), WORDS)["0"]
+
+    name, state = "blocks.0.block_wise_ssm", torch.zeros_like(written)
+    modulation = embed_time(weights, torch.zeros(2))[1]
+    for frame in range(3):
+        one = history.span(frame, frame + 1)
+        x, grid = embed(weights, one.latents)
+        x = first_half(weights, 0, x, modulation, turns(torch.arange(1), *grid[1:]), one.actions)
+        inputs = functional.layer_norm(x, (WIDTH,), weights[f"{name}.norm.weight"], weights[f"{name}.norm.bias"])
+        update = apply(weights, f"{name}.in_proj", inputs)[..., :WIDTH].tanh()
+        decay = weights[f"{name}.decay_logit"].sigmoid()
+        state = decay * state + (1 - decay) * update
+    close(written, state)
 
 
 def test_compression_computes_the_released_formula(tmp_path):

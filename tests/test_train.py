@@ -13,13 +13,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from echo.model import CheckpointError, Row
-from echo.train import RESUME, Clips, Trainer, matrices, rate
+from echo.train import RESUME, Trainer, matrices, rate
 from tests.conftest import ROOT, Setting, tiny_study
 
 
-def clips_of(study, count=5) -> Clips:
-    made = Setting(study, clips=count)
-    return Clips(made.videos, made.latents, made.poses, made.text, made.ranking)
+def clips_of(study, count=5):
+    return Setting(study, clips=count).clips
 
 
 def trainer(folder: Path, study=None, name="ssm_blockwise", steps=None, seed=0) -> Trainer:
@@ -124,7 +123,7 @@ def test_a_resume_file_of_another_run_is_not_taken_up(tmp_path, capsys):
 def test_a_spike_is_skipped_and_counted(tmp_path):
     one = trainer(tmp_path, tiny_study(train={"steps": 16}), "i2v")
     honest = one.loss
-    one.loss = lambda step: honest(step) * (1000 if step == 12 else 1)
+    one.loss = lambda step, part: honest(step, part) * (1000 if step == 12 else 1)
     seen = {}
     step = one._one_step
 
@@ -143,7 +142,7 @@ def test_a_spike_is_skipped_and_counted(tmp_path):
 def test_a_loss_that_is_not_finite_never_reaches_the_weights(tmp_path):
     one = trainer(tmp_path, name="i2v")
     honest = one.loss
-    one.loss = lambda step: honest(step) * (float("nan") if step == 2 else 1)
+    one.loss = lambda step, part: honest(step, part) * (float("nan") if step == 2 else 1)
     one.run()
     assert one.rejected == 1
     assert all(value.isfinite().all() for value in weights(one).values())

@@ -45,7 +45,8 @@ def other_scene(scenes: list[str]) -> list[int]:
 def probe(player: Player, batch: Batch, scenes: list[str], decode: Callable[[Tensor], np.ndarray], truth: np.ndarray):
     """A table (probe, case, change, psnr_drop) for recall cases.
 
-    decode: latents (F, C, H, W) to frames (F, H, W, 3) uint8; truth: (B, 2, H, W, 3) uint8, the true return view.
+    decode: a segment's target latents (T', C, H, W) to its last 2 frames (2, H, W, 3) uint8; truth: (B, 2, H, W, 3)
+    uint8, the true return view.
     change: mean absolute change of the return frames, in grey levels of 255; psnr_drop: dB lost against the truth.
     """
     last = batch.segments.count
@@ -59,7 +60,7 @@ def probe(player: Player, batch: Batch, scenes: list[str], decode: Callable[[Ten
     }
     shown = {}
     for name, state in states.items():
-        latents = player.generate(batch, batch.latents, last, state)[:, -RETURN_FRAMES:]
+        latents = player.generate(batch, batch.latents, last, state)
         shown[name] = np.stack([decode(case) for case in latents])
     rows = []
     for i, video in enumerate(batch.videos):

@@ -13,13 +13,12 @@ from echo.config import Study
 from echo.seeding import generator
 from echo.trajectories import NoClearPath, trajectory
 from echo.world.identities import OPEN_DOMAIN
+from echo.world.layout import PREFIX, TRAJECTORIES
 from echo.world.library import Library, load_library, texture_resolution
 from echo.world.pool import COLUMNS, Video, is_written, write_tables, write_video
 from echo.world.render import ANCHOR_ID, Layer, combine
 from echo.world.rooms import Room, sample_room
 
-TRAJECTORIES = {"train": ("train",), "in_domain": ("replay", "loop"), "open_domain": ("return_45", "return_strict")}
-PREFIX = {"train": "train", "in_domain": "in", "open_domain": "open"}
 OVERLAPS = 0.2  # views that share at least this much are labelled as overlapping
 SEEN = (0.025, 0.25)  # share of the first frame that the anchor covers
 ATTEMPTS = 50

@@ -16,7 +16,6 @@ depth and masks; ``Pool`` reads both. What is missing is an error that names vid
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -30,13 +29,18 @@ from safetensors import safe_open
 
 from echo.files import atomic_path, write_json, write_text
 from echo.tensors import save_tensors
+from echo.world.layout import (
+    COLUMNS,
+    Captions,
+    PoolError,
+    frame_name,
+    pose_rows,
+    read_cameras,
+    read_captions,
+    read_image,
+    read_overlapping,
+)
 from echo.world.render import ANCHOR_ID
-
-COLUMNS = ["video", "split", "room", "anchor", "trajectory", "frames"]
-
-
-class PoolError(ValueError):
-    """Something of a pool is missing or malformed."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def _write_frames(folder: Path, rgb: np.ndarray) -> None:
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")
     partial.mkdir(parents=True, exist_ok=True)
     for i, frame in enumerate(rgb):
-        imageio.imwrite(partial / f"{i:04d}.png", frame)
+        imageio.imwrite(partial / frame_name(i), frame)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(partial, folder)
 
@@ -141,10 +145,10 @@ class Pool:
             return packed[wanted]
         images = []
         for i in wanted:
-            path = self.folder / "frames" / video / f"{i:04d}.png"
+            path = self.folder / "frames" / video / frame_name(i)
             if not path.is_file():
                 raise PoolError(f"{self.folder}: frame {i} of {video} is missing ({path.name})")
-            images.append(imageio.imread(path)[..., :3])
+            images.append(read_image(path, video))
         return np.stack(images)
 
     def poses(self, video: str) -> np.ndarray:
@@ -153,11 +157,7 @@ class Pool:
         missing = [i for i in range(self.length(video)) if str(i) not in cameras]
         if missing:
             raise PoolError(f"{self.folder}: pose {missing[0]} of {video} is missing ({len(missing)} in all)")
-        try:
-            rows = [cameras[str(i)]["position"] + cameras[str(i)]["rotation"] for i in range(self.length(video))]
-            return np.array(rows, dtype=np.float64).reshape(-1, 6)
-        except (KeyError, TypeError, ValueError) as error:
-            raise PoolError(f"{self.folder}: poses of {video} are malformed: {error}") from None
+        return pose_rows(cameras, range(self.length(video)), self._pose_file(video), video)
 
     def caption(self, video: str, start: int = 0) -> str:
         """The caption of the stretch that holds frame ``start``."""
@@ -184,31 +184,17 @@ class Pool:
         packed = self._array(video, "overlapping", "overlap_labels")
         if packed is not None:
             return np.flatnonzero(packed[index]).tolist()
-        path = self.folder / "overlap_labels" / video / f"{index}.json"
-        if not path.is_file():
-            raise PoolError(f"{self.folder}: overlap labels of frame {index} of {video} are missing")
-        return list(json.loads(path.read_text())["overlapping_frames"])
+        return read_overlapping(self.folder / "overlap_labels" / video / f"{index}.json", video)
 
     @cached_property
-    def _captions(self) -> dict[str, list[tuple[int, int, str]]]:
-        found: dict[str, list[tuple[int, int, str]]] = {}
-        for number, line in enumerate((self.folder / "captions.txt").read_text().splitlines(), 1):
-            try:
-                where, caption = line.split("\t", 1)
-                video, span = where.rsplit("/", 1)
-                first, last = span.removesuffix(".mp4").split("_")
-                found.setdefault(video, []).append((int(first), int(last), caption))
-            except ValueError:
-                raise PoolError(
-                    f"{self.folder}/captions.txt, line {number}: expected <video>/<start>_<end>.mp4<TAB>caption"
-                ) from None
-        return found
+    def _captions(self) -> Captions:
+        return read_captions(self.folder / "captions.txt")
+
+    def _pose_file(self, video: str) -> Path:
+        return self.folder / "jsons" / f"{video}.json"
 
     def _poses(self, video: str) -> dict:
-        path = self.folder / "jsons" / f"{video}.json"
-        if not path.is_file():
-            raise PoolError(f"{self.folder}: poses of {video} are missing (jsons/{video}.json)")
-        return json.loads(path.read_text())["CineCameraActor"]
+        return read_cameras(self._pose_file(video), video)
 
     def _check(self, video: str, indices: np.ndarray) -> None:
         outside = indices[(indices < 0) | (indices >= self.length(video))]

@@ -7,8 +7,8 @@ sys.path.insert(0, workflow.basedir)
 
 from echo import figures
 from echo.config import ConfigError, load_rows, parse_study
-from echo.files import write_text
-from echo.provenance import code_digest, stage_digest
+from echo.files import digest, write_text
+from echo.provenance import code_digest, pool_stage, stage_digest
 
 ROWS_FILE = Path(workflow.basedir) / "config" / "rows.yaml"
 MATRIX = load_rows(ROWS_FILE)
@@ -44,6 +44,10 @@ ENVIRONMENT = "../../envs/environment.yaml"  # for --sdm conda
 # It is `ancient` in every rule, as assets and weights are: their contents are known by digest, and their times would
 # make committed tables look outdated.
 STUDY_FILE = f"{RUN}/study.json"
+# What only some studies have: a pretrained model's manifest, an index of recordings, an asset pack.
+PRETRAINED = [f"{RUN}/pretrained.json"] if STUDY.pretrained.given else []
+RECORDED = STUDY.world.source != "rooms"
+SHARES = range(STUDY.compute.latent_shares)
 for path, content in (
     (STUDY_FILE, STUDY.model_dump_json(indent=1)),
     (
@@ -58,6 +62,7 @@ for path, content in (
 wildcard_constraints:
     row=r"[a-z][a-z0-9_]*",
     seed=r"\d+",
+    share=r"\d+",
     split="train|in_domain|open_domain",
 
 
@@ -75,6 +80,13 @@ def folder(name):
     """The folder of the input called ``name``; of the first of several."""
     return lambda wildcards, input: str(
         Path(input[name] if isinstance(input[name], str) else input[name][0]).parent
+    )
+
+
+def option(flag, name):
+    """A command's option for the input called ``name``; nothing where the study has no such input."""
+    return lambda wildcards, input: " ".join(
+        f"{flag} {path}" for path in input.get(name)
     )
 
 

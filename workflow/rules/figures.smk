@@ -11,6 +11,8 @@ rule figure:
         f"{RUN}/logs/figure_{{figure}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **resources("figure"),
     params:
         about=lambda wildcards: figures.digest(wildcards.figure),
         tables=tables_folder,
@@ -35,6 +37,8 @@ rule notebook:
         f"{RUN}/logs/notebook_{{notebook}}.log",
     conda:
         ENVIRONMENT
+    resources:
+        **resources("notebook"),
     params:
         about=code_digest("figures"),
         tables=tables_folder,

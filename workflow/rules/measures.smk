@@ -15,7 +15,7 @@ rule measure:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1500,
+        **resources("measure"),
     params:
         about=about("measure"),
         run=run_folder,
@@ -39,7 +39,7 @@ rule judge:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1500,
+        **resources("judge"),
     params:
         about=about("judge"),
         run=run_folder,
@@ -62,7 +62,7 @@ rule tables:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1500,
+        **resources("tables"),
     params:
         about=about("tables"),
         run=run_folder,

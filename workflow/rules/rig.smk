@@ -1,8 +1,50 @@
-# What all rows share: codec, latents, evidence, starting weights.
+# What all rows share: pretrained model, text, codec, latents, evidence, starting weights.
+rule pretrained:
+    input:
+        study=ancient(STUDY_FILE),
+    output:
+        f"{RUN}/pretrained.json",
+    log:
+        f"{RUN}/logs/pretrained.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("pretrained"),
+    params:
+        about=digest(STUDY.pretrained.model_dump()),
+    shell:
+        "python -m echo pretrained --study {input.study} --resources resources/pretrained --out {output}"
+        " > {log} 2>&1"
+
+
+rule text:
+    input:
+        pool=f"{RUN}/pool/{{split}}/record.json",
+        study=ancient(STUDY_FILE),
+        pretrained=PRETRAINED,
+    output:
+        text=f"{RUN}/text/{{split}}.safetensors",
+        record=f"{RUN}/text/{{split}}.record.json",
+    log:
+        f"{RUN}/logs/text_{{split}}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("text"),
+    params:
+        about=about("text"),
+        pool=folder("pool"),
+        pretrained=option("--pretrained", "pretrained"),
+    shell:
+        "python -m echo text --study {input.study} --pool {params.pool} {params.pretrained} --out {output.text}"
+        " > {log} 2>&1"
+
+
 rule codec:
     input:
         pool=f"{RUN}/pool/train/record.json",
         study=ancient(STUDY_FILE),
+        pretrained=PRETRAINED,
     output:
         codec=f"{RUN}/codec.safetensors",
         record=f"{RUN}/codec.record.json",
@@ -11,12 +53,37 @@ rule codec:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=4000,
+        **resources("codec"),
     params:
         about=about("codec"),
         pool=folder("pool"),
+        pretrained=option("--pretrained", "pretrained"),
     shell:
-        "python -m echo codec --study {input.study} --pool {params.pool} --out {output.codec} > {log} 2>&1"
+        "python -m echo codec --study {input.study} --pool {params.pool} {params.pretrained} --out {output.codec}"
+        " > {log} 2>&1"
+
+
+# A split's frames are dealt out to jobs; each takes a fixed share, so that a restarted one goes on with its own.
+rule latents_share:
+    input:
+        pool=f"{RUN}/pool/{{split}}/record.json",
+        study=ancient(STUDY_FILE),
+        codec=f"{RUN}/codec.safetensors",
+    output:
+        f"{RUN}/latents/{{split}}/shares/{{share}}/record.json",
+    log:
+        f"{RUN}/logs/latents_{{split}}_{{share}}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("latents_share"),
+    params:
+        about=about("latents"),
+        pool=folder("pool"),
+        out=out_folder,
+    shell:
+        "python -m echo latents-share --study {input.study} --pool {params.pool} --codec {input.codec}"
+        " --share {wildcards.share} --out {params.out} > {log} 2>&1"
 
 
 rule latents:
@@ -24,6 +91,9 @@ rule latents:
         pool=f"{RUN}/pool/{{split}}/record.json",
         study=ancient(STUDY_FILE),
         codec=f"{RUN}/codec.safetensors",
+        shares=expand(
+            f"{RUN}/latents/{{{{split}}}}/shares/{{share}}/record.json", share=SHARES
+        ),
     output:
         f"{RUN}/latents/{{split}}/record.json",
     log:
@@ -31,14 +101,14 @@ rule latents:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1000,
+        **resources("latents"),
     params:
         about=about("latents"),
         pool=folder("pool"),
         out=out_folder,
     shell:
         "python -m echo latents --study {input.study} --pool {params.pool} --codec {input.codec}"
-        " --out {params.out} > {log} 2>&1"
+        " --shares {params.out}/shares --out {params.out} > {log} 2>&1"
 
 
 rule evidence:
@@ -53,7 +123,7 @@ rule evidence:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1000,
+        **resources("evidence"),
     params:
         about=about("evidence"),
         latents=folder("latents"),
@@ -65,7 +135,9 @@ rule base:
     input:
         latents=f"{RUN}/latents/train/record.json",
         study=ancient(STUDY_FILE),
+        text=f"{RUN}/text/train.safetensors",
         evidence=f"{RUN}/evidence/train.safetensors",
+        pretrained=PRETRAINED,
     output:
         base=f"{RUN}/base.safetensors",
         record=f"{RUN}/base.record.json",
@@ -73,11 +145,13 @@ rule base:
         f"{RUN}/logs/base.log",
     conda:
         ENVIRONMENT
+    threads: PROCESSES
     resources:
-        mem_mb=1500,
+        **resources("base"),
     params:
         about=about("base"),
         latents=folder("latents"),
+        pretrained=option("--pretrained", "pretrained"),
     shell:
-        "python -m echo base --study {input.study} --latents {params.latents} --evidence {input.evidence}"
-        " --out {output.base} > {log} 2>&1"
+        "python -m echo base --study {input.study} --latents {params.latents} --text {input.text}"
+        " --evidence {input.evidence} {params.pretrained} --out {output.base} > {log} 2>&1"

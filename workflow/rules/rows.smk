@@ -3,6 +3,7 @@ rule train:
     input:
         latents=f"{RUN}/latents/train/record.json",
         study=ancient(STUDY_FILE),
+        text=f"{RUN}/text/train.safetensors",
         evidence=f"{RUN}/evidence/train.safetensors",
         base=f"{RUN}/base.safetensors",
     output:
@@ -12,14 +13,15 @@ rule train:
         f"{RUN}/logs/train_{{row}}-{{seed}}.log",
     conda:
         ENVIRONMENT
+    threads: PROCESSES
     resources:
-        mem_mb=2500,
+        **resources("train"),
     params:
         about=about("train"),
         latents=folder("latents"),
     shell:
         "python -m echo train --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --latents {params.latents}"
-        " --evidence {input.evidence} --base {input.base} --out {output.model} > {log} 2>&1"
+        " --text {input.text} --evidence {input.evidence} --base {input.base} --out {output.model} > {log} 2>&1"
 
 
 rule rollout:
@@ -32,6 +34,7 @@ rule rollout:
         expand(
             f"{RUN}/evidence/{{split}}.safetensors", split=["in_domain", "open_domain"]
         ),
+        expand(f"{RUN}/text/{{split}}.safetensors", split=["in_domain", "open_domain"]),
         study=ancient(STUDY_FILE),
     output:
         f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
@@ -40,7 +43,7 @@ rule rollout:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2500,
+        **resources("rollout"),
     params:
         about=about("rollout"),
         run=run_folder,
@@ -57,6 +60,7 @@ rule probe:
         f"{RUN}/codec.safetensors",
         f"{RUN}/latents/open_domain/record.json",
         f"{RUN}/evidence/open_domain.safetensors",
+        f"{RUN}/text/open_domain.safetensors",
         study=ancient(STUDY_FILE),
     output:
         table=f"{RUN}/probes/{{row}}-{{seed}}.csv",
@@ -66,7 +70,7 @@ rule probe:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2500,
+        **resources("probe"),
     params:
         about=about("probe"),
         run=run_folder,

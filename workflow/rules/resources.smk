@@ -1,0 +1,55 @@
+# What each job asks of the machine: one table for all rules. docs/cluster.md says how to change it for a cluster.
+#
+# The first pair of columns is for small studies on CPUs (compute.device: cpu); its memory also decides how many jobs
+# run side by side on one machine. The other columns are for studies at the paper's scale (compute.device: cuda).
+GPU_STUDY = STUDY.compute.device == "cuda"
+PROCESSES = STUDY.compute.processes
+CPUS_PER_GPU = 8  # loaders, and the copies between host and card
+SNAKEMAKE_MB = 500  # Snakemake inside a Slurm job takes memory of its own
+RESOURCES = {
+    #                on CPUs:        on GPUs:
+    # rule           mem_mb minutes  mem_mb minutes gpus cpus
+    "assets": (1000, 30, 1000, 30, 0, 1),
+    "weights": (1000, 30, 1000, 30, 0, 1),
+    "pretrained": (1000, 120, 4000, 720, 0, 1),
+    "index": (1000, 30, 8000, 240, 0, 2),
+    "pool": (1000, 60, 16000, 720, 0, 8),
+    "codec": (4000, 60, 16000, 60, 0, 8),
+    "text": (1000, 30, 64000, 120, 1, 8),
+    "latents_share": (1000, 60, 32000, 720, 1, 8),
+    "latents": (1000, 30, 4000, 60, 0, 1),
+    "evidence": (1000, 60, 16000, 480, 0, 8),
+    "base": (
+        *(1500, 60, 64000, 720),
+        *((PROCESSES, CPUS_PER_GPU * PROCESSES) if STUDY.train.base_steps else (0, 4)),
+    ),
+    "train": (2500, 60, 32000 * PROCESSES, 1440, PROCESSES, CPUS_PER_GPU * PROCESSES),
+    "rollout": (2500, 60, 64000, 2880, 1, 8),
+    "probe": (2500, 60, 64000, 720, 1, 8),
+    "measure": (1500, 60, 16000, 480, 0, 8),
+    "judge": (1500, 60, 16000, 480, 0, 8),
+    "tables": (1500, 60, 16000, 120, 0, 4),
+    "figure": (1000, 15, 4000, 15, 0, 1),
+    "notebook": (1000, 15, 4000, 30, 0, 1),
+}
+
+
+# Only a local run counts it (`resources` in workflow/profiles/default): `mem_mb` there would cap what a Slurm job gets.
+resource_scopes:
+    local_mb="local",
+
+
+def resources(rule):
+    """A rule's resources; memory (MB) and runtime (minutes) grow with each attempt of a job."""
+    mem, minutes, gpu_mem, gpu_minutes, gpus, cpus = RESOURCES[rule]
+    if GPU_STUDY:
+        mem, minutes = gpu_mem, gpu_minutes
+    else:
+        gpus, cpus = 0, PROCESSES if rule in ("train", "base") else 1
+    return {
+        "mem_mb": lambda wildcards, attempt: (mem + SNAKEMAKE_MB) * attempt,
+        "runtime": lambda wildcards, attempt: minutes * attempt,
+        "cpus_per_task": cpus,
+        "local_mb": mem,
+        **({"gpu": gpus} if gpus else {}),
+    }
