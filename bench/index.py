@@ -88,8 +88,8 @@ def main() -> None:
         megabytes = cache.stat().st_size / 1e6
     if built["missing"] or again["missing"]:
         raise SystemExit(f"the generated pool misses something: {built['missing']}")
-    print(f"{built['frames']} frames: index built in {built['open_s']:.2f} s ({built['peak_mb']:.0f} MB), opened again in "
-          f"{again['open_s']:.2f} s ({again['process_s']:.2f} s with starting Python, {again['peak_mb']:.0f} MB); "
+    print(f"{built['frames']} frames: index built in {built['open_s']:.2f} s ({built['peak_mb']:.0f} MB), opened again "
+          f"in {again['open_s']:.2f} s ({again['process_s']:.2f} s with starting Python, {again['peak_mb']:.0f} MB); "
           f"index of {megabytes:.1f} MB")  # fmt: skip
     print(json.dumps({"bench": "index", "index_mb": round(megabytes, 1), "built": built, "opened": again}))
 
