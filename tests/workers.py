@@ -26,7 +26,7 @@ from tests.conftest import Setting, tiny_study
 def trainer(folder: Path, row: str, train: dict) -> Trainer:
     """A run of four clips a step; precision is accelerate's global state, which a new run may change."""
     AcceleratorState._reset_state()
-    study = tiny_study(train={"batch": 4, "steps": 5, "optimizer": "adamw", **train})
+    study = tiny_study(train={"batch": 4, "steps": 4, "optimizer": "adamw", **train})
     return Trainer(
         study, Row(study, study.profiles[row]), Setting(study, 5).clips, folder, 0, study.train.steps, "test"
     )
@@ -48,7 +48,7 @@ def run(folder: Path, job: dict) -> None:
     """Train, and leave weights.safetensors and facts.json, or stopped.txt if the run was preempted."""
     one = trainer(folder, job["row"], job["train"])
     if job.get("signal_rank") == one.processes.index:
-        signalled_at(one, 2)
+        signalled_at(one, 1)
     try:
         one.run()
     except Preempted as stop:
