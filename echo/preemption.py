@@ -1,10 +1,15 @@
 """Preemption: a polite signal ends a training run after its current step, with a resume file and a code of its own.
 
-SIGTERM (preemption, time limit, ``scancel``) or SIGUSR1 (``sbatch --signal``) is noticed once a step. The run then
-checkpoints and exits with ``PREEMPTED``. It does not call ``scontrol requeue``: the exit code is not zero, so
-Snakemake, which knows what the job was for, submits it again (``retries``) and training goes on from the resume file.
-A job that Slurm requeued as well would run twice at once. Without Snakemake, a batch script may requeue itself on this
-exit code.
+SIGTERM or SIGUSR1 is noticed once a step. The run then checkpoints and exits with ``PREEMPTED``. It never calls
+``scontrol requeue``, because each end of a Slurm job must have one that restarts it, and only one:
+- The job exits by itself, as here after ``sbatch --signal=TERM@300`` (300 s before the time limit): the code is not
+  zero, so Snakemake submits the job again (``retries``). A job that requeued itself as well would run twice at once.
+- Slurm preempts the job or loses its node: Snakemake's executor waits for Slurm to requeue it, so jobs are submitted
+  with ``--requeue`` (the executor's ``requeue`` setting). Slurm sends SIGTERM first, and SIGKILL after the partition's
+  grace time, or ``KillWait``; what is not checkpointed by then is repeated from the last checkpoint.
+Either way training goes on from the resume file. SIGTERM is the better of the two on Slurm, which signals every process
+of the job: SIGUSR1 ends a shell or Snakemake that started the training, and Slurm then kills what they leave behind.
+A shell in between must ``exec`` the training, for it dies of SIGTERM too.
 """
 
 from __future__ import annotations
