@@ -27,8 +27,8 @@ def complaint(capsys, *arguments) -> str:
 
 
 def train(study_file, folder, row="i2v"):
-    base, evidence, out = (folder / f"{name}.safetensors" for name in ("base", "evidence", "m"))
-    return ("train", "--study", study_file, "--row", row, "--seed", 0, "--latents", folder, "--evidence", evidence,
+    base, text, evidence, out = (folder / f"{name}.safetensors" for name in ("base", "text", "evidence", "m"))
+    return ("train", "--study", study_file, "--row", row, "--seed", 0, "--latents", folder, "--text", text, "--evidence", evidence,
             "--base", base, "--out", out)  # fmt: skip
 
 
