@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
 WEIGHTS = ("alexnet", "lpips_alex", "efficientnet_lite0")
-COPIED = ("Snakefile", "workflow", "config", "echo", "envs", "notebooks")
+COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks")
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
