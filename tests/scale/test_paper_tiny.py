@@ -54,7 +54,8 @@ def run(tmp_path_factory) -> Path:
     if (ROOT / "resources" / "weights").is_dir():
         shutil.copytree(ROOT / "resources" / "weights", folder / "resources" / "weights")
     study = write_study(folder / "data")
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", str(study)]
+    tables = "results/paper_tiny/tables/tables.md"  # figures and notebooks of another study are tested elsewhere
+    command = [sys.executable, "-m", "snakemake", tables, "--cores", "2", "--configfile", str(study)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200,
                           env={**os.environ, "PYTHONPATH": str(folder)})  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -74,17 +75,14 @@ def test_the_study_differs_from_the_papers_in_sizes_and_paths_alone(tmp_path):
 
 
 def test_every_training_ran_in_two_processes_in_bfloat16(run):
-    for row in SIZES_AND_PATHS["rows"]:
-        found = record(run, f"train/{row}-0/model.record.json")
+    records = [record(run, f"train/{row}-0/model.record.json") for row in SIZES_AND_PATHS["rows"]]
+    for found in records:
         assert found["processes"] == 2 and found["precision"] == "bf16" and np.isfinite(found["final_loss"])
-        assert (
-            found["base_sha256"]
-            == record(run, f"train/{SIZES_AND_PATHS['rows'][0]}-0/model.record.json")["base_sha256"]
-        )
+    assert len({found["base_sha256"] for found in records}) == 1
 
 
 def test_training_starts_from_the_pretrained_weights(run):
-    """Not a drawn backbone: what six small steps leave is still near the folder's weights."""
+    """The shared base holds the folder's weights, to the last bit."""
     from echo.pretrained import load_transformer
 
     base = load_file(run / "runs/paper_tiny/base.safetensors")
@@ -108,21 +106,20 @@ def test_segments_are_coded_as_a_whole_and_shared_out(run):
 
 def test_rollouts_have_every_frame_of_every_branch(run):
     for branch, frames in (("replay", 15), ("loop", 20), ("return_45", 10), ("return_strict", 15), ("recall", 5)):
-        path = run / f"runs/paper_tiny/rollout/context_k5-0/{branch}.safetensors"
+        path = run / f"runs/paper_tiny/rollout/i2v-0/{branch}.safetensors"
         assert load_file(path)["frames"].shape == (4, frames, 32, 48, 3)
         assert len(read_header(path)["cases"]) == 4
 
 
 def test_measures_and_tables_are_whole(run):
     cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv")
-    assert set(cases.row) == set(SIZES_AND_PATHS["rows"]) and len(cases) == 4 * 5 * 4
+    assert set(cases.row) == set(SIZES_AND_PATHS["rows"]) and len(cases) == 3 * 5 * 4
     assert np.isfinite(cases[["psnr", "ssim", "lpips"]]).all(axis=None)
     judged = cases[cases.branch.isin(["return_45", "return_strict", "recall"])]
     assert np.isfinite(judged.judge).all()
-    assert "context_k5" in (run / "results/paper_tiny/tables/summary.csv").read_text()
-    assert len(list((run / "results/paper_tiny/figures").glob("*.png"))) >= 8
+    assert "framepack_len_r8" in (run / "results/paper_tiny/tables/summary.csv").read_text()
 
 
-def test_the_recordings_record_says_that_nothing_is_missing(run):
-    assert set(record(run, "index/record.json")["missing"]) >= set()
+def test_the_records_say_what_the_recordings_lack_and_which_clips_were_cut(run):
+    assert record(run, "index/record.json")["missing"] == {}
     assert record(run, "pool/open_domain/record.json")["clips"] == {"return_45": 4, "return_strict": 4}
