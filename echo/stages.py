@@ -136,7 +136,9 @@ def latents_share(study: Study, pool: Path, codec: Path, share: int, out: Path) 
 
     claim(out, digest([stage_digest(study, "latents"), sha256(codec), about_of(pool)]))
     with recorded(out / RECORD, study, "latents") as record:
-        record["throughput"] = write_share(study, open_pool(pool), codec, out, share, study.compute.latent_shares)
+        done = write_share(study, open_pool(pool), codec, out, share, study.compute.latent_shares)
+        print("{frames} frames encoded in {seconds} s: {frames_per_second} frames/s".format(**done))
+        record["throughput"] = done
 
 
 def latents(study: Study, pool: Path, codec: Path, shares: Path, out: Path) -> None:
