@@ -3,6 +3,11 @@
 import shutil
 import subprocess
 
+ENDED = {
+    *("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "PREEMPTED"),
+    *("NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE", "REVOKED"),
+}
+
 
 def still_in_slurm():
     """Slurm ids of jobs that an earlier Snakemake submitted and this one is about to run again."""
@@ -20,14 +25,18 @@ def still_in_slurm():
                 else f"rule_{job.name}"
             )
             again[comment] = f"rule_{job.name}_wildcards_"
-    command = ["squeue", "--noheader", "--array", "--format=%i|%Z|%k"]
+    command = ["squeue", "--noheader", "--array", "--states=all"]
     listed = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60
+        [*command, "--format=%i|%T|%Z|%k"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     found = []
     for line in listed.stdout.splitlines():
-        jobid, directory, comment = line.split("|", 2)
-        if Path(directory).resolve() != Path.cwd():
+        jobid, state, directory, comment = line.split("|", 3)
+        if state in ENDED or Path(directory).resolve() != Path.cwd():
             continue
         if comment in again or (
             "_" in jobid and comment.startswith(tuple(again.values()))
