@@ -20,7 +20,7 @@ def changed(**sections) -> dict:
     return data
 
 
-@pytest.mark.parametrize("name", ["config", "quick", "smoke"])
+@pytest.mark.parametrize("name", ["config", "quick", "smoke", "paper"])
 def test_the_studies_are_valid(name):
     study = load_study(ROOT / "config" / f"{name}.yaml")
     assert set(study.profiles) == set(study.rows)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import torch
 
 from echo.config import Study
 from echo.evaluate.cases import BRANCHES
+from echo.latents import STORAGE
 from echo.planning.walk import Walk
 from echo.trajectories import SEGMENTS
-
-FLOAT = 4
-KINDS = {"in_domain": ("replay", "loop"), "open_domain": ("return_45", "return_strict")}
+from echo.world.layout import TRAJECTORIES
 
 
 def clips(study: Study) -> dict[str, tuple[int, int]]:
@@ -20,7 +17,7 @@ def clips(study: Study) -> dict[str, tuple[int, int]]:
     world = study.world
     found = {"train": (world.train_rooms, world.train_rooms * study.segment.train_segments)}
     for split, scenes in (("in_domain", world.in_domain_rooms), ("open_domain", world.open_domain_scenes)):
-        kinds = KINDS[split]
+        kinds = TRAJECTORIES[split]
         found[split] = (scenes * len(kinds), scenes * sum(SEGMENTS[kind] for kind in kinds))
     return found
 
@@ -34,7 +31,7 @@ def latent_bytes(study: Study) -> int:
     """The latent cache: every frame coded alone and, with temporal latents, every segment coded as a whole too."""
     segments = sum(count for _, count in clips(study).values())
     whole = segments * study.target_latents if study.codec.temporal > 1 else 0
-    return (frames(study) + whole) * study.numbers_per_frame * FLOAT
+    return (frames(study) + whole) * study.numbers_per_frame * STORAGE[study.codec.storage].itemsize
 
 
 def rollout_bytes(study: Study) -> int:
@@ -65,7 +62,7 @@ def codec_flops(study: Study) -> dict[str, int]:
     def counted(run, *shape: int) -> int:
         with Walk() as walk:
             run(torch.empty(1, *shape, device="meta"))
-        return walk.tally.forward
+        return walk.tally().forward
 
     frame = counted(model.encode, 3, 1, *size)
     return {
@@ -80,8 +77,3 @@ def codec_work(study: Study) -> int:
     cost = codec_flops(study)
     segments = sum(count for _, count in clips(study).values())
     return frames(study) * cost["frame"] + segments * cost["segment"]
-
-
-def tokens(study: Study) -> int:
-    """N, tokens of a frame."""
-    return prod(study.grid)

@@ -9,23 +9,22 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property
 from math import ceil
 
 import torch
 from torch import Tensor
 
-from echo import flow
 from echo.config import Study
 from echo.evaluate.cases import BRANCHES
 from echo.frames import Frames
 from echo.memory.base import numbers_kept
 from echo.memory.profile import Profile
 from echo.model import Row
-from echo.planning.walk import Alive, Tally, Walk, dropped_gradients
+from echo.objective import Batch, Objective
+from echo.planning.walk import Alive, Product, Tally, Walk, dropped_gradients
 from echo.segments import first_target
-from echo.train import matrices
+from echo.train import freeze, matrices
 from echo.trajectories import SEGMENTS
 
 FLOAT = 4  # bytes of a weight, its gradient and each optimizer state: float32, also under bf16 autocast
@@ -64,8 +63,7 @@ class RowPlan:
         with torch.device("meta"):
             self.row = Row(study, profile)
         self.row.backbone.checkpointing = study.train.gradient_checkpointing
-        for name, weight in self.row.named_parameters():
-            weight.requires_grad_(any(fnmatchcase(name, pattern) for pattern in study.train.trainable))
+        freeze(self.row, study.train.trainable)
         self.micro_batch = study.train.batch // (study.compute.processes * study.train.accumulate)
 
     @property
@@ -114,15 +112,13 @@ class RowPlan:
         walk, alive = Walk(self.study.train.precision), Alive(known)
         blocks = Blocks(self.row, walk, alive)
         with dropped_gradients(weights), blocks, alive if memory else nullcontext(), walk:
-            noisy = target.with_latents(flow.interpolate(target.latents, noise, level))
-            state = self.row.write(None, given, text)
-            loss = flow.loss(self.row(noisy, level, given.span(0, 1), text, state), target.latents, noise)
-            forward = alive.peak + blocks.kept
+            loss = Objective(self.row)(Batch([], given, target, level, noise, text))
+            tally, forward = walk.tally(loss), alive.peak + blocks.kept
             if memory:
                 walk.leave_autocast()
                 alive.peak = alive.now
                 walk.backward(loss)
-        return Step(walk.tally, max(forward, alive.peak + blocks.kept_in_backward) if memory else 0)
+        return Step(tally, max(forward, alive.peak + blocks.kept_in_backward) if memory else 0)
 
     @torch.no_grad()
     def write_flops(self, evidence: int, batch: int = 1) -> int:
@@ -130,7 +126,7 @@ class RowPlan:
         walk = Walk(self.study.train.precision)
         with Blocks(self.row, walk, Alive([])), walk:
             self.row.write(None, self.frames(evidence, batch), self.text(batch))
-        return walk.tally.forward
+        return walk.tally().forward
 
     @torch.no_grad()
     def sampling_bytes(self, batch: int) -> int:
@@ -183,8 +179,8 @@ class RowPlan:
     def weight_bytes(self) -> dict[str, int]:
         """Bytes that stand on one GPU whatever the batch: weights, gradients, optimizer states, EMA, exchange.
 
-        DDP holds all of them whole, and its buckets hold each gradient once more. FSDP holds a share of each, and whole
-        only the largest block, twice: the one that runs and the next.
+        DDP holds all of them whole, and its buckets hold each gradient once more. FSDP holds a share of each; whole are
+        the weights outside of the blocks (cameras, embeddings, memory) and two blocks, the one that runs and the next.
         """
         train, processes = self.study.train, self.study.compute.processes
         trained = [weight for weight in self.row.parameters() if weight.requires_grad]
@@ -197,21 +193,21 @@ class RowPlan:
             "weights": weights,
             "gradients": gradients,
             "optimizer": optimizer,
-            "ema": weights if train.ema else 0,
+            "ema": gradients if train.ema else 0,
             "exchange": gradients if processes > 1 else 0,
         }
         if train.sharding == "fsdp" and processes > 1:
             found = {name: ceil(value / processes) for name, value in found.items()}
-            blocks = self.row.backbone.transformer.blocks
-            found["exchange"] = 2 * FLOAT * max(_count(block.parameters()) for block in blocks)
+            blocks = [_count(block.parameters()) for block in self.row.backbone.transformer.blocks]
+            found["exchange"] = FLOAT * (2 * max(blocks) + _count(self.row.parameters()) - sum(blocks))
         return found
 
 
 class Blocks:
     """Within it, of blocks that are alike three are walked: those in which the memory does not act, at equal shapes.
 
-    What the second one added to the walk is added again for each that is passed over: FLOPs to the walk's tally, and to
-    ``kept`` the bytes it left behind. ``kept_in_backward``: those that are still there once autocast is left. The first
+    The second one's products are counted once more for each that is passed over, and the bytes it left behind are added
+    to ``kept``. ``kept_in_backward``: those that are still there once autocast is left. The first
     two and the last, because gradients of what blocks share (the modulation) meet in the backward pass, and because it
     begins at the last block, when memory is fullest.
     """
@@ -220,7 +216,7 @@ class Blocks:
         self.row, self.walk, self.alive = row, walk, alive
         self.kept = self.kept_in_backward = 0
         self._run = row.backbone.run
-        self._known: dict[tuple, list[tuple[Tally, int, int]]] = {}
+        self._known: dict[tuple, list[tuple[list[Product], int, int]]] = {}
         self._passed: set[int] = set()
 
     def __enter__(self) -> Blocks:
@@ -236,18 +232,19 @@ class Blocks:
         known = self._known.setdefault((tokens.shape, grad), [])
         (index,) = step.args
         if index not in self.row.memory.blocks and len(known) >= 2 and index < self.row.backbone.layers - 1:
-            tally, kept, kept_in_backward = known[-1]
-            self.walk.tally += tally
+            products, kept, kept_in_backward = known[-1]
+            for product in products:
+                product.times += 1
             self.kept += kept
             self.kept_in_backward += kept_in_backward + (self._waiting(index) if grad else 0)
             return tokens
-        tally, kept, casts = self.walk.tally, self.alive.now, self.walk.cast_bytes()
+        before, kept, casts = len(self.walk.products), self.alive.now, self.walk.cast_bytes()
         with self.walk.recomputing(checkpointed):
             tokens = self._run(step, tokens)
         casts = self.walk.cast_bytes() - casts
         kept = self.alive.now - kept if grad else casts  # without gradients the next block's tokens replace these
         if index not in self.row.memory.blocks:
-            known.append((self.walk.tally - tally, kept, kept - casts if checkpointed else kept))
+            known.append((self.walk.products[before:], kept, kept - casts if checkpointed else kept))
         return tokens
 
     def _waiting(self, index: int) -> int:

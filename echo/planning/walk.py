@@ -68,11 +68,14 @@ class Tally:
     def total(self) -> int:
         return self.forward + self.backward + self.recomputed
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
-    def __sub__(self, other: Tally) -> Tally:
-        return Tally(*(a - b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+@dataclass
+class Product:
+    """One product: its FLOPs, how often it runs, and the number of the node that autograd made for it, if any."""
+
+    flops: Tally
+    node: int | None
+    times: int = 1
 
 
 class Walk(TorchFunctionMode):
@@ -83,7 +86,7 @@ class Walk(TorchFunctionMode):
 
     def __init__(self, precision: str = "fp32"):
         super().__init__()
-        self.tally = Tally()
+        self.products: list[Product] = []
         self.bf16 = precision == "bf16"
         self.in_backward = self._checkpointed = False
         self.casts: dict[int, Tensor] = {}
@@ -108,7 +111,7 @@ class Walk(TorchFunctionMode):
             half = attention_flops(query, key, value) // 2
             scores = query.requires_grad or key.requires_grad
             grads = query.requires_grad + key.requires_grad + value.requires_grad + scores
-            self._count(2 * half, grads * half)
+            self._count(out, 2 * half, grads * half)
             return out
         out = func(*args, **kwargs)
         if func in MATMUL:
@@ -117,16 +120,27 @@ class Walk(TorchFunctionMode):
         else:
             first, second = named["input"], named["weight"]
             flops = linear_flops(first, second) if func in LINEAR else convolution_flops(out, second)
-        self._count(flops, (first.requires_grad + second.requires_grad) * flops)
+        self._count(out, flops, (first.requires_grad + second.requires_grad) * flops)
         return out
 
-    def _count(self, forward: int, backward: int) -> None:
-        if self.in_backward:  # counted in advance, by ``recomputing``
+    def _count(self, out: Tensor, forward: int, backward: int) -> None:
+        if self.in_backward:  # known in advance, by ``recomputing``
             return
-        counted = Tally(forward)
-        if torch.is_grad_enabled():
-            counted = Tally(forward, backward, forward * self._checkpointed)
-        self.tally += counted
+        if out.grad_fn is None:
+            self.products.append(Product(Tally(forward), None))
+        else:
+            flops = Tally(forward, backward, forward * self._checkpointed)
+            self.products.append(Product(flops, out.grad_fn._sequence_nr()))
+
+    def tally(self, loss: Tensor | None = None) -> Tally:
+        """FLOPs so far. Backward reaches, and recomputes, what ``loss`` depends on, and nothing without a loss."""
+        reached = _nodes(loss) if loss is not None else set()
+        live = [product for product in self.products if product.node in reached]
+        return Tally(
+            sum(product.times * product.flops.forward for product in self.products),
+            sum(product.times * product.flops.backward for product in live),
+            sum(product.times * product.flops.recomputed for product in live),
+        )
 
     def _cast(self, value):
         if not isinstance(value, Tensor) or value.dtype != torch.float32:
@@ -161,6 +175,19 @@ class Walk(TorchFunctionMode):
         self.in_backward = True
         _engine_run_backward((loss,), (torch.ones_like(loss),), False, False, (), accumulate_grad=True)
         self.in_backward = False
+
+
+def _nodes(loss: Tensor) -> set[int]:
+    """Numbers of the autograd nodes behind ``loss``."""
+    found, seen, waiting = set(), set(), [loss.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        found.add(node._sequence_nr())
+        waiting.extend(after for after, _ in node.next_functions)
+    return found
 
 
 class FlashShapes(torch.autograd.Function):
