@@ -43,7 +43,12 @@ NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 # Jobs use the Python that runs Snakemake, activated or not.
 shell.prefix(f'trap : TERM USR1; export PATH="{Path(sys.executable).parent}:$PATH"; ')
-ENVIRONMENT = "../../envs/environment.yaml"  # for --sdm conda
+# For --sdm conda.
+ENVIRONMENT = (
+    "../../envs/environment-gpu.yaml"
+    if STUDY.compute.device == "cuda"
+    else "../../envs/environment.yaml"
+)
 # Jobs read the study as it was checked here, whatever --configfile and --config made of it.
 # It is `ancient` in every rule, as assets and weights are: their contents are known by digest, and their times would
 # make committed tables look outdated.
