@@ -10,8 +10,9 @@ FOLDER = Path(__file__).parent
 SOURCE = FOLDER / "packages.txt"
 GENERATED = "# Generated from packages.txt by `python -m envs.make`; do not edit."
 OPTIONAL = "# optional on GPUs"
-CUDA = """# For GPU clusters. Wheels of torch for Linux carry CUDA, and pin the NVIDIA libraries they need, unless an index
-# serves a CPU build under the same version. `python -c "import torch; print(torch.version.cuda)"` must print a version."""
+CUDA = """\
+# For GPU clusters. Wheels of torch for Linux carry CUDA, and pin the NVIDIA libraries they need, unless an index serves
+# a CPU build under the same version: `python -c "import torch; print(torch.version.cuda)"` must print a version."""
 CONDA = """name: {name}
 channels: [conda-forge]
 dependencies:

@@ -18,7 +18,7 @@ COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs"
 STUDY = "slurm_test"
 
 
-def wait_for(what, seconds: float = 120):
+def wait_for(what, seconds: float = 300):
     """What ``what()`` returns once it is true; fails after ``seconds``."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -43,7 +43,7 @@ class Project:
         with (self.folder / "snakemake.out").open("w") as out:
             return subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=out, stderr=subprocess.STDOUT)
 
-    def end(self, process: subprocess.Popen, seconds: float = 240) -> str:
+    def end(self, process: subprocess.Popen, seconds: float = 600) -> str:
         """Wait for it; what it printed."""
         try:
             process.wait(seconds)
