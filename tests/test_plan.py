@@ -107,12 +107,12 @@ def test_a_transformer_costs_what_its_formula_says():
     assert tally.backward == pytest.approx(2 * tally.forward, rel=0.02)
 
 
-@pytest.mark.parametrize("name", ["i2v", "context_k5", "spatial_cross_attn", "ssm_hybrid", "ssm_blockwise"])
+@pytest.mark.parametrize("name", ["i2v", "spatial_cross_attn", "ssm_blockwise"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_activations_are_what_a_step_allocates(name, precision, checkpointing):
     changes = {"train": {"precision": precision, "gradient_checkpointing": checkpointing, "batch": 2},
-               "segment": {"frames": 12}, "backbone": {"heads": 4, "head_dim": 32, "ffn_dim": 512}}  # fmt: skip
+               "segment": {"frames": 8}, "backbone": {"heads": 2, "head_dim": 32, "ffn_dim": 256}}  # fmt: skip
     planned = RowPlan(*small(name, **changes))
     row, batch = real_step(planned, 8, planned.micro_batch)
     measured = peak_bytes(row, batch, bf16=precision == "bf16")
