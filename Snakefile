@@ -19,6 +19,13 @@ include: "workflow/rules/measures.smk"
 include: "workflow/rules/figures.smk"
 
 
+# Downloads run where Snakemake runs: the nodes of a cluster often have no network.
+localrules:
+    assets,
+    weights,
+    pretrained,
+
+
 rule all:
     default_target: True
     input:

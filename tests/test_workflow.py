@@ -100,7 +100,7 @@ def test_jobs_read_the_study_that_was_checked(clone):
 def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone):
     """No data and no weights are there yet."""
     out = snakemake(clone, "-n", "--configfile", "config/paper.yaml").stdout
-    jobs = re.findall(r"^rule (\w+):\n((?: .*\n)+)", out, re.M)
+    jobs = re.findall(r"^(?:local)?rule (\w+):\n((?: .*\n)+)", out, re.M)
     asked = {name: dict(re.findall(r"(\w+)=(\w+)", re.search(r"resources: (.*)", text)[1])) for name, text in jobs}
     asked.pop("all")
     assert {"pretrained", "latents_share", "train", "rollout", "measure", "figure"} <= set(asked)

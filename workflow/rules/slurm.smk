@@ -18,7 +18,7 @@ def still_in_slurm():
     store, again = workflow.persistence, {}
     for job in workflow.dag.needrun_jobs():
         if store._filter_incomplete_keys([store._get_key(file) for file in job.output]):
-            wildcards = "_".join(job.wildcards).replace("/", "_")
+            wildcards = "_".join(job.wildcards)
             comment = (
                 f"rule_{job.name}_wildcards_{wildcards}"
                 if wildcards
