@@ -11,6 +11,7 @@ if "study" not in config:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/resources.smk"
+include: "workflow/rules/slurm.smk"
 include: "workflow/rules/world.smk"
 include: "workflow/rules/rig.smk"
 include: "workflow/rules/rows.smk"

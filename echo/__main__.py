@@ -8,12 +8,16 @@ import sys
 from pathlib import Path
 
 from echo.config import SPLITS, ConfigError, load_study
+from echo.preemption import Preempted
 
-NUMBERS = ("--seed", "--share")
+NUMBERS = ("--seed", "--share", "--processes")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one stage; errors that a user can mend are one line on stderr and exit code 1."""
+    """Run one stage; errors that a user can mend are one line on stderr and exit code 1.
+
+    Training that SIGTERM or SIGUSR1 told to stop checkpoints; the exit code is ``echo.preemption.PREEMPTED``.
+    """
     parser = argparse.ArgumentParser(prog="echo", description=__doc__)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; more than one changes the last bits")
     stages = parser.add_subparsers(dest="stage", required=True)
@@ -44,8 +48,15 @@ def main(arguments: list[str] | None = None) -> int:
     stage("latents", "join the shares of a split", "--study", "--pool", "--codec", "--shares", "--out")
     stage("evidence", "rank a split's evidence", "--study", "--latents", "--out")
     clips = ("--latents", "--text", "--evidence")
-    stage("base", "the starting weights all rows share", "--study", *clips, "--out", optional=("--pretrained",))
-    stage("train", "train a row", "--study", "--row", "--seed", *clips, "--base", "--out")
+    stage(
+        "base",
+        "the starting weights all rows share",
+        "--study",
+        *clips,
+        "--out",
+        optional=("--pretrained", "--processes"),
+    )
+    stage("train", "train a row", "--study", "--row", "--seed", *clips, "--base", "--out", optional=("--processes",))
     stage("rollout", "roll a row out", "--study", "--row", "--seed", "--run", "--out")
     stage("probe", "erase and swap a row's memory", "--study", "--row", "--seed", "--run", "--out")
     stage(
@@ -71,20 +82,27 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(render(), end="")
         return 0
+    from echo import launch
     from echo import stages as run
 
+    expected = (ConfigError, Preempted, *run.user_errors())
     try:
         study = load_study(given.study) if "study" in given else None
         if "row" in given and given.row not in study.profiles:
             raise ConfigError(f"--row {given.row}: {given.study} has {', '.join(study.profiles)}")
+        processes = run.processes(study, given.stage, getattr(given, "processes", None))
+        if processes > 1 and not launch.is_worker():
+            command = ["-m", "echo", *(sys.argv[1:] if arguments is None else arguments)]
+            return launch.launch(given.stage, command, processes)
         values = {k: Path(v) if isinstance(v, str) and k not in ("row", "split") else v for k, v in vars(given).items()
-                  if k not in ("stage", "threads", "study") and v is not None}  # fmt: skip
+                  if k not in ("stage", "threads", "study", "processes") and v is not None}  # fmt: skip
         run.set_threads(given.threads)
         stage_of = getattr(run, given.stage.replace("-", "_"))
         stage_of(**values) if study is None else stage_of(study, **values)
-    except (ConfigError, *run.user_errors()) as error:
-        print(f"echo {given.stage}: {error}", file=sys.stderr)
-        return 1
+    except Exception as error:
+        # A worker's RuntimeError is a fault, or follows from a peer's: its traceback is worth more than its message.
+        fault = launch.is_worker() and isinstance(error, RuntimeError)
+        return launch.report(given.stage, error, isinstance(error, expected) and not fault)
     return 0
 
 

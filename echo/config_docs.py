@@ -11,7 +11,8 @@ from echo.memory.profile import Profile, families, settings_of
 HEAD = """# Configuration
 
 A study is one YAML file: `config.yaml` (the default study, `mini`), `quick.yaml` (four rows, about ten minutes),
-`smoke.yaml` (tests). `rows.yaml` holds the matrix: an entry a row, of which a study runs those it lists under `rows`.
+`smoke.yaml` (tests), `paper.yaml` (the paper's study: Wan 2.1 1.3B, eight GPUs a row). `rows.yaml` holds the matrix: an
+entry a row, of which a study runs those it lists under `rows`.
 
     snakemake --cores all                                    # config.yaml
     snakemake --cores all --configfile config/quick.yaml     # another study

@@ -1,45 +1,72 @@
 """Preemption: a polite signal ends a training run after its current step, with a resume file and a code of its own.
 
-SIGTERM (preemption, time limit, ``scancel``) or SIGUSR1 (``sbatch --signal``) sets a flag that training reads once a
-step. The run then checkpoints and exits with ``PREEMPTED``. It does not call ``scontrol requeue``: the exit code is not
-zero, so Snakemake, which knows what the job was for, submits it again (``retries``) and training goes on from the
-resume file. A job that Slurm requeued as well would run twice at once. For runs without Snakemake,
-``sbatch --requeue`` requeues on preemption by itself, and a script may requeue on this exit code.
+SIGTERM or SIGUSR1 is noticed once a step. The run then checkpoints and exits with ``PREEMPTED``. It never calls
+``scontrol requeue``, because each end of a Slurm job must have one that restarts it, and only one:
+- The job exits by itself, as here after ``sbatch --signal=TERM@300`` (300 s before the time limit): the code is not
+  zero, so Snakemake submits the job again (``retries``). A job that requeued itself as well would run twice at once.
+- Slurm preempts the job or loses its node: Snakemake's executor waits for Slurm to requeue it, so jobs are submitted
+  with ``--requeue`` (the executor's ``requeue`` setting). Slurm sends SIGTERM first, and SIGKILL after the partition's
+  grace time, or ``KillWait``; what is not checkpointed by then is repeated from the last checkpoint.
+Either way training goes on from the resume file. SIGTERM is the better of the two on Slurm, which signals every process
+of the job: SIGUSR1 ends a shell or Snakemake that started the training, and Slurm then kills what they leave behind.
+A shell in between must ``exec`` the training, for it dies of SIGTERM too.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 PREEMPTED = 75  # exit code: EX_TEMPFAIL of sysexits.h, "try again later"
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+FOLDER = "ECHO_LAUNCH"  # environment variable: folder in which launcher and workers of one job leave each other notes
+STOP = "stop"  # the launcher's note that it was told to stop
 
 
 class Preempted(Exception):
     """Training was told to stop and has checkpointed; the message is all a user needs."""
 
 
+@contextmanager
+def handling(handler: Callable) -> Iterator[None]:
+    """Within: the signals call ``handler``. Outside the main thread Python sets no handlers, and neither does this."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, handler) for one in SIGNALS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
 class Notice:
-    """Whether a signal has asked this process to stop."""
+    """Whether this process should stop: it had a signal, or its launcher had one, or its launcher is gone."""
 
     def __init__(self):
-        self.given = False
+        self._signalled = False
+        self._folder = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
+        self._parent = os.getppid()
 
-    def _give(self, *_) -> None:
-        self.given = True
+    @property
+    def given(self) -> bool:
+        """True from the moment on at which training should stop."""
+        if self._signalled or self._folder is None:
+            return self._signalled
+        # A launcher killed with SIGKILL tells nobody; a worker that went on would meet the job's next start.
+        return (self._folder / STOP).exists() or os.getppid() != self._parent
 
     @contextmanager
     def awaited(self) -> Iterator[Notice]:
-        """Within: the signals only set ``given``. Outside the main thread Python handles no signals: nothing is set."""
-        if threading.current_thread() is not threading.main_thread():
+        """Within: the signals are noticed, and do nothing else."""
+
+        def signalled(*_) -> None:
+            self._signalled = True
+
+        with handling(signalled):
             yield self
-            return
-        before = {one: signal.signal(one, self._give) for one in SIGNALS}
-        try:
-            yield self
-        finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)

@@ -17,6 +17,7 @@ from echo import flow
 from echo.codec import Codec
 from echo.config import Study
 from echo.evaluate.cases import BRANCHES
+from echo.frames import Frames
 from echo.latents import Latents
 from echo.memory.base import State, numbers_kept
 from echo.model import Row
@@ -66,11 +67,19 @@ class Player:
         latents[:, 1:] = 0  # only the first frame is given
         for number in range(1, last + 1):
             evidence = segments.evidence(latents, number, self._context_noise(batch, number)).to(self.device)
-            state = self.row.write(state, evidence, batch.text)
+            state = self._write(state, evidence, batch.text)
             start = first_target(number, self.study.segment.frames)
             made.append(self.generate(batch, latents, number, state))
             latents[:, start : start + self.study.segment.frames] = self._as_history(made[-1])
         return torch.stack(made, 1), self._numbers(1, last)
+
+    def _precision(self) -> torch.autocast:
+        """The precision of training, in rollouts too."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.study.train.precision == "bf16")
+
+    def _write(self, state: State | None, evidence: Frames, text: Tensor) -> State:
+        with self._precision():
+            return self.row.write(state, evidence, text)
 
     def _as_history(self, made: Tensor) -> Tensor:
         """Latents (B, T, C, H, W), each frame's own, of a generated segment (B, T', C, H, W)."""
@@ -89,7 +98,7 @@ class Player:
         for number in range(1 if self.row.memory.carries else last, last + 1):
             noise = self._context_noise(batch, number)
             evidence = batch.segments.evidence(latents, number, noise, anchor_only).to(self.device)
-            state = self.row.write(state, evidence, batch.text)
+            state = self._write(state, evidence, batch.text)
         return state
 
     @torch.no_grad()
@@ -105,7 +114,8 @@ class Player:
         def velocity(x: Tensor, t: Tensor) -> Tensor:
             return self.row(target.with_latents(x), t.to(x), anchor, batch.text, state)
 
-        return flow.sample(velocity, noise, self.study.sampler.steps, self.study.train.timestep_shift)
+        with self._precision():
+            return flow.sample(velocity, noise, self.study.sampler.steps, self.study.train.timestep_shift)
 
     @torch.no_grad()
     def counts(self, batch: Batch) -> dict[str, int]:

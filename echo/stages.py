@@ -29,6 +29,22 @@ def set_threads(threads: int) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
 
 
+def processes(study: Study | None, stage: str, asked: int | None = None) -> int:
+    """Processes a stage runs in: those asked for, or the study's, where it trains; 1 for every other stage.
+
+    Raises ValueError for a number that does not divide the batch.
+    """
+    if stage not in ("base", "train") or (stage == "base" and not study.train.base_steps):
+        return 1
+    count, train = study.compute.processes if asked is None else asked, study.train
+    if count < 1 or train.batch % (count * train.accumulate):
+        raise ValueError(
+            f"--processes {count}: train.batch = {train.batch} must be a multiple of processes x train.accumulate = "
+            f"{count} x {train.accumulate}"
+        )
+    return count
+
+
 def user_errors() -> tuple[type[Exception], ...]:
     """Errors whose message is all a user needs."""
     return (ValueError, RuntimeError, FileNotFoundError)
@@ -120,7 +136,9 @@ def latents_share(study: Study, pool: Path, codec: Path, share: int, out: Path) 
 
     claim(out, digest([stage_digest(study, "latents"), sha256(codec), about_of(pool)]))
     with recorded(out / RECORD, study, "latents") as record:
-        record["throughput"] = write_share(study, open_pool(pool), codec, out, share, study.compute.latent_shares)
+        done = write_share(study, open_pool(pool), codec, out, share, study.compute.latent_shares)
+        print("{frames} frames encoded in {seconds} s: {frames_per_second} frames/s".format(**done))
+        record["throughput"] = done
 
 
 def latents(study: Study, pool: Path, codec: Path, shares: Path, out: Path) -> None:

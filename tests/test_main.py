@@ -28,8 +28,8 @@ def complaint(capsys, *arguments) -> str:
 
 def train(study_file, folder, row="i2v"):
     base, text, evidence, out = (folder / f"{name}.safetensors" for name in ("base", "text", "evidence", "m"))
-    return ("train", "--study", study_file, "--row", row, "--seed", 0, "--latents", folder, "--text", text, "--evidence", evidence,
-            "--base", base, "--out", out)  # fmt: skip
+    return ("train", "--study", study_file, "--row", row, "--seed", 0, "--latents", folder, "--text", text,
+            "--evidence", evidence, "--base", base, "--out", out)  # fmt: skip
 
 
 def test_a_study_that_is_not_there(capsys, tmp_path):

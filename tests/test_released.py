@@ -19,7 +19,7 @@ from echo.frames import Frames
 from echo.model import Row
 from echo.released import ReleasedError, fill, import_released, key_map, released_name
 from echo.tensors import TensorFileError, read_header
-from tests.conftest import ROWS, tiny_study
+from tests.conftest import ROOT, ROWS, tiny_study
 
 LAYERS, HEADS, WIDTH, FFN, CHANNELS, TEXT, PATCH, CELLS = 5, 2, 24, 40, 5, 6, 2, 3
 SIZES = {"layers": LAYERS, "heads": HEADS, "head_dim": WIDTH // HEADS, "ffn_dim": FFN, "patch": PATCH}
@@ -345,6 +345,13 @@ def test_every_key_and_every_parameter_has_its_place(row, recurrent):
     names = key_map(model)
     assert set(names) == set(released_shapes(recurrent))
     assert sorted(names.values()) == sorted(model.state_dict())
+
+
+def test_the_listed_files_are_of_rows_there_are_and_the_document_lists_the_same():
+    document = (ROOT / "docs" / "released.md").read_text()
+    for digest, row in released.LISTED.items():
+        assert row in ROWS
+        assert any(f"`{row}`" in line and digest in line for line in document.splitlines())
 
 
 def test_a_block_is_converted_to_the_last_bit_and_bfloat16_widens(tmp_path):

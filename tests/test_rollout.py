@@ -166,3 +166,54 @@ def test_context_noise_is_the_same_in_training_and_rollout():
     noise = torch.randn(base.latents.shape, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(drawn.latents, 0.5 * base.latents + 0.5 * noise)
     assert isinstance(Row(noisy, noisy.profiles["i2v"]), Row)
+
+
+def test_a_rollout_has_the_precision_of_training():
+    """In bfloat16 it differs from float32, and by little."""
+    made = setting_for("recall")
+    half = tiny_study(train={"precision": "bf16"})
+    row = Row(half, half.profiles["context_k5"])
+    exact, _ = Player(STUDY, row).play(batch("recall", made))
+    rounded, _ = Player(half, row).play(batch("recall", made))
+    assert exact.dtype == rounded.dtype == torch.float32 and not torch.equal(exact, rounded)
+    torch.testing.assert_close(rounded, exact, rtol=0.1, atol=0.1)
+
+
+class Recoder:
+    """A codec of whole segments whose frames are numbers: decoding repeats, encoding alone picks the pixel."""
+
+    def decode_segments(self, latents):
+        first, rest = latents[:, :1], latents[:, 1:].repeat_interleave(4, 1)
+        return torch.cat([first, rest], 1).flatten(0, 1)
+
+    def encode(self, frames):
+        return frames + 100
+
+
+def test_whole_segments_become_history_frame_by_frame(monkeypatch):
+    """With 4-fold temporal latents a segment of 5 frames is 2 latents; history holds 5, each coded alone."""
+    study = tiny_study(segment={"frames": 5}, codec={"kind": "wan", "temporal": 4})
+    made = Setting(study, kind="return_strict")
+    player, seen = Player(study, Row(study, study.profiles["context_k5"]), codec=Recoder()), []
+    write = player.row.write
+    monkeypatch.setattr(player.row, "write", lambda state, evidence, text: seen.append(evidence) or write(
+        state, evidence, text))  # fmt: skip
+    latents, index = player.play(Batch("return_strict", made.videos, made.segments, made.latents, made.text))
+    assert latents.shape == (2, 3, 2, *made.latents.shape[2:]) and index.tolist() == list(range(1, 16))
+    second = seen[1]  # the second segment's evidence: frame 0 as given, frames 1 to 5 made of the first segment
+    assert second.index[0, 0] == 5
+    torch.testing.assert_close(second.latents[:, 0], latents[:, 0, 1] + 100)
+    given = second.latents[second.index == 0]
+    torch.testing.assert_close(given, made.latents[:, 0])
+    with pytest.raises(ValueError, match="codec.temporal = 4: a rollout needs the codec"):
+        Player(study, player.row)
+
+
+def test_a_target_latent_has_the_camera_of_the_last_frame_it_covers():
+    study = tiny_study(segment={"frames": 5}, codec={"kind": "wan", "temporal": 4})
+    made = Setting(study)
+    whole = torch.zeros(2, 2, *made.latents.shape[2:])
+    target = made.segments.target(whole, 2)
+    assert target.index.tolist() == [[6, 10]] * 2
+    alone = Setting(tiny_study(segment={"frames": 5}))
+    assert torch.equal(target.actions, alone.segments.target(alone.latents[:, 6:11], 2).actions[:, [0, 4]])

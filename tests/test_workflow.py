@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
 WEIGHTS = ("alexnet", "lpips_alex", "efficientnet_lite0")
-COPIED = ("Snakefile", "workflow", "config", "echo", "envs", "notebooks")
+COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks")
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -87,10 +88,36 @@ def test_bad_configuration_stops_before_any_job(clone, setting, message):
     done = snakemake(clone, "-n", "--config", setting)
     assert done.returncode != 0
     assert message in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr and "line " not in done.stderr
+    assert "Traceback" not in done.stderr and not re.search(r"line \d", done.stderr)
     assert not (clone / "runs" / "mini" / "pool").exists()
 
 
 def test_jobs_read_the_study_that_was_checked(clone):
     snakemake(clone, "-n", "--config", "seed=7")
     assert json.loads((clone / "runs" / "mini" / "study.json").read_text())["seed"] == 7
+
+
+def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone):
+    """No data and no weights are there yet."""
+    out = snakemake(clone, "-n", "--configfile", "config/paper.yaml").stdout
+    jobs = re.findall(r"^rule (\w+):\n((?: .*\n)+)", out, re.M)
+    asked = {name: dict(re.findall(r"(\w+)=(\w+)", re.search(r"resources: (.*)", text)[1])) for name, text in jobs}
+    asked.pop("all")
+    assert {"pretrained", "latents_share", "train", "rollout", "measure", "figure"} <= set(asked)
+    assert sum(name == "train" for name, _ in jobs) == 16
+    for name, resources in asked.items():
+        assert int(resources["runtime"]) >= 15 and int(resources["mem_mb"]) >= 1000, name
+    assert asked["train"]["gpu"] == "8" and int(asked["train"]["cpus_per_task"]) >= 8
+    assert asked["rollout"]["gpu"] == "1" and "gpu" not in asked["measure"]
+    assert int(asked["train"]["mem_mb"]) > 200_000  # no limit of a local run cuts it
+
+
+def test_a_small_study_asks_for_no_gpu(clone):
+    out = snakemake(clone, "-n").stdout
+    assert "gpu=" not in out and "mem_mb=3000" in out
+
+
+def test_the_slurm_profile_is_found_and_keeps_the_default_one(clone):
+    done = snakemake(clone, "-n", "--profile", "slurm")
+    assert done.returncode == 0, done.stderr
+    assert "profiles slurm and workflow specific profile" in done.stderr

@@ -6,20 +6,19 @@ opens a split, rendered or cut.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from echo.readers.base import Recordings
-from echo.readers.context_as_memory import ContextAsMemory
 from echo.readers.index import RecordingError
-from echo.readers.realestate10k import RealEstate10K
-from echo.readers.spatialvid import SpatialVID
 
 if TYPE_CHECKING:
+    from echo.readers.base import Recordings
     from echo.readers.clip_pool import ClipPool
     from echo.world.pool import Pool
 
-SOURCES: dict[str, type[Recordings]] = {kind.source: kind for kind in (ContextAsMemory, RealEstate10K, SpatialVID)}
+# A source's module, which has its name, and the class there; imported when asked for, because decoders load slowly.
+SOURCES = {"context_as_memory": "ContextAsMemory", "realestate10k": "RealEstate10K", "spatialvid": "SpatialVID"}
 
 
 def open_recordings(source: str, path: Path, cache: Path) -> Recordings:
@@ -29,7 +28,8 @@ def open_recordings(source: str, path: Path, cache: Path) -> Recordings:
     """
     if source not in SOURCES:
         raise RecordingError(f"world.source = {source}: no such recordings; expected one of {', '.join(SOURCES)}")
-    return SOURCES[source](Path(path), Path(cache))
+    kind = getattr(import_module(f"echo.readers.{source}"), SOURCES[source])
+    return kind(Path(path), Path(cache))
 
 
 def open_pool(folder: Path) -> Pool | ClipPool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from echo.camera import as_poses, rotation_matrices, views_disjoint
+from echo.camera import OVERLAP_DEPTHS, overlap, rotation_matrices
 from echo.trajectories import SEGMENTS
 
 OUT = {"loop": 2, "return_45": 1, "return_strict": 2}  # segments on the way out, as in echo.trajectories
 TURNS = {"loop": 90.0, "return_45": 45.0}  # degrees between the first view and the far one
+DEPTHS = (*OVERLAP_DEPTHS, 10.0, 20.0, 1000.0)  # metres at which a strict return's views may not meet
 TOLERANCE = 15.0  # degrees by which a recorded turn may differ from that
 
 
@@ -44,26 +45,14 @@ def turns(a, b) -> np.ndarray:
     return np.rad2deg(np.arctan2(forward[:, 1], forward[:, 0]))
 
 
-def disjoint(a, b, field_of_view: float, aspect: float) -> bool:
-    """Whether cameras a (6,) and b (6,) see no common point at all, walls ignored; sufficient, for any tilt of b.
+def apart(a, b, field_of_view: float, aspect: float) -> bool:
+    """Whether cameras a (6,) and b (6,) see no common point at any of ``DEPTHS``, walls ignored.
 
-    In a's frame, both views seen from above lie in wedges: a's is as wide as its field of view, b's as its corners
-    reach. Disjoint wedges make disjoint views. aspect: height / width.
+    Rendered strict returns are disjoint at every depth. That would refuse any recorded camera that moves at all into
+    its first view, since a view begins at its own lens; so what is nearer than the first depth does not count.
     """
-    both = as_poses([a, b])
-    axes, other = rotation_matrices(both)
-    tangent = np.tan(np.deg2rad(field_of_view) / 2)
-    corners = np.array([[1, x, y * aspect] for x in (-tangent, tangent) for y in (-tangent, tangent)])
-    rays = corners @ (axes.T @ other).T
-    middle = np.rad2deg(np.arctan2(*(axes.T @ other[:, 0])[[1, 0]]))
-    bearings = np.rad2deg(np.arctan2(rays[:, 1], rays[:, 0])) - middle
-    reach = np.abs((bearings + 180) % 360 - 180).max()
-    up = other.T @ axes[:, 2]  # a's vertical in b's frame: a view that holds it looks every way from above
-    if reach >= 89 or (abs(up[1]) <= abs(up[0]) * tangent and abs(up[2]) <= abs(up[0]) * tangent * aspect):
-        return False
-    offset = axes.T @ (both[1, :3] - both[0, :3])
-    here, there = np.zeros(6), np.array([offset[0], offset[1], 0, 0, 0, middle])
-    return views_disjoint(here, there, max(2 * reach, field_of_view))
+    pair = np.stack([a, b])
+    return not any(overlap(pair[[i]], pair[[1 - i]], field_of_view, DEPTHS, aspect).any() for i in (0, 1))
 
 
 def qualifies(kind: str, first, far, field_of_view: float, aspect: float) -> np.ndarray:
@@ -71,9 +60,8 @@ def qualifies(kind: str, first, far, field_of_view: float, aspect: float) -> np.
     if kind in TURNS:
         return np.abs(np.abs(turns(first, far)) - TURNS[kind]) <= TOLERANCE
     if kind == "return_strict":
-        # Views that share a direction meet far away: only the others need the full test.
         allowed = np.abs(turns(first, far)) > field_of_view
         for i in np.flatnonzero(allowed):
-            allowed[i] = disjoint(first[i], far[i], field_of_view, aspect)
+            allowed[i] = apart(first[i], far[i], field_of_view, aspect)
         return allowed
     return np.ones(len(first), dtype=bool)

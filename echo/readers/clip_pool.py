@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 
 from echo.readers import open_recordings
 from echo.readers.base import Recordings
@@ -64,7 +63,7 @@ class ClipPool:
 
     def poses(self, video: str) -> np.ndarray:
         """Poses (F, 6) float64: x, y, z, roll, pitch, yaw (degrees)."""
-        return self._part(video, "poses").copy()
+        return self._part(video, "poses")
 
     def caption(self, video: str, start: int = 0) -> str:
         """The caption of the clip's first frame, which is the whole clip's."""
@@ -93,12 +92,10 @@ class ClipPool:
         outside = wanted[(wanted < 0) | (wanted >= length)]
         if len(outside):
             raise RecordingError(f"{self.folder}: {video} has no frame {outside[0]}; it has {length}")
-        return self._arrays[name][self._starts[video] + wanted]
-
-    @cached_property
-    def _arrays(self) -> dict[str, np.ndarray]:
+        start = int(self._starts[video])
         try:
-            return load_file(self.folder / CLIPS)
+            with safe_open(self.folder / CLIPS, "np") as file:  # the clip's part alone: thousands of clips are large
+                return file.get_slice(name)[start : start + length][wanted]
         except SafetensorError as error:
             raise RecordingError(f"{self.folder / CLIPS}: truncated or not a safetensors file ({error})") from None
 

@@ -98,20 +98,21 @@ def splits(study: Study, recordings: Recordings) -> dict[str, list[Stretch]]:
         )
     order = generator(study.seed, "held out videos").permutation(len(videos))
     kept = {videos[i] for i in order[:held_out]}
+    clips = math.ceil(study.world.in_domain_rooms / (len(videos) - held_out))  # of each kind, of a training video
     found: dict[str, list[Stretch]] = {split: [] for split in TRAJECTORIES}
     for video in videos:
         length = recordings.length(video)
         if video in kept:
             found["open_domain"].append(Stretch(video, 0, length))
             continue
-        border = length - _reserved(study, length)
+        border = length - _reserved(study, length, clips)
         found["train"].append(Stretch(video, 0, border))
         found["in_domain"].append(Stretch(video, border, length))
     return found
 
 
-def _reserved(study: Study, length: int) -> int:
-    """Frames at a training video's end for in-domain clips: ``RESERVED`` of it, or as many more as one clip takes.
+def _reserved(study: Study, length: int, clips: int) -> int:
+    """Frames at a training video's end for in-domain clips: ``RESERVED`` of it, or as many more as ``clips`` take.
 
     More is taken only where half the video and a training clip are left; a very short video gives its tenth, in
     which no clip fits, and is for training alone.
@@ -119,10 +120,10 @@ def _reserved(study: Study, length: int) -> int:
     frames, stride = study.segment.frames, study.world.stride
     share = math.ceil(RESERVED * length)
     train = 1 + study.segment.train_segments * frames * stride
-    replay, loop = SEGMENTS["replay"] * frames * stride, OUT["loop"] * frames * stride * STRIDES
-    for wanted in (max(share, 1 + replay, 1 + loop), max(share, 1 + replay)):
-        if length - wanted >= max(train, length / 2):
-            return wanted
+    replay, loop = 1 + SEGMENTS["replay"] * frames * stride, 1 + OUT["loop"] * frames * stride * STRIDES
+    for wanted in (clips * max(replay, loop), max(replay, loop), clips * replay, replay):
+        if length - max(share, wanted) >= max(train, length / 2):
+            return max(share, wanted)
     return share
 
 
@@ -133,21 +134,15 @@ def choose(study: Study, recordings: Recordings, kind: str, count: int, stretche
     their kind, and videos take turns. Loops and returns are taken at ``world.stride`` where enough are found, or else
     at the strides next to it, up to ``STRIDES`` times faster.
     """
-    draw = generator(study.seed, "clips", kind)
     own = study.world.stride
-    strides = sorted(range(1, STRIDES * own + 1), key=lambda s: abs(math.log(s / own))) if kind in OUT else [own]
-    chosen: list[Clip] = []
     if kind == "train":
         starts = [(s.video, int(first)) for s in stretches for first in _starts(study, recordings, kind, own, s)]
-        picked = draw.permutation(len(starts))[:count]
+        picked = generator(study.seed, "clips", kind).permutation(len(starts))[:count]
         chosen = [_clip(study, kind, *starts[i], own) for i in picked]
     else:
-        for stride in strides:
-            queues = {s.video: list(draw.permutation(_starts(study, recordings, kind, stride, s)))
-                      for s in draw.permutation(np.array(stretches, dtype=object))}  # fmt: skip
-            _take_turns(study, kind, stride, queues, count, chosen)
-            if len(chosen) == count:
-                break
+        chosen = _apart(study, recordings, kind, count, stretches, packed=False)
+        if len(chosen) < count:  # starts at random leave gaps
+            chosen = _apart(study, recordings, kind, count, stretches, packed=True)
     if len(chosen) < count:
         needs = f"{1 + int(offsets(kind, study.segment.frames, own, _segments(study, kind)).max())} frames in a row"
         if kind in OUT:
@@ -164,6 +159,22 @@ _KEYS = {
     **dict.fromkeys(TRAJECTORIES["in_domain"], "world.in_domain_rooms (and evaluate.cases)"),
     **dict.fromkeys(TRAJECTORIES["open_domain"], "world.open_domain_rooms (and evaluate.cases)"),
 }
+
+
+def _apart(study, recordings, kind: str, count: int, stretches: list[Stretch], packed: bool) -> list[Clip]:
+    """Up to ``count`` clips that share no frame, videos in turn; starts at random or, ``packed``, early."""
+    draw, own = generator(study.seed, "clips", kind), study.world.stride
+    strides = sorted(range(1, STRIDES * own + 1), key=lambda s: abs(math.log(s / own))) if kind in OUT else [own]
+    chosen: list[Clip] = []
+    for stride in strides:
+        queues = {}
+        for number in draw.permutation(len(stretches)):
+            starts = _starts(study, recordings, kind, stride, stretches[number])
+            queues[stretches[number].video] = list(starts[::-1] if packed else draw.permutation(starts))
+        _take_turns(study, kind, stride, queues, count, chosen)
+        if len(chosen) == count:
+            break
+    return chosen
 
 
 def _take_turns(study: Study, kind: str, stride: int, queues: dict[str, list], count: int, chosen: list[Clip]) -> None:

@@ -32,7 +32,7 @@ from echo.world.layout import (
     pose_rows,
     read_cameras,
     read_captions,
-    read_image,
+    read_images,
     read_overlapping,
 )
 
@@ -93,7 +93,7 @@ class ContextAsMemory(Recordings):
 
     def _read(self, video: str, indices: np.ndarray) -> np.ndarray:
         folder = self.folder / "frames" / video
-        return np.stack([read_image(folder / frame_name(i), video) for i in indices])
+        return read_images([folder / frame_name(i) for i in indices], video)
 
     def size(self, video: str) -> tuple[int, int]:
         """Pixels (height, width) of the video's first frame that is there."""

@@ -25,7 +25,7 @@ from echo.readers.base import Recordings
 from echo.readers.index import RecordingError, Scene
 from echo.readers.poses import from_world_to_camera
 from echo.readers.video import read_at, time_stamps
-from echo.world.layout import read_image
+from echo.world.layout import read_images
 
 CAPTION = ".caption.txt"
 IMAGES = (".png", ".jpg", ".jpeg")
@@ -110,7 +110,7 @@ class RealEstate10K(Recordings):
             stamps, order = np.unique(where, return_inverse=True)
             return read_at(path, video, stamps)[order]
         found = self._images(video)
-        return np.stack([read_image(found[int(mark)], video) for mark in where])
+        return read_images([found[int(mark)] for mark in where], video)
 
 
 def read_camera_lines(path: Path, video: str) -> np.ndarray:

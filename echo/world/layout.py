@@ -36,6 +36,16 @@ def read_image(path: Path, video: str) -> np.ndarray:
         raise PoolError(f"{path}: frame of {video} cannot be read ({_first_line(error)})") from None
 
 
+def read_images(paths: list[Path], video: str) -> np.ndarray:
+    """Image files of one video as (F, H, W, 3) uint8; raises PoolError for a damaged one or one of another size."""
+    images = [read_image(path, video) for path in paths]
+    for path, image in zip(paths, images, strict=True):
+        if image.shape != images[0].shape:
+            sizes = [f"{shape[1]} x {shape[0]}" for shape in (image.shape, images[0].shape)]
+            raise PoolError(f"{path}: frame of {video} has {sizes[0]} pixels, {paths[0].name} has {sizes[1]}")
+    return np.stack(images)
+
+
 def read_captions(path: Path) -> Captions:
     """``captions.txt``: for every video, stretches (first frame, last frame, caption) in the file's order."""
     found: Captions = {}

@@ -37,7 +37,7 @@ from echo.world.layout import (
     pose_rows,
     read_cameras,
     read_captions,
-    read_image,
+    read_images,
     read_overlapping,
 )
 from echo.world.render import ANCHOR_ID
@@ -143,13 +143,11 @@ class Pool:
         self._check(video, wanted)
         if packed is not None:
             return packed[wanted]
-        images = []
-        for i in wanted:
-            path = self.folder / "frames" / video / frame_name(i)
+        paths = [self.folder / "frames" / video / frame_name(i) for i in wanted]
+        for i, path in zip(wanted, paths, strict=True):
             if not path.is_file():
                 raise PoolError(f"{self.folder}: frame {i} of {video} is missing ({path.name})")
-            images.append(read_image(path, video))
-        return np.stack(images)
+        return read_images(paths, video)
 
     def poses(self, video: str) -> np.ndarray:
         """Poses (F, 6) float64: x, y, z, roll, pitch, yaw (degrees)."""

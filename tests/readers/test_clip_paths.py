@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echo.camera import overlap, rotation_matrices
-from echo.readers.clip_paths import OUT, disjoint, offsets, qualifies, turns
+from echo.camera import rotation_matrices
+from echo.readers.clip_paths import OUT, apart, offsets, qualifies, turns
 from echo.seeding import generator
 from echo.trajectories import SEGMENTS, trajectory
 
@@ -45,24 +45,31 @@ camera = st.tuples(coordinate, coordinate, coordinate, st.floats(-30, 30), st.fl
 
 
 @given(camera, camera, st.sampled_from([40.0, 60.0, 75.0]), st.sampled_from([0.55, 1.0]))
-@settings(max_examples=300, deadline=None)
-def test_disjoint_views_share_no_point(a, b, view, aspect):
-    """Against sampling points of one view, near and far, and asking whether the other sees them."""
+@settings(max_examples=200, deadline=None)
+def test_views_that_are_apart_share_next_to_nothing(a, b, view, aspect):
+    """Against random points of one view, at random depths: nearly none may be in the other (edges finer than the
+    grid of ``overlap`` go unseen)."""
     a, b = np.array(a), np.array(b)
-    if not disjoint(a, b, view, aspect):
+    if not apart(a, b, view, aspect):
         return
-    depths = (0.05, 0.5, 2.0, 10.0, 100.0, 1e4)
-    assert overlap(a[None], b[None], view, depths, aspect).max() == 0
-    assert overlap(b[None], a[None], view, depths, aspect).max() == 0
+    draw, reach = np.random.default_rng(0), np.tan(np.deg2rad(view) / 2)
+    for one, other in ((a, b), (b, a)):
+        depth = np.exp(draw.uniform(0, np.log(1000), 4000))
+        rays = np.stack([np.ones(4000), *draw.uniform(-reach, reach, (2, 4000))], -1) * (1, 1, aspect)
+        points = (depth[:, None] * rays) @ rotation_matrices(one[None])[0].T + one[:3]
+        ahead, across, up = ((points - other[:3]) @ rotation_matrices(other[None])[0]).T
+        seen = (ahead > 0) & (np.abs(across) < reach * ahead) & (np.abs(up) < reach * aspect * ahead)
+        assert seen.mean() < 0.06
 
 
-def test_level_views_that_look_apart_are_disjoint_and_overlapping_ones_not():
+def test_views_that_look_apart_are_apart_and_overlapping_ones_not():
     a = np.zeros(6)
-    assert disjoint(a, np.array([0, 0, 0, 0, 0, 100.0]), 75, 1.0)
-    assert disjoint(a, np.array([-3, 0, 0, 5, 10, 150.0]), 60, 0.55)
-    assert not disjoint(a, np.array([0, 0, 0, 0, 0, 60.0]), 75, 1.0)
-    assert not disjoint(a, np.array([8, 0, 0, 0, 0, 180.0]), 60, 1.0)  # face to face
-    assert not disjoint(a, np.array([0, 0, 0, 0, 80, 120.0]), 60, 1.0)  # looks over its own back
+    assert apart(a, np.array([0, 0, 0, 0, 0, 100.0]), 75, 1.0)
+    assert apart(a, np.array([-3, 0, 0, 5, 10, 150.0]), 60, 0.55)
+    assert apart(a, np.array([0.1, 0, 0, 0, 0, 100.0]), 75, 1.0)  # a small step ahead
+    assert not apart(a, np.array([3.0, 0, 0, 0, 0, 100.0]), 75, 1.0)  # a walk into the first view
+    assert not apart(a, np.array([0, 0, 0, 0, 0, 60.0]), 75, 1.0)
+    assert not apart(a, np.array([8, 0, 0, 0, 0, 180.0]), 60, 1.0)  # face to face
 
 
 @pytest.mark.parametrize(("kind", "inside", "outside"), [("loop", 95, 60), ("return_45", -40, 80),

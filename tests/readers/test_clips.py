@@ -211,8 +211,8 @@ def test_errors_of_a_clip_pool(cut, tmp_path):
 def test_videos_and_captions_that_look_like_numbers_stay_text(tmp_path):
     folder = tmp_path / "pool"
     for scene in ("0007", "1e3", "NA"):
-        write_scene(folder, scene, turning_poses(60), labels=False)
-    (folder / "captions.txt").write_text("".join(f"{s}/0_59.mp4\t00{n}\n" for n, s in enumerate(("0007", "1e3", "NA"))))
+        write_scene(folder, scene, turning_poses(80), labels=False)
+    (folder / "captions.txt").write_text("".join(f"{s}/0_79.mp4\t00{n}\n" for n, s in enumerate(("0007", "1e3", "NA"))))
     cut_pool(clip_study(held_out_videos=1), "train", tmp_path / "train", recordings_of(folder, tmp_path))
     pool = open_pool(tmp_path / "train")
     assert set(pool.info.room) <= {"0007", "1e3", "NA"}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from echo.readers import RecordingError, open_recordings
 from echo.readers.index import Index, Scene, report_lines
@@ -104,6 +105,13 @@ def test_a_corrupt_png_is_one_line_and_nothing_else_is_lost(pool):
         recordings.frames("Forest_1", [4, 5])
     assert "\n" not in str(error.value)
     assert [number_of(f) for f in recordings.frames("Forest_1", [4, 6])] == [4, 6]
+
+
+def test_a_frame_of_another_size_is_named(pool):
+    path = pool / "frames" / "Forest_1" / "0005.png"
+    Image.fromarray(np.zeros((5, 7, 3), np.uint8)).save(path)
+    with pytest.raises(PoolError, match="0005.png: frame of Forest_1 has 7 x 5 pixels, 0004.png has 32 x 24"):
+        opened(pool).frames("Forest_1", [4, 5])
 
 
 def test_outside_a_video_and_unknown_videos(pool):

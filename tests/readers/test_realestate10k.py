@@ -20,12 +20,12 @@ def camera_line(timestamp: int, quaternion, translation) -> str:
     return " ".join(map(repr, [timestamp, FX, FX * 16 / 9, 0.5, 0.5, 0.0, 0.0, *map(float, matrix.ravel())]))
 
 
-def write_cameras(path, timestamps) -> None:
-    """A camera that turns to the right by two degrees a line and walks along its world's z."""
+def write_cameras(path, timestamps, walk: float = 0.1) -> None:
+    """A camera that turns to the right by two degrees a line and walks along its world's z by ``walk``."""
     lines = ["https://www.youtube.com/watch?v=abc"]
     for i, timestamp in enumerate(timestamps):
         turned = Rotation.from_euler("y", -2 * i, degrees=True)  # world to camera
-        lines.append(camera_line(timestamp, turned.as_quat(), turned.apply([0, 0, -0.1 * i])))
+        lines.append(camera_line(timestamp, turned.as_quat(), turned.apply([0, 0, -walk * i])))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
 

@@ -1,5 +1,6 @@
 # The checked study, and names that the rules share.
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -37,9 +38,17 @@ TABLE_FILES = (
     *(f"table{number}.csv" for number in (1, 5, 6, 7, 8)),
 )
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
+# A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
+# while; Snakemake and the shell around it must live as long, or the job would count as ended while it still writes.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 # Jobs use the Python that runs Snakemake, activated or not.
-shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
-ENVIRONMENT = "../../envs/environment.yaml"  # for --sdm conda
+shell.prefix(f'trap : TERM USR1; export PATH="{Path(sys.executable).parent}:$PATH"; ')
+# For --sdm conda.
+ENVIRONMENT = (
+    "../../envs/environment-gpu.yaml"
+    if STUDY.compute.device == "cuda"
+    else "../../envs/environment.yaml"
+)
 # Jobs read the study as it was checked here, whatever --configfile and --config made of it.
 # It is `ancient` in every rule, as assets and weights are: their contents are known by digest, and their times would
 # make committed tables look outdated.

@@ -1,0 +1,53 @@
+"""The paper's study with other sizes and paths and nothing else: a tiny Wan folder, a tiny Context-as-Memory pool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from tests.conftest import ROOT
+from tests.readers.conftest import turning_poses, write_scene
+from tests.wan_folder import save_wan_folder
+
+SCENES, FRAMES = 6, 120
+# Which rows run, how large everything is, where it lies, and which machine runs it.
+SIZES_AND_PATHS = {
+    "study": "paper_tiny",
+    "rows": ["i2v", "framepack_len_r8", "ssm_blockwise_causal_v2"],
+    "pretrained": {"path": None},
+    "world": {"path": None, "size": [32, 48], "held_out_videos": 2, "train_rooms": 8, "in_domain_rooms": 4,
+              "open_domain_rooms": 4},
+    "segment": {"frames": 5},
+    "codec": {"channels": 4},
+    "text": {"dim": 16, "tokens": 24},
+    "backbone": {"layers": 4, "heads": 2, "head_dim": 12, "ffn_dim": 48},
+    "train": {"steps": 6, "batch": 4, "checkpoint_every": 2},
+    "sampler": {"steps": 2},
+    "evaluate": {"cases": 4, "probe_cases": 4, "probe_threshold": 0.001, "bootstrap": 200},
+    "compute": {"processes": 2, "latent_shares": 2, "device": "cpu"},
+}  # fmt: skip
+
+
+def write_study(folder: Path, model: Path | None = None, pool: Path | None = None) -> Path:
+    """Write the model, the pool and the study's YAML to ``folder``; returns the YAML's path."""
+    model = model or save_wan_folder(folder / "wan")
+    pool = pool or write_pool(folder / "pool")
+    data = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
+    for name, values in SIZES_AND_PATHS.items():
+        data[name] = {**data[name], **values} if isinstance(values, dict) else values
+    data["pretrained"]["path"], data["world"]["path"] = str(model), str(pool)
+    path = folder / "paper_tiny.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def write_pool(folder: Path) -> Path:
+    """Scenes whose camera turns on the spot, in the real layout: PNG frames, poses, overlap labels, captions."""
+    for number in range(SCENES):
+        poses = turning_poses(FRAMES, degrees=9.0)
+        poses[:, 3:5] = 0.0
+        poses[:, 5] = (poses[:, 5] + 37 * number + 180) % 360 - 180
+        write_scene(folder, f"Scene_{number}", np.round(poses, 6))
+    return folder

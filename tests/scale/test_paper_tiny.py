@@ -1,0 +1,125 @@
+"""The paper's study at tiny sizes, whole: model folder, recordings, caching, two processes, rollouts, measures, tables.
+
+Takes minutes: run by ``.ci/run``, or ``python -m pytest tests/scale``.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+from echo.tensors import read_header
+from tests.conftest import ROOT
+from tests.scale.paper_tiny import SIZES_AND_PATHS, write_study
+
+COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks")
+# Keys of paper.yaml that say how large something is, where it lies, or what machine runs it.
+ALLOWED = {
+    "study", "rows", "pretrained.path", "world.path", "world.size", "world.held_out_videos", "world.train_rooms",
+    "world.in_domain_rooms", "world.open_domain_rooms", "segment.frames", "codec.channels", "text.dim", "text.tokens",
+    "backbone.layers", "backbone.heads", "backbone.head_dim", "backbone.ffn_dim", "train.steps", "train.batch",
+    "train.checkpoint_every", "sampler.steps", "evaluate.cases", "evaluate.probe_cases", "evaluate.bootstrap",
+    "evaluate.probe_threshold", "compute.processes", "compute.latent_shares", "compute.device",
+}  # fmt: skip
+
+
+def flat(mapping: dict, prefix: str = "") -> dict:
+    """Keys like ``world.size`` of a nested mapping."""
+    found = {}
+    for name, value in mapping.items():
+        found.update(flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value})
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """A copy of the repository in which the whole study has run."""
+    folder = tmp_path_factory.mktemp("paper")
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        if source.is_symlink():
+            target.symlink_to(os.readlink(source))
+        elif source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    if (ROOT / "resources" / "weights").is_dir():
+        shutil.copytree(ROOT / "resources" / "weights", folder / "resources" / "weights")
+    study = write_study(folder / "data")
+    tables = "results/paper_tiny/tables/tables.md"  # figures and notebooks of another study are tested elsewhere
+    command = [sys.executable, "-m", "snakemake", tables, "--cores", "2", "--configfile", str(study)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200,
+                          env={**os.environ, "PYTHONPATH": str(folder)})  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+def record(run: Path, name: str) -> dict:
+    return json.loads((run / "runs" / "paper_tiny" / name).read_text())
+
+
+def test_the_study_differs_from_the_papers_in_sizes_and_paths_alone(tmp_path):
+    paper = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
+    tiny = flat({**paper, **{k: {**paper[k], **v} if isinstance(v, dict) else v for k, v in SIZES_AND_PATHS.items()}})
+    paper = flat(paper)
+    changed = {key for key in tiny.keys() | paper.keys() if tiny.get(key) != paper.get(key)}
+    assert changed <= ALLOWED and "train.precision" not in changed
+
+
+def test_every_training_ran_in_two_processes_in_bfloat16(run):
+    records = [record(run, f"train/{row}-0/model.record.json") for row in SIZES_AND_PATHS["rows"]]
+    for found in records:
+        assert found["processes"] == 2 and found["precision"] == "bf16" and np.isfinite(found["final_loss"])
+    assert len({found["base_sha256"] for found in records}) == 1
+
+
+def test_training_starts_from_the_pretrained_weights(run):
+    """The shared base holds the folder's weights, to the last bit."""
+    from echo.pretrained import load_transformer
+
+    base = load_file(run / "runs/paper_tiny/base.safetensors")
+    pretrained = load_transformer(run / "data" / "wan").state_dict()
+    for name, value in pretrained.items():
+        np.testing.assert_array_equal(base[f"backbone.transformer.{name}"], value.numpy())
+
+
+def test_segments_are_coded_as_a_whole_and_shared_out(run):
+    folder = run / "runs/paper_tiny/latents/train"
+    shards = [load_file(path) for path in folder.rglob("*.safetensors")]
+    videos = {name.split("/")[0] for shard in shards for name in shard}
+    assert len(videos) == 8
+    one = sorted(videos)[0]
+    tensors = {name: value for shard in shards for name, value in shard.items() if name.startswith(f"{one}/")}
+    assert tensors[f"{one}/latents"].shape == (21, 4, 4, 6) and tensors[f"{one}/targets"].shape == (4, 2, 4, 4, 6)
+    throughput = [record(run, f"latents/train/shares/{n}/record.json")["throughput"] for n in range(2)]
+    assert sum(one["frames"] for one in throughput) == 8 * 21
+    assert max(one["frames_per_second"] for one in throughput) > 0
+
+
+def test_rollouts_have_every_frame_of_every_branch(run):
+    for branch, frames in (("replay", 15), ("loop", 20), ("return_45", 10), ("return_strict", 15), ("recall", 5)):
+        path = run / f"runs/paper_tiny/rollout/i2v-0/{branch}.safetensors"
+        assert load_file(path)["frames"].shape == (4, frames, 32, 48, 3)
+        assert len(read_header(path)["cases"]) == 4
+
+
+def test_measures_and_tables_are_whole(run):
+    cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv")
+    assert set(cases.row) == set(SIZES_AND_PATHS["rows"]) and len(cases) == 3 * 5 * 4
+    assert np.isfinite(cases[["psnr", "ssim", "lpips"]]).all(axis=None)
+    judged = cases[cases.branch.isin(["return_45", "return_strict", "recall"])]
+    assert np.isfinite(judged.judge).all()
+    assert "framepack_len_r8" in (run / "results/paper_tiny/tables/summary.csv").read_text()
+
+
+def test_the_records_say_what_the_recordings_lack_and_which_clips_were_cut(run):
+    assert record(run, "index/record.json")["missing"] == {}
+    assert record(run, "pool/open_domain/record.json")["clips"] == {"return_45": 4, "return_strict": 4}
