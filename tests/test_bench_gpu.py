@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import pytest
@@ -14,22 +13,31 @@ from echo.planning.gpus import GPUS
 from tests.conftest import ROOT
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "bench.gpu", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={"CUDA_VISIBLE_DEVICES": ""})
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """The command with its arguments, to its exit code and what it printed on either stream."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(sys, "argv", ["gpu", *arguments])
+        code = gpu.main()
+        return code, *capsys.readouterr()
+
+    return call
 
 
-def test_without_cuda_it_says_so_and_ends_well():
-    done = run()
-    assert done.returncode == 0
-    assert done.stdout.startswith("bench.gpu: no CUDA device here")
-    assert done.stdout.count("\n") == 1
+def test_without_cuda_it_says_so_and_ends_well(run, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    code, out, _ = run()
+    assert code == 0
+    assert out.startswith("bench.gpu: no CUDA device here")
+    assert out.count("\n") == 1
 
 
-def test_all_rows_run_at_tiny_sizes():
-    done = run("--device", "cpu", "--tiny", "--repeats", "1")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+def test_all_rows_run_at_tiny_sizes(run):
+    code, out, _ = run("--device", "cpu", "--tiny", "--repeats", "1")
+    assert code == 0
+    lines = out.splitlines()
     assert [line.split()[0] for line in lines[2:-1]] == gpu.ROWS
     record = json.loads(lines[-1])
     assert record["device"] == "cpu"
@@ -39,20 +47,20 @@ def test_all_rows_run_at_tiny_sizes():
         assert "step_utilisation" not in row
 
 
-def test_an_unknown_row_is_named_in_one_line():
-    done = run("--device", "cpu", "--tiny", "--rows", "telepathy")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.startswith("bench.gpu: --rows telepathy: not a row of config/paper.yaml; it has i2v, ")
+def test_an_unknown_row_is_named_in_one_line(run):
+    code, _, err = run("--device", "cpu", "--tiny", "--rows", "telepathy")
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("bench.gpu: --rows telepathy: not a row of config/paper.yaml; it has i2v, ")
 
 
-def test_a_row_that_does_not_fit_is_a_line_of_the_table(monkeypatch, capsys):
+def test_a_row_that_does_not_fit_is_a_line_of_the_table(run, monkeypatch):
     def too_large(*_):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     monkeypatch.setattr(gpu, "_run", too_large)
-    monkeypatch.setattr(sys, "argv", ["gpu", "--device", "cpu", "--tiny", "--rows", "i2v"])
-    assert gpu.main() == 0
-    table, record = capsys.readouterr().out.splitlines()[2:]
+    code, out, _ = run("--device", "cpu", "--tiny", "--rows", "i2v")
+    assert code == 0
+    table, record = out.splitlines()[2:]
     assert table.split()[:4] == ["i2v", "out", "of", "memory"]
     assert json.loads(record)["rows"][0]["error"] == "CUDA out of memory"
 
