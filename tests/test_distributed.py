@@ -216,7 +216,8 @@ except Exception as error:
         ("os.kill(os.getpid(), 9)", "echo train: process 1 was killed by signal 9"),
     ],
 )
-def test_a_process_that_fails_ends_the_job_and_is_named(tmp_path, capfd, fault, message):
+def test_a_process_that_fails_ends_the_job_and_is_named(tmp_path, capfd, monkeypatch, fault, message):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (tmp_path / "worker.py").write_text(WORKER.format(fault=fault))
     began = time.monotonic()
     assert launch("train", [str(tmp_path / "worker.py")], 2) == 1
