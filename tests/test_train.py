@@ -84,7 +84,7 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 from tests.test_train import trainer
 from tests.conftest import tiny_study
-study = tiny_study(train={{"steps": 400, "checkpoint_every": 5}})
+study = tiny_study(train={{"steps": 200, "checkpoint_every": 5}})
 one = trainer(Path(sys.argv[1]), study, "context_k5")
 one.run()
 one.row.save(Path(sys.argv[1]) / "model.safetensors")

@@ -23,8 +23,20 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=env)
 
 
+@pytest.fixture(scope="module")
+def made_tables(tmp_path_factory) -> Path:
+    """Tables of invented numbers, as a study commits them."""
+    tables = tmp_path_factory.mktemp("made") / "tables"
+    write_tables(tables, cases=6)
+    from echo.tables import build_tables
+
+    build_tables(tables, resamples=100)
+    (tables / "record.json").write_text("{}")
+    return tables
+
+
 @pytest.fixture
-def clone(tmp_path) -> Path:
+def clone(tmp_path, made_tables) -> Path:
     """What a fresh clone holds, with committed tables (synthetic ones) and no run folder."""
     for name in COPIED:
         source = ROOT / name
@@ -32,12 +44,7 @@ def clone(tmp_path) -> Path:
         shutil.copytree(source, tmp_path / name, ignore=ignore) if source.is_dir() else shutil.copy(
             source, tmp_path / name
         )
-    tables = tmp_path / "results" / "mini" / "tables"
-    write_tables(tables, cases=6)
-    from echo.tables import build_tables
-
-    build_tables(tables, resamples=100)
-    (tables / "record.json").write_text("{}")
+    shutil.copytree(made_tables, tmp_path / "results" / "mini" / "tables")
     return tmp_path
 
 
