@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_torch
 
 from echo.tensors import read_header
 from tests.conftest import ROOT
@@ -93,12 +95,13 @@ def test_training_starts_from_the_pretrained_weights(run):
 
 def test_segments_are_coded_as_a_whole_and_shared_out(run):
     folder = run / "runs/paper_tiny/latents/train"
-    shards = [load_file(path) for path in folder.rglob("*.safetensors")]
+    shards = [load_torch(path) for path in folder.rglob("*.safetensors")]  # bfloat16, which numpy does not know
     videos = {name.split("/")[0] for shard in shards for name in shard}
     assert len(videos) == 8
     one = sorted(videos)[0]
     tensors = {name: value for shard in shards for name, value in shard.items() if name.startswith(f"{one}/")}
     assert tensors[f"{one}/latents"].shape == (21, 4, 4, 6) and tensors[f"{one}/targets"].shape == (4, 2, 4, 4, 6)
+    assert tensors[f"{one}/latents"].dtype == torch.bfloat16
     throughput = [record(run, f"latents/train/shares/{n}/record.json")["throughput"] for n in range(2)]
     assert sum(one["frames"] for one in throughput) == 8 * 21
     assert max(one["frames_per_second"] for one in throughput) > 0
