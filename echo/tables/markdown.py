@@ -21,8 +21,8 @@ HEADER = """# Result tables
 
 Made by `python -m echo.tables`. A cell is ours: mean and, in brackets, the 95 % interval (bootstrap over scenes). Below
 it in *italics* is the paper's number, where it has one. The paper's numbers are of a 1.3 B-parameter video model at
-352x640 judged by a vision-language model; ours are of a small model in small rendered rooms judged by an embedded
-judge. So compare the order of the rows, not the levels. {missing} is a number that was not measured.
+352x640 judged by a vision-language model; ours are of this study's model and world (config/README.md), judged by an
+embedded judge. So compare the order of the rows, not the levels. {missing} is a number that was not measured.
 """
 
 
