@@ -15,7 +15,7 @@ SCENES, FRAMES = 6, 120
 # Which rows run, how large everything is, where it lies, and which machine runs it.
 SIZES_AND_PATHS = {
     "study": "paper_tiny",
-    "rows": ["i2v", "framepack_len_r8", "ssm_blockwise_causal_v2"],
+    "rows": ["i2v", "ssm_blockwise_causal_v2"],
     "pretrained": {"path": None},
     "world": {"path": None, "size": [32, 48], "held_out_videos": 2, "train_rooms": 8, "in_domain_rooms": 4,
               "open_domain_rooms": 4},
