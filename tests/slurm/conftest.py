@@ -38,8 +38,8 @@ class Project:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """``snakemake ARGUMENTS --profile slurm`` in the background; its output is read by ``end``."""
-        command = [sys.executable, "-m", "snakemake", *arguments, "--profile", "slurm", "--configfile", "study.yaml"]
-        command += ["--slurm-init-seconds-before-status-checks", "1", "--jobs", "6"]
+        command = [sys.executable, str(HERE / "impatient.py"), *arguments, "--profile", "slurm"]
+        command += ["--configfile", "study.yaml", "--jobs", "6"]
         with (self.folder / "snakemake.out").open("w") as out:
             return subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=out, stderr=subprocess.STDOUT)
 
