@@ -7,8 +7,8 @@ SIGTERM or SIGUSR1 is noticed once a step. The run then checkpoints and exits wi
 - Slurm preempts the job or loses its node: Snakemake's executor waits for Slurm to requeue it, so jobs are submitted
   with ``--requeue`` (the executor's ``requeue`` setting). Slurm sends SIGTERM first, and SIGKILL after the partition's
   grace time, or ``KillWait``; what is not checkpointed by then is repeated from the last checkpoint.
-Either way training goes on from the resume file. A signal reaches the shell and the Snakemake of the job as well; in this
-workflow both outlive it (workflow/rules/common.smk), because Slurm counts a job as ended, and kills what it leaves
+Either way training goes on from the resume file. A signal reaches the shell and the Snakemake of the job as well; in
+this workflow both outlive it (workflow/rules/common.smk), because Slurm counts a job as ended, and kills what it leaves
 behind, once they are gone. Who submits ``python -m echo train`` in a script of their own must ``exec`` it.
 """
 
