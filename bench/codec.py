@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from echo.codec import BATCH, Codec, fit_codec, load_codec, reconstruction
-from echo.config import Codec as Config
-from echo.config import load_study
-from echo.evaluate.images import ssim
-from echo.world.pool import Pool
+from echo.encoding.codec import BATCH, Codec, fit_codec, load_codec, reconstruction
+from echo.measures.images import ssim
+from echo.study.config import Codec as Config
+from echo.study.config import load_study
+from echo.world.rooms.pool import Pool
 
 
 def main() -> None:

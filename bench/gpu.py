@@ -21,13 +21,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from echo import flow
-from echo.config import ConfigError, Study, load_study, parse_study
-from echo.frames import Frames
-from echo.model import Row
-from echo.objective import Batch, Objective
-from echo.planning.gpus import GPUS, Gpu
-from echo.planning.row import RowPlan
+from echo.cost.gpus import GPUS, Gpu
+from echo.cost.row import RowPlan
+from echo.evidence.frames import Frames
+from echo.model import flow
+from echo.model.row import Row
+from echo.study.config import ConfigError, Study, load_study, parse_study
+from echo.training.objective import Batch, Objective
 
 ROWS = ["i2v", "context_k20", "ssm_hybrid", "ssm_blockwise"]
 TINY = {"world": {"size": [32, 64]}, "segment": {"frames": 5}, "text": {"dim": 16, "tokens": 4},

@@ -28,8 +28,8 @@ OPEN = """
 import json, resource, sys, time
 start = time.perf_counter()
 from pathlib import Path
-import echo.readers.context_as_memory
-from echo.readers import open_recordings
+import echo.world.recordings.context_as_memory
+from echo.world.recordings import open_recordings
 imported = time.perf_counter()
 recordings = open_recordings("context_as_memory", Path(sys.argv[1]), Path(sys.argv[2]))
 opened = time.perf_counter()

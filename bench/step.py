@@ -16,14 +16,14 @@ import time
 import numpy as np
 import torch
 
-from echo import flow
-from echo.config import load_study
-from echo.model import Row
-from echo.muon import Muon
-from echo.seeding import generator, torch_generator
-from echo.segments import Ranking, Segments
-from echo.train import matrices
-from echo.trajectories import trajectory
+from echo.evidence.segments import Ranking, Segments
+from echo.io.seeding import generator, torch_generator
+from echo.model import flow
+from echo.model.row import Row
+from echo.study.config import load_study
+from echo.training.muon import Muon
+from echo.training.trainer import matrices
+from echo.world.paths import trajectory
 
 SEGMENT = 3
 

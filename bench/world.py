@@ -10,12 +10,12 @@ import json
 import time
 from pathlib import Path
 
-from echo.seeding import generator
-from echo.trajectories import trajectory
-from echo.world.assets import fetch_assets
-from echo.world.library import load_library, texture_resolution
-from echo.world.render import render_room
-from echo.world.rooms import sample_room
+from echo.io.seeding import generator
+from echo.world.paths import trajectory
+from echo.world.rooms.assets import fetch_assets
+from echo.world.rooms.library import load_library, texture_resolution
+from echo.world.rooms.render import render_room
+from echo.world.rooms.rooms import sample_room
 
 
 def main() -> None:

@@ -7,8 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from echo.config import SPLITS, ConfigError, load_study
-from echo.preemption import Preempted
+from echo.study.config import ConfigError, load_study
+from echo.study.words import SPLITS
+from echo.training.preemption import Preempted
 
 NUMBERS = ("--seed", "--share", "--processes")
 
@@ -16,7 +17,7 @@ NUMBERS = ("--seed", "--share", "--processes")
 def main(arguments: list[str] | None = None) -> int:
     """Run one stage; errors that a user can mend are one line on stderr and exit code 1.
 
-    Training that SIGTERM or SIGUSR1 told to stop checkpoints; the exit code is ``echo.preemption.PREEMPTED``.
+    Training that SIGTERM or SIGUSR1 told to stop checkpoints; the exit code is ``echo.training.preemption.PREEMPTED``.
     """
     parser = argparse.ArgumentParser(prog="echo", description=__doc__)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; more than one changes the last bits")
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         one = stages.add_parser(name, help=text)
         for option in (*options, *optional):
             kind = int if option in NUMBERS else str
-            choices = SPLITS if option == "--split" else None
+            choices = tuple(SPLITS) if option == "--split" else None
             one.add_argument(option, type=kind, choices=choices, required=option not in optional)
         return one
 
@@ -78,12 +79,12 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ.setdefault(name, str(given.threads))
 
     if given.stage == "config-docs":
-        from echo.config_docs import render
+        from echo.study.docs import render
 
         print(render(), end="")
         return 0
-    from echo import launch
-    from echo import stages as run
+    from echo.study import stages as run
+    from echo.training import launch
 
     expected = (ConfigError, Preempted, *run.user_errors())
     try:

@@ -9,12 +9,13 @@ import pytest
 import torch
 import yaml
 
-from echo.clips import Clips
-from echo.config import Study, load_rows, parse_study
-from echo.seeding import generator
-from echo.segments import Ranking, Segments
-from echo.trajectories import trajectory
+from echo.evidence.clips import Clips
+from echo.evidence.segments import Ranking, Segments
+from echo.io.seeding import generator
+from echo.study.config import Study, load_rows, parse_study
+from echo.world.paths import trajectory
 
+pytest_plugins = ["tests.photographs"]
 ROOT = Path(__file__).parent.parent
 ROWS = load_rows(ROOT / "config" / "rows.yaml")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from echo.model import Row
-from echo.objective import Batch, Objective
+from echo.model.row import Row
+from echo.training.objective import Batch, Objective
 
 
 def peak_bytes(row: Row, batch: Batch, bf16: bool) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from echo.seeding import generator
+from echo.io.seeding import generator
 
 ROWS_FILE = Path(__file__).parent.parent / "config" / "rows.yaml"
 STRENGTH = {  # invented: how much of the past each row brings back, 0 to 1

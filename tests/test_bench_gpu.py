@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench import gpu
-from echo.planning.gpus import GPUS
+from echo.cost.gpus import GPUS
 from tests.conftest import ROOT
 
 

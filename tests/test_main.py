@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from echo.__main__ import main
-from echo.model import Row
+from echo.model.row import Row
 from tests.conftest import ROOT, ROWS, tiny_study
 
 

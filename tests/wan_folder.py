@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from echo.config import Study, parse_study
+from echo.study.config import Study, parse_study
 from tests.conftest import ROOT, ROWS
 
 SIZES = {

@@ -16,10 +16,10 @@ from pathlib import Path
 import torch
 from accelerate.state import AcceleratorState
 
-from echo.model import Row
-from echo.preemption import Preempted
-from echo.tensors import save_tensors
-from echo.train import Trainer
+from echo.io.tensors import save_tensors
+from echo.model.row import Row
+from echo.training.preemption import Preempted
+from echo.training.trainer import Trainer
 from tests.conftest import Setting, tiny_study
 
 

@@ -18,7 +18,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from echo.source import behaviour
+from echo.io.errors import UserError
+from echo.study.source import behaviour
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ FOLDER = Path(__file__).parent
 PACKAGE = "echo.figures"
 
 
-class FigureError(ValueError):
+class FigureError(UserError):
     """A figure that cannot be drawn: one line that names the figure or file, and what was expected."""
 
 

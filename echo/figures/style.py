@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from echo.figures import FigureError
-from echo.files import atomic_path
+from echo.io.files import atomic_path
 
 REFERENCE_ROW = "i2v"
 REFERENCE_COLOUR = "#4d4d4d"

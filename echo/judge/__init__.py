@@ -11,7 +11,7 @@ __all__ = ["Judge", "Scores", "build_judge", "judge_many", "overall"]
 
 
 def build_judge(kind: str, weights: Path) -> Judge:
-    """The judge of the configuration's ``evaluate.judge``; weights: the folder that echo.weights fills."""
+    """The judge of the configuration's ``evaluate.judge``; weights: the folder that echo.measures.weights fills."""
     if kind == "embedded":
         from echo.judge.embedded import EmbeddedJudge
 

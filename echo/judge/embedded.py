@@ -31,8 +31,8 @@ from skimage.color import rgb2lab
 from torch.nn import functional
 
 from echo.judge.base import check_case
-from echo.judge.features import EfficientNetLite0
 from echo.judge.rubric import TOP, Scores
+from echo.measures.efficientnet import EfficientNetLite0
 
 GRID = 64  # pixels along each side at which colours and gradients are compared
 NETWORK_SIZE = 128  # pixels along each side that the network sees

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from echo.backbone import Backbone, ReadOut
-from echo.frames import Frames
+from echo.evidence.frames import Frames
+from echo.model.backbone import Backbone, ReadOut
 
 State = dict[str, Tensor]
 

@@ -15,10 +15,10 @@ from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
-from echo.backbone import ReadOut
-from echo.frames import Frames
+from echo.evidence.frames import Frames
 from echo.memory.base import Memory
-from echo.memory.profile import Profile
+from echo.model.backbone import ReadOut
+from echo.study.profile import Profile
 
 
 class Settings(Profile):

@@ -10,10 +10,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from echo.backbone import ReadOut
-from echo.frames import Frames
+from echo.evidence.frames import Frames
 from echo.memory.base import Memory
-from echo.memory.profile import Profile
+from echo.model.backbone import ReadOut
+from echo.study.profile import Profile
 
 
 class Settings(Profile):

@@ -6,9 +6,9 @@ import importlib
 
 import torch
 
+from echo.io.seeding import derive
 from echo.memory.base import Memory, Sizes
-from echo.memory.profile import Profile
-from echo.seeding import derive
+from echo.study.profile import Profile
 
 
 def build_memory(profile: Profile, sizes: Sizes, seed: int) -> Memory:

@@ -15,9 +15,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from echo.backbone import ReadOut
 from echo.memory.base import Memory, Sizes
-from echo.memory.profile import Profile
+from echo.model.backbone import ReadOut
+from echo.study.profile import Profile
 
 
 class Settings(Profile):

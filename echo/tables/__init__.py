@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from echo.files import atomic_path, write_text
+from echo.io.files import atomic_path, write_text
 from echo.tables.compare import differences, probes_table
 from echo.tables.markdown import render
 from echo.tables.paper import TABLES, paper_table

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from echo.seeding import generator
-from echo.stats import holm, paired_difference
+from echo.io.seeding import generator
+from echo.tables.statistics import holm, paired_difference
 from echo.tables.summary import BRANCHES, cell
 
 COMPARED = ("psnr", "ssim", "lpips", "judge")

@@ -1,7 +1,7 @@
 """The paper's tables (arXiv 2606.09803), and ours beside them.
 
-``echo/reference/paper_tables.csv`` holds the paper's numbers. Its in-domain loop is our ``loop``, its open-domain
-score by a vision-language model is our judge's score on ``return_45``. Branches that the paper does not have
+``reference/paper_tables.csv`` holds the paper's numbers. Its in-domain loop is our ``loop``, its open-domain score by
+ a vision-language model is our judge's score on ``return_45``. Branches that the paper does not have
 (``return_strict``, ``recall``) follow with an empty cell for the paper. Rows that the paper does not have stand at the
 end of their family's table; families it does not have, at the end of table 1.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-REFERENCE = Path(__file__).parent.parent / "reference" / "paper_tables.csv"
+REFERENCE = Path(__file__).parent / "reference" / "paper_tables.csv"
 TABLES = {  # number: (title, the family it is about, or None for the overview)
     1: ("All families", None),
     5: ("Spatial memory: read-out", "spatial"),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from echo.io.errors import UserError
+
 CASE_KEYS = ("row", "train_seed", "branch", "split", "scene", "anchor", "case")
 COLUMNS = {
     "cases.csv": (*CASE_KEYS, "psnr", "ssim", "lpips"),
@@ -17,7 +19,7 @@ COLUMNS = {
 }
 
 
-class TableError(ValueError):
+class TableError(UserError):
     """An input that does not follow the results contract: one line that names file, column and what was expected."""
 
 

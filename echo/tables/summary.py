@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from echo.seeding import generator
-from echo.stats import interval
+from echo.io.seeding import generator
 from echo.tables.paper import PAPER_COLUMNS, paper_number
+from echo.tables.statistics import interval
 
 BRANCHES = ("replay", "loop", "return_45", "return_strict", "recall")
 DRIFT_BRANCHES = ("replay", "return_strict")  # the others follow other histories or mirror one another

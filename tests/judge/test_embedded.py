@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter
 
+from echo.io.seeding import generator
 from echo.judge import judge_many, overall
 from echo.judge.embedded import Calibration, EmbeddedJudge
-from echo.seeding import generator
-from tests.judge.conftest import ball, painted
+from tests.photographs import ball, painted
 
 MASK = ball()
 YELLOW, BLUE = (230, 190, 40), (40, 70, 210)

@@ -18,7 +18,7 @@ import yaml
 from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_torch
 
-from echo.tensors import read_header
+from echo.io.tensors import read_header
 from tests.conftest import ROOT
 from tests.scale.paper_tiny import SIZES_AND_PATHS, write_study
 
@@ -85,7 +85,7 @@ def test_every_training_ran_in_two_processes_in_bfloat16(run):
 
 def test_training_starts_from_the_pretrained_weights(run):
     """The shared base holds the folder's weights, to the last bit."""
-    from echo.pretrained import load_transformer
+    from echo.encoding.pretrained import load_transformer
 
     base = load_file(run / "runs/paper_tiny/base.safetensors")
     pretrained = load_transformer(run / "data" / "wan").state_dict()

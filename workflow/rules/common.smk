@@ -7,9 +7,9 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 
 from echo import figures
-from echo.config import ConfigError, load_rows, parse_study
-from echo.files import digest, write_text
-from echo.provenance import code_digest, pool_stage, stage_digest
+from echo.study.config import ConfigError, load_rows, parse_study
+from echo.io.files import digest, write_text
+from echo.study.provenance import code_digest, pool_stage, stage_digest
 
 ROWS_FILE = Path(workflow.basedir) / "config" / "rows.yaml"
 MATRIX = load_rows(ROWS_FILE)

@@ -43,7 +43,7 @@ rule notebook:
         about=code_digest("figures"),
         tables=tables_folder,
     shell:
-        "python -m echo.notebook {input.notebook} --tables {params.tables} --out {output} > {log} 2>&1"
+        "python -m echo.figures.notebook {input.notebook} --tables {params.tables} --out {output} > {log} 2>&1"
 
 
 rule notebooks:

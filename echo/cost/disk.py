@@ -1,0 +1,77 @@
+"""Bytes a study writes, and the arithmetic of its codec."""
+
+from __future__ import annotations
+
+import torch
+
+from echo.cost.walk import Walk
+from echo.encoding.latents import STORAGE
+from echo.study.config import Study
+from echo.study.words import BRANCHES, SEGMENTS, SPLITS
+
+
+def clips(study: Study) -> dict[str, tuple[int, int]]:
+    """(clips, segments of them all) of each split."""
+    world = study.world
+    found = {"train": (world.train_rooms, world.train_rooms * study.segment.train_segments)}
+    for split, scenes in (("in_domain", world.in_domain_rooms), ("open_domain", world.open_domain_scenes)):
+        kinds = SPLITS[split].trajectories
+        found[split] = (scenes * len(kinds), scenes * sum(SEGMENTS[kind] for kind in kinds))
+    return found
+
+
+def frames(study: Study) -> int:
+    """Frames of all clips, the first frame of each included."""
+    return sum(count + segments * study.segment.frames for count, segments in clips(study).values())
+
+
+def latent_bytes(study: Study) -> int:
+    """The latent cache: every frame coded alone and, with temporal latents, every segment coded as a whole too."""
+    segments = sum(count for _, count in clips(study).values())
+    whole = segments * study.target_latents if study.codec.temporal > 1 else 0
+    return (frames(study) + whole) * study.numbers_per_frame * STORAGE[study.codec.storage].itemsize
+
+
+def rollout_bytes(study: Study) -> int:
+    """The generated frames of one row and training seed, one byte a colour."""
+    segments = sum(
+        1 if BRANCHES[name].recall else SEGMENTS[BRANCHES[name].trajectory] for name in study.evaluate.branches
+    )
+    return study.evaluate.cases * segments * study.segment.frames * study.world.height * study.world.width * 3
+
+
+def codec_flops(study: Study) -> dict[str, int]:
+    """FLOPs of coding one frame alone, of coding a segment's targets, and of decoding them.
+
+    Counted for ``codec.kind: wan``, the one whose arithmetic matters; 0 for the others.
+    """
+    if study.codec.kind != "wan":
+        return {"frame": 0, "segment": 0, "decode": 0}
+    from diffusers import AutoencoderKLWan
+
+    with torch.device("meta"):
+        model = AutoencoderKLWan(**{"z_dim": study.codec.channels, **study.codec.options})
+    size = (study.world.height, study.world.width)
+    together = study.segment.frames if study.codec.temporal > 1 else 1
+    latents = study.target_latents if study.codec.temporal > 1 else 1
+    each = study.target_latents // latents
+
+    @torch.no_grad()
+    def counted(run, *shape: int) -> int:
+        with Walk() as walk:
+            run(torch.empty(1, *shape, device="meta"))
+        return walk.tally().forward
+
+    frame = counted(model.encode, 3, 1, *size)
+    return {
+        "frame": frame,
+        "segment": counted(model.encode, 3, together, *size) if together > 1 else 0,
+        "decode": each * counted(model.decode, study.codec.channels, latents, *study.latent_size),
+    }
+
+
+def codec_work(study: Study) -> int:
+    """FLOPs of filling the latent cache."""
+    cost = codec_flops(study)
+    segments = sum(count for _, count in clips(study).values())
+    return frames(study) * cost["frame"] + segments * cost["segment"]

@@ -1,0 +1,48 @@
+"""GPUs a study can be planned for: memory and peak arithmetic, from the vendors' data sheets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from echo.io.errors import UserError
+
+GIB = 2**30
+RESERVE = 2 * GIB  # CUDA context, cuBLAS and cuDNN workspaces, communication buffers, fragmentation
+
+
+class PlanError(UserError):
+    """A study that cannot be planned: one line that says why."""
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """memory in bytes; peak arithmetic in FLOP/s without sparsity: bf16 tensor cores, and plain fp32."""
+
+    name: str
+    memory: int
+    bf16: float
+    fp32: float
+
+    def peak(self, precision: str) -> float:
+        """FLOP/s at train.precision."""
+        return self.bf16 if precision == "bf16" else self.fp32
+
+
+GPUS = {
+    gpu.name: gpu
+    for gpu in (
+        Gpu("A100-40GB", 40 * GIB, 312e12, 19.5e12),
+        Gpu("A100-80GB", 80 * GIB, 312e12, 19.5e12),
+        Gpu("H100-80GB", 80 * GIB, 989e12, 67e12),  # SXM
+        Gpu("H200", 140 * GIB, 989e12, 67e12),
+        Gpu("L40S", 45 * GIB, 362e12, 91.6e12),
+        Gpu("RTX-4090", 24 * GIB, 165e12, 82.6e12),
+    )
+}
+
+
+def gpu_named(name: str) -> Gpu:
+    """The GPU of that name; raises PlanError, naming those there are."""
+    if name not in GPUS:
+        raise PlanError(f"compute.gpu = {name}: not in the table of GPUs; allowed: {', '.join(GPUS)}")
+    return GPUS[name]

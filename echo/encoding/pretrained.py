@@ -1,0 +1,205 @@
+"""A pretrained Wan 2.1 in diffusers' folder layout: found or downloaded, checked file by file, and loaded part by part.
+
+::
+
+    model_index.json
+    transformer/config.json   and weights: diffusion_pytorch_model.safetensors, or shards and their .index.json
+    vae/config.json           and weights
+    text_encoder/config.json  and weights (model.safetensors, or shards and their .index.json): UMT5
+    tokenizer/                tokenizer.json or spiece.model, with tokenizer_config.json
+
+A manifest, one JSON file, says which folder a study uses and what is in it, with sha256 of every file; stages read the
+manifest and never search by themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from echo.io.errors import UserError
+from echo.io.files import digest, sha256, write_json
+from echo.io.tensors import TensorFileError, read_header
+from echo.study.config import Pretrained, Study
+
+WEIGHTS = {
+    "transformer": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+}  # stem of the weights' files in each part
+TOKENIZER = ("tokenizer.json", "spiece.model")  # one of them is enough
+
+
+class PretrainedError(UserError):
+    """A pretrained model that is not there, not whole, or not the one the study describes."""
+
+
+def parts_of(study: Study) -> tuple[str, ...]:
+    """The parts of the folder that a study needs."""
+    parts = ["transformer"]
+    if study.codec.kind == "wan":
+        parts.append("vae")
+    if study.text.kind == "umt5":
+        parts += ["text_encoder", "tokenizer"]
+    return tuple(parts)
+
+
+def download_folder(config: Pretrained, resources: Path) -> Path:
+    """Where a download lies: one folder a repository and commit."""
+    return resources / f"{config.repo.replace('/', '--')}@{config.revision[:12]}"
+
+
+def fetch(study: Study, resources: Path) -> Path:
+    """The folder of the study's pretrained model, downloaded to ``resources`` unless ``pretrained.path`` is given.
+
+    A download that was interrupted goes on where it was; a complete one is not asked for again.
+    Raises PretrainedError, in one line, where the folder is not whole or the hub cannot be reached.
+    """
+    config = study.pretrained
+    if config.path:
+        folder = Path(config.path)
+        check(folder, parts_of(study), f"set pretrained.path to a folder with it, or fetch it with: {_command(config)}")
+        return folder
+    folder = download_folder(config, resources)
+    try:
+        check(folder, parts_of(study), "")
+    except PretrainedError:
+        _download(config, folder, parts_of(study))
+        check(folder, parts_of(study), f"{config.repo} at {config.revision} does not hold it")
+    return folder
+
+
+def _command(config: Pretrained) -> str:
+    repo = config.repo or "Wan-AI/Wan2.1-T2V-1.3B-Diffusers"
+    return f"hf download {repo}{f' --revision {config.revision}' if config.revision else ''} --local-dir FOLDER"
+
+
+def _download(config: Pretrained, folder: Path, parts: tuple[str, ...]) -> None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    wanted = ["model_index.json", *(f"{part}/*" for part in parts)]
+    try:
+        snapshot_download(config.repo, revision=config.revision, local_dir=folder, allow_patterns=wanted)
+    except RepositoryNotFoundError:
+        raise PretrainedError(f"pretrained.repo = {config.repo} at {config.revision}: no such repository") from None
+    except (HfHubHTTPError, HTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise PretrainedError(
+            f"pretrained.repo = {config.repo}: the download to {folder} did not finish ({reason[:160]}); run it again "
+            f"where the model hub can be reached, or copy the folder and set pretrained.path; it can be fetched with: "
+            f"{_command(config)}"
+        ) from None
+
+
+def check(folder: Path, parts: tuple[str, ...], remedy: str) -> None:
+    """Raise PretrainedError, naming the first file that is missing or damaged, unless every part is whole."""
+    if not folder.is_dir():
+        raise PretrainedError(f"{folder}: no such folder, expected a pretrained Wan model there; {remedy}")
+    for part in parts:
+        if part == "tokenizer":
+            _needed(folder / "tokenizer" / "tokenizer_config.json", remedy)
+            if not any((folder / "tokenizer" / name).is_file() for name in TOKENIZER):
+                raise PretrainedError(f"{folder}/tokenizer: neither {' nor '.join(TOKENIZER)} is there; {remedy}")
+            continue
+        _needed(folder / part / "config.json", remedy)
+        for path in weight_files(folder, part, remedy):
+            _needed(path, remedy)
+            try:
+                read_header(path)
+            except TensorFileError as error:
+                raise PretrainedError(f"{error}; {remedy}") from None
+
+
+def _needed(path: Path, remedy: str) -> None:
+    if not path.is_file():
+        raise PretrainedError(f"{path} is missing from the pretrained model; {remedy}")
+
+
+def weight_files(folder: Path, part: str, remedy: str = "") -> list[Path]:
+    """The safetensors files of a part: those its index lists, or the single one."""
+    stem = WEIGHTS[part]
+    index = folder / part / f"{stem}.safetensors.index.json"
+    if not index.is_file():
+        return [folder / part / f"{stem}.safetensors"]
+    try:
+        names = sorted(set(json.loads(index.read_text())["weight_map"].values()))
+    except (ValueError, KeyError, AttributeError):
+        raise PretrainedError(f"{index}: not an index of weight shards; {remedy}") from None
+    return [folder / part / name for name in names]
+
+
+def write_manifest(study: Study, folder: Path, path: Path) -> dict:
+    """Write and return the manifest: folder, repository, commit, sha256 of every file the study reads."""
+    files = []
+    for part in parts_of(study):
+        if part == "tokenizer":
+            files += sorted(p for p in (folder / part).iterdir() if p.is_file())
+        else:
+            files += [folder / part / "config.json", *weight_files(folder, part)]
+    config = study.pretrained
+    manifest = {
+        "folder": str(folder.resolve()),
+        "repo": None if config.path else config.repo,
+        "revision": None if config.path else config.revision,
+        "files": {str(file.relative_to(folder)): sha256(file) for file in files},
+    }
+    write_json(path, manifest)
+    return manifest
+
+
+def read_manifest(path: Path) -> Path:
+    """The folder that a manifest names; raises PretrainedError where it is gone."""
+    if not Path(path).is_file():
+        raise PretrainedError(
+            f"{path}: no manifest of a pretrained model there; write it with `python -m echo pretrained`"
+        )
+    folder = Path(json.loads(Path(path).read_text())["folder"])
+    if not folder.is_dir():
+        raise PretrainedError(f"{path} names {folder}, which is gone; write it again with `python -m echo pretrained`")
+    return folder
+
+
+def contents(path: Path | None) -> str:
+    """Digest of the files behind a manifest, whatever folder they lie in; empty without one."""
+    return digest(json.loads(Path(path).read_text())["files"]) if path else ""
+
+
+def load_transformer(folder: Path):
+    """diffusers' WanTransformer3DModel with its weights, in float32."""
+    import torch
+    from diffusers import WanTransformer3DModel
+
+    return _strictly(WanTransformer3DModel, folder, "transformer", torch_dtype=torch.float32)
+
+
+def load_vae(folder: Path):
+    """diffusers' AutoencoderKLWan with its weights, in float32."""
+    import torch
+    from diffusers import AutoencoderKLWan
+
+    return _strictly(AutoencoderKLWan, folder, "vae", torch_dtype=torch.float32).eval()
+
+
+def _strictly(kind, folder: Path, part: str, **options):
+    """Load, and raise PretrainedError where the file lacks a weight or has one too many: never a random weight."""
+    model, found = kind.from_pretrained(folder / part, output_loading_info=True, **options)
+    odd = {name: sorted(found[name]) for name in ("missing_keys", "unexpected_keys", "mismatched_keys") if found[name]}
+    if odd:
+        name, keys = next(iter(odd.items()))
+        raise PretrainedError(
+            f"{folder / part}: {len(keys)} {name.replace('_', ' ')}, the first {keys[0]}; expected the weights of its "
+            "config.json and no others"
+        )
+    return model
+
+
+def load_text_encoder(folder: Path):
+    """The tokenizer and the UMT5 encoder, in bfloat16 on a GPU and float32 elsewhere."""
+    import torch
+    from transformers import AutoTokenizer, UMT5EncoderModel
+
+    precision = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
+    encoder = _strictly(UMT5EncoderModel, folder, "text_encoder", dtype=precision).eval()
+    return tokenizer, encoder

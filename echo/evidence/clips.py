@@ -1,0 +1,58 @@
+"""Training clips: the latents, poses and text of a split, read batch by batch, so that a split may exceed memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from echo.encoding.latents import Latents
+from echo.encoding.text import Texts
+from echo.evidence.segments import Ranking, Segments
+from echo.study.config import Study
+
+
+class Picked(NamedTuple):
+    """Some clips: latents (B, F, C, H, W), target latents (B, S, T', C, H, W) where segments are coded as a whole,
+    and text (B, L, text_dim)."""
+
+    segments: Segments
+    latents: Tensor
+    targets: Tensor | None
+    text: Tensor
+
+
+@dataclass(frozen=True)
+class Clips:
+    """A split's cache, its captions' embeddings and its evidence."""
+
+    cache: Latents
+    texts: Texts
+    ranking: Ranking
+
+    @classmethod
+    def load(cls, study: Study, latents: Path, text: Path, ranking: Path) -> Clips:
+        """The clips of a latent cache."""
+        return cls(Latents(latents), Texts(text, study.text), Ranking.load(ranking))
+
+    @property
+    def videos(self) -> list[str]:
+        """Names of all clips."""
+        return self.cache.videos
+
+    def pick(self, study: Study, chosen: np.ndarray) -> Picked:
+        """The clips of numbers ``chosen`` (B,)."""
+        names = self.videos
+        some = [names[number] for number in chosen]
+        segments = Segments(study, some, np.stack([self.cache.poses(name) for name in some]), self.ranking)
+        whole = study.codec.temporal > 1
+        return Picked(
+            segments,
+            torch.stack([self.cache.get(name) for name in some]),
+            torch.stack([self.cache.targets(name) for name in some]) if whole else None,
+            torch.stack([self.texts.of(name) for name in some]),
+        )

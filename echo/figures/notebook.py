@@ -1,0 +1,118 @@
+"""Execute a notebook by papermill on a study's tables, without any set-up outside the running Python.
+
+The kernel is the Python that runs this (a kernel specification is written for the occasion and put first on Jupyter's
+path, so that one of the user's named ``python3`` cannot take its place). The notebook runs in its own folder, as it
+does when opened there, with the repository on the path. Dates and durations are removed from the result, so that
+equal tables give equal notebooks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from echo.io.errors import UserError
+from echo.io.files import atomic_path, write_json
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class NotebookError(UserError):
+    """A notebook that failed: one line that names the notebook, the cell and the error."""
+
+
+@contextmanager
+def _kernel_of_this_python() -> Iterator[None]:
+    """Jupyter's environment variables, for the time of one run: this Python, the repository, no file in the home."""
+    with tempfile.TemporaryDirectory(prefix="echo-notebook-") as folder:
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+        write_json(
+            Path(folder) / "jupyter" / "kernels" / "python3" / "kernel.json",
+            {"argv": command, "display_name": "Python 3", "language": "python"},
+        )
+        paths = {
+            "JUPYTER_PATH": os.pathsep.join(filter(None, [f"{folder}/jupyter", os.environ.get("JUPYTER_PATH")])),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            "JUPYTER_RUNTIME_DIR": f"{folder}/runtime",
+            "IPYTHONDIR": f"{folder}/ipython",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # silences a warning of the debugger that ipykernel loads
+        }
+        before = {name: os.environ.get(name) for name in paths}
+        os.environ.update(paths)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+def execute(notebook: str | Path, out: str | Path, tables: str | Path) -> None:
+    """Run ``notebook`` with its parameter ``tables`` set, and write the result to ``out`` atomically.
+
+    The parameter is passed relative to the notebook's folder, so that no path of this machine enters the result.
+    Raises NotebookError where the notebook or the tables are not there, or naming the cell that failed.
+    """
+    import papermill
+
+    notebook, out, tables = Path(notebook), Path(out), Path(tables)
+    if not notebook.is_file():
+        raise NotebookError(f"{notebook}: no such notebook")
+    if not tables.is_dir():
+        raise NotebookError(f"{notebook}: {tables}: no such tables folder")
+    folder = notebook.resolve().parent
+    relative = Path(os.path.relpath(tables.resolve(), folder)).as_posix()
+    with atomic_path(out) as temporary, _kernel_of_this_python():
+        try:
+            papermill.execute_notebook(
+                str(notebook),
+                str(temporary),
+                parameters={"tables": relative},
+                kernel_name="python3",
+                language="python",
+                cwd=str(folder),
+                progress_bar=False,
+            )
+        except papermill.PapermillExecutionError as error:
+            lines = [line for line in error.source.splitlines() if line.strip()]
+            where = f"cell {error.cell_index + 1} ({lines[0].strip() if lines else 'empty'})"
+            raise NotebookError(f"{notebook}: {where} failed: {error.ename}: {error.evalue}") from None
+        _forget_times(temporary)
+
+
+def _forget_times(path: Path) -> None:
+    """Remove papermill's paths and times from an executed notebook, in place."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["metadata"].pop("papermill", None)
+    for number, cell in enumerate(content["cells"]):
+        cell["metadata"].pop("papermill", None)
+        cell["metadata"].pop("execution", None)
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            cell["id"] = f"injected-{number}"  # papermill draws a random one
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m echo.figures.notebook", description="Run a notebook on tables.")
+    parser.add_argument("notebook", type=Path, help="for example notebooks/01_answer.ipynb")
+    parser.add_argument("--tables", type=Path, required=True, help="results/<study>/tables")
+    parser.add_argument("--out", type=Path, required=True, help="the executed notebook to write")
+    given = parser.parse_args()
+    try:
+        execute(given.notebook, given.out, given.tables)
+    except NotebookError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""One row: the shared backbone and the row's memory, built from a profile and saved with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from echo.evidence.frames import Frames
+from echo.io.errors import UserError
+from echo.io.seeding import derive
+from echo.io.tensors import read_header, save_tensors
+from echo.memory.base import Sizes, State
+from echo.memory.registry import build_memory
+from echo.model.backbone import Backbone
+from echo.study.config import Study
+from echo.study.profile import Profile
+
+
+class CheckpointError(UserError):
+    """A checkpoint that is not what the study asks for."""
+
+
+class Row(nn.Module):
+    """Backbone and memory."""
+
+    def __init__(self, study: Study, profile: Profile, train_seed: int = 0, transformer: nn.Module | None = None):
+        """transformer: pretrained, in place of one drawn from the study's seed."""
+        super().__init__()
+        config = study.backbone
+        with torch.random.fork_rng(devices=[]):
+            # The same initial backbone for all rows and training seeds; a base replaces it.
+            torch.manual_seed(derive(study.seed, "backbone"))
+            self.backbone = Backbone(config, study.codec.channels, study.text.dim, transformer)
+        sizes = Sizes(self.backbone.width, config.heads, config.layers, study.grid)
+        self.memory = build_memory(profile, sizes, derive(study.seed, "row", train_seed))
+        self.profile, self.study = profile, study
+
+    def write(self, state: State | None, evidence: Frames, text: Tensor) -> State:
+        """W(M, E) -> M."""
+        return self.memory.write(state, evidence, text, self.backbone)
+
+    def forward(self, target: Frames, timestep: Tensor, anchor: Frames, text: Tensor, state: State) -> Tensor:
+        """Velocity (B, T, C, H, W) of the noisy target, given the anchor and what the memory reads out of ``state``."""
+        read = self.memory.read(state, self.backbone)
+        return self.backbone(target, timestep, anchor, text, self.memory, read)
+
+    def save(self, path: Path, weights: dict[str, Tensor] | None = None, **metadata: str) -> None:
+        """Weights as safetensors, with profile, rig and ``metadata`` in the header; atomic.
+
+        ``weights``: to be saved in place of the module's own (an average of them, or the whole of shards).
+        """
+        header = {"profile": profile_text(self.profile), "rig": rig_text(self.study), **metadata}
+        save_tensors(path, self.state_dict() if weights is None else weights, header)
+
+    def load(self, path: Path) -> dict[str, str]:
+        """Load weights saved by ``save``; returns the header.
+
+        Raises CheckpointError naming both sides where the checkpoint is of another row or another rig.
+        """
+        header = self._checked_header(path, self.profile)
+        self.load_state_dict(load_file(path))
+        return header
+
+    def start_from(self, path: Path, profile: Profile) -> None:
+        """Take over the backbone of the base at ``path``, whose profile is ``profile``; errors as ``load``."""
+        self._checked_header(path, profile)
+        held = {name: value for name, value in load_file(path).items() if name.startswith("backbone.")}
+        self.backbone.load_state_dict({name.removeprefix("backbone."): value for name, value in held.items()})
+
+    def _checked_header(self, path: Path, profile: Profile) -> dict[str, str]:
+        header = read_header(path)
+        for part, asked in (("profile", profile_text(profile)), ("rig", rig_text(self.study))):
+            if header.get(part) != asked:
+                held, wanted = _differences(header.get(part), asked)
+                raise CheckpointError(f"{path}: the checkpoint's {part} has {held}, the study asks for {wanted}")
+        return header
+
+
+def profile_text(profile: Profile) -> str:
+    """A profile as JSON with sorted keys."""
+    return json.dumps(profile.model_dump(), sort_keys=True)
+
+
+def rig_text(study: Study) -> str:
+    """All that training and inference must share, as JSON: sizes, camera, evidence and context handling."""
+    rig = study.model_dump(mode="json", include={"segment": {"frames"}, "text": True, "backbone": True})
+    rig["codec"] = study.codec.model_dump(include={"kind", "channels", "downsample", "temporal"})
+    rig["evidence"] = study.evidence.model_dump(include={"frames", "rule", "policy"})
+    rig["train"] = study.train.model_dump(include={"timestep_shift", "context_noise"})
+    rig["world"] = study.world.model_dump(include={"size", "field_of_view"})
+    return json.dumps(rig, sort_keys=True)
+
+
+def _differences(held: str | None, asked: str) -> tuple[str, str]:
+    """The parts in which two JSON mappings differ, the held one's and the asked one's."""
+    if held is None:
+        return "none", asked
+    first, second = json.loads(held), json.loads(asked)
+    keys = [key for key in sorted(first.keys() | second.keys()) if first.get(key) != second.get(key)]
+    return json.dumps({k: first.get(k) for k in keys}), json.dumps({k: second.get(k) for k in keys})

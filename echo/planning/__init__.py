@@ -1,1 +1,0 @@
-"""What a study costs, before anything is run: see ``python -m echo.plan``."""

@@ -1,0 +1,91 @@
+"""The study's words: splits, trajectories and branches, their lengths and labels, in one place. No torch, no numpy.
+
+A pool has ``SPLITS``. Every video of a split follows a trajectory; an evaluation branch is a way to roll out along one.
+T is ``segment.frames``: frame 0 is given, segment s (from 1) covers frames 1 + (s-1) T .. s T.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RETURN_FRAMES = 2  # frames at the end of a return that stand at the first pose again
+
+
+@dataclass(frozen=True)
+class Split:
+    """One set of scenes. ``prefix``: how names of its scenes begin; ``digits``: of the number in them."""
+
+    name: str
+    prefix: str
+    digits: int
+    trajectories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One kind of evaluation.
+
+    ``recall``: history is the true one and only the last segment is generated. ``measure``: what a case's own numbers
+    compare: every generated ``frame`` with the true one, ``mirrored`` frames of the model's own way out and back, or
+    the ``view`` at the end with the true one.
+    """
+
+    name: str
+    split: str
+    trajectory: str
+    label: str
+    measure: str = "view"
+    recall: bool = False
+
+    @property
+    def returns(self) -> bool:
+        """Whether the last ``RETURN_FRAMES`` frames are back at the first pose, so that they can be judged."""
+        return self.trajectory.startswith("return")
+
+    @property
+    def segments(self) -> int:
+        """Segments of the whole trajectory."""
+        return SEGMENTS[self.trajectory]
+
+    @property
+    def generated_segments(self) -> int:
+        """Segments that are generated, and not given."""
+        return 1 if self.recall else self.segments
+
+
+SPLITS: dict[str, Split] = {
+    split.name: split
+    for split in (
+        Split("train", "train", 5, ("train",)),
+        Split("in_domain", "in", 3, ("replay", "loop")),
+        Split("open_domain", "open", 2, ("return_45", "return_strict")),
+    )
+}
+HELD_OUT = tuple(name for name in SPLITS if name != "train")
+
+# Segments of a trajectory, frame 0 apart; ``echo.world.paths`` draws them.
+SEGMENTS = {"train": 4, "replay": 3, "loop": 4, "return_45": 2, "return_strict": 3}
+
+BRANCHES: dict[str, Branch] = {
+    branch.name: branch
+    for branch in (
+        Branch("replay", "in_domain", "replay", "replay", measure="frame"),
+        Branch("loop", "in_domain", "loop", "180° loop", measure="mirrored"),
+        Branch("return_45", "open_domain", "return_45", "45° return"),
+        Branch("return_strict", "open_domain", "return_strict", "strict return"),
+        Branch("recall", "open_domain", "return_strict", "recall", recall=True),
+    )
+}
+
+
+def first_target(segment: int, frames: int) -> int:
+    """Number of the first frame that segment ``segment`` (from 1) generates; also how many frames come before it."""
+    return 1 + (segment - 1) * frames
+
+
+def segments_of(length: int, frames: int) -> int:
+    """Segments in a trajectory of ``length`` frames; raises ValueError unless it is 1 + n T."""
+    count, rest = divmod(length - 1, frames)
+    if rest or count < 1:
+        raise ValueError(f"a trajectory of {length} frames is not 1 + n x {frames} (segment.frames)")
+    return count

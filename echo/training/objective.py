@@ -1,0 +1,81 @@
+"""What one training step computes: the draws that make its batch, and the loss of that batch as one module.
+
+Each step draws, from streams named by (seed, training seed, stream, step), one segment number for the whole batch, the
+clips, whether the evidence is the anchor alone, the noise levels and the noise. They are a function of these names
+alone: however a batch is shared among processes and micro-batches, each part sees the draws of its own samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from echo.evidence.clips import Clips
+from echo.evidence.frames import Frames
+from echo.io.draws import BatchSlice
+from echo.io.seeding import generator, torch_generator
+from echo.model import flow
+from echo.model.row import Row
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One part of a step's batch: evidence of the ``earlier`` segments, of the target's, and the target with its noise.
+
+    level (B,), noise like ``target.latents``, text (B, L, text_dim).
+    """
+
+    earlier: list[Frames]
+    evidence: Frames
+    target: Frames
+    level: Tensor
+    noise: Tensor
+    text: Tensor
+
+
+def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, device: torch.device) -> Batch:
+    """The batch of one step, of which ``part`` is kept: a function of (seed, training seed, stream, step) alone."""
+    study, stream = row.study, row.profile.seed_stream
+    draws = generator(study.seed, "train", train_seed, stream, step)
+    noise = torch_generator(study.seed, "noise", train_seed, stream, step)
+    weights = np.asarray(study.segment.history_weights)
+    segment = int(draws.choice(len(weights), p=weights / weights.sum())) + 1
+    anchor_only = bool(draws.random() < study.evidence.drop)
+    count = len(clips.videos)
+    chosen = draws.choice(count, part.size, replace=part.size > count)[part.start : part.stop]
+    segments, latents, targets, text = clips.pick(study, chosen)
+    first = 1 if row.memory.carries else segment
+    *earlier, evidence = (
+        segments.evidence(latents, number, noise, anchor_only, part).to(device) for number in range(first, segment + 1)
+    )
+    target = segments.target(segments.own(latents, targets, segment), segment)
+    # Levels spread evenly over [0, 1): one in each of B bins, which keeps the loss from jumping between steps.
+    level = flow.shift(part.uniform(noise), study.train.timestep_shift)
+    drawn = part.normal(target.latents.shape, noise)
+    return Batch(earlier, evidence, target.to(device), level.to(device), drawn.to(device), text.to(device))
+
+
+class Objective(nn.Module):
+    """The loss of a row on a batch, in one ``forward``: what DDP and FSDP hook is the whole of write, read and loss."""
+
+    def __init__(self, row: Row):
+        super().__init__()
+        self.row = row
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Mean squared error (scalar) of the velocity on the target frames."""
+        state = None
+        # The same chain of writes as in a rollout; gradients stop between segments (truncated backpropagation).
+        with torch.no_grad():
+            for evidence in batch.earlier:
+                state = self.row.write(state, evidence, batch.text)
+        if batch.earlier and torch.is_autocast_enabled(batch.level.device.type):
+            torch.clear_autocast_cache()  # weights cast without gradients above would be used again below
+        target, level = batch.target, batch.level
+        noisy = target.with_latents(flow.interpolate(target.latents, batch.noise, level))
+        state = self.row.write(state, batch.evidence, batch.text)
+        predicted = self.row(noisy, level, batch.evidence.span(0, 1), batch.text, state)
+        return flow.loss(predicted, target.latents, batch.noise)

@@ -1,0 +1,95 @@
+"""Render a study's splits: rooms, trajectories and anchors to a pool. What is there already is not rendered again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from echo.io.seeding import generator
+from echo.study.config import Study
+from echo.study.words import SPLITS
+from echo.world.camera import overlap
+from echo.world.paths import NoClearPath, trajectory
+from echo.world.rooms.identities import OPEN_DOMAIN
+from echo.world.rooms.library import Library, load_library, texture_resolution
+from echo.world.rooms.pool import COLUMNS, Video, is_written, write_tables, write_video
+from echo.world.rooms.render import ANCHOR_ID, Layer, combine
+from echo.world.rooms.rooms import Room, sample_room
+
+OVERLAPS = 0.2  # views that share at least this much are labelled as overlapping
+SEEN = (0.025, 0.25)  # share of the first frame that the anchor covers
+ATTEMPTS = 50
+
+
+def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
+    """Render ``split`` ("train", "in_domain" or "open_domain") to ``folder``; a function of the study alone.
+
+    Videos: ``train_00000``; ``in_000__replay``, ``in_000__loop``; ``open_00_duckie__return_strict``, the same room
+    and path for each identity. Raises ValueError if a room fits no path or never shows its anchor.
+    """
+    world = study.world
+    library = load_library(Path(assets), texture_resolution(world.height))
+    rows, captions = [], {}
+    for index in tqdm(range(world.rooms(split)), desc=f"render {split}", mininterval=5):
+        scene = f"{SPLITS[split].prefix}_{index:0{SPLITS[split].digits}d}"
+        rendered = None
+        for identity in OPEN_DOMAIN[: world.identities] if split == "open_domain" else (None,):
+            for kind in SPLITS[split].trajectories:
+                place = scene if identity is None else f"{scene}_{identity}"
+                name = place if split == "train" else f"{place}__{kind}"
+                rendered = rendered or _Rendered(study, split, index, library)
+                room = rendered.room(identity)
+                rows.append((name, split, scene, room.identity, kind, len(rendered.paths[kind])))
+                captions[name] = room.caption
+                if not is_written(folder, name):
+                    write_video(folder, rendered.video(name, room, kind), world.packed)
+    write_tables(folder, pd.DataFrame(rows, columns=COLUMNS), captions)
+
+
+class _Rendered:
+    """One room with its paths, each traced once and shared by the anchors that stand in it."""
+
+    def __init__(self, study: Study, split: str, index: int, library: Library):
+        self.study, self.split, self.index, self.library = study, split, index, library
+        self.names = OPEN_DOMAIN[: study.world.identities] if split == "open_domain" else (None,)
+        for attempt in range(ATTEMPTS):
+            self.attempt = attempt
+            room = self.room(self.names[0])
+            try:
+                self.paths = {kind: self._path(kind, room) for kind in SPLITS[split].trajectories}
+            except NoClearPath:
+                continue
+            self.layer, self.cache = Layer(room.triangles, library), {}
+            if all(self._is_seen(name) for name in self.names):
+                return
+        raise ValueError(f"room {index} of {split}: no layout fits its paths and shows its anchor in {ATTEMPTS} tries")
+
+    def room(self, identity: str | None) -> Room:
+        return sample_room(self.study.seed, self.split, self.index, self.library, identity, self.attempt)
+
+    def video(self, name: str, room: Room, kind: str) -> Video:
+        world, poses = self.study.world, self.paths[kind]
+        if kind not in self.cache:
+            self.cache[kind] = self.layer.render(poses, world.height, world.field_of_view, room.light)
+        seen = combine(self.cache[kind], self._anchor(room, poses))
+        overlapping = overlap(poses, poses, world.field_of_view) >= OVERLAPS
+        return Video(name, seen.rgb, seen.depth, seen.ids, poses, overlapping, room.caption)
+
+    def _path(self, kind: str, room: Room) -> np.ndarray:
+        draw = generator(self.study.seed, "path", self.split, self.index, kind, self.attempt)
+        frames, fov = self.study.segment.frames, self.study.world.field_of_view
+        segments = self.study.segment.train_segments if kind == "train" else None
+        return trajectory(kind, room.start, frames, draw, room.clear, fov, segments)
+
+    def _is_seen(self, identity: str | None) -> bool:
+        room, world = self.room(identity), self.study.world
+        first = self.layer.render(room.start[None], world.height, world.field_of_view, room.light)
+        seen = combine(first, self._anchor(room, room.start[None])).ids == ANCHOR_ID
+        return SEEN[0] <= seen.mean() <= SEEN[1]
+
+    def _anchor(self, room: Room, poses: np.ndarray):
+        world = self.study.world
+        return Layer(room.anchor, self.library).render(poses, world.height, world.field_of_view, room.light)

@@ -1,0 +1,447 @@
+"""Released checkpoints: every key has its place, and converted rows compute what the release's formula says.
+
+The formula is written out here once more, in plain torch on tensors under their released names.
+"""
+
+import json
+import math
+
+import pytest
+import torch
+from diffusers import WanTransformer3DModel
+from safetensors.torch import save_file
+from torch.nn import functional
+
+from echo.__main__ import main
+from echo.evidence.frames import Frames
+from echo.io.tensors import TensorFileError, read_header
+from echo.model import released
+from echo.model.released import ReleasedError, fill, import_released, key_map, released_name
+from echo.model.row import Row
+from echo.study.config import Study
+from tests.conftest import ROOT, ROWS, tiny_study
+
+LAYERS, HEADS, WIDTH, FFN, CHANNELS, TEXT, PATCH, CELLS = 5, 2, 24, 40, 5, 6, 2, 3
+SIZES = {"layers": LAYERS, "heads": HEADS, "head_dim": WIDTH // HEADS, "ffn_dim": FFN, "patch": PATCH}
+RECURRENT = (0, 4)  # every 4th block
+
+
+def study_of(row: str, **backbone) -> Study:
+    layout = "context_first" if row.startswith("ssm") else "target_first"
+    rig = {"ray_frequencies": 0, "camera": "attention", "clean_timestep": "target", "layout": layout}
+    return tiny_study(
+        rows=["i2v", row] if row != "i2v" else ["i2v"],
+        row_options={},
+        world={"size": 8 * PATCH * CELLS},
+        codec={"channels": CHANNELS, "downsample": 8},
+        text={"dim": TEXT},
+        backbone={**SIZES, **rig, **backbone},
+    )
+
+
+def linear(out: int, into: int) -> dict[str, tuple]:
+    return {"weight": (out, into), "bias": (out,)}
+
+
+def released_shapes(recurrent: tuple[int, ...] = (), layers: int = LAYERS) -> dict[str, tuple]:
+    """Names and shapes of a released file."""
+    parts = {
+        "patch_embedding": {"weight": (WIDTH, CHANNELS, 1, PATCH, PATCH), "bias": (WIDTH,)},
+        "text_embedding.0": linear(WIDTH, TEXT),
+        "text_embedding.2": linear(WIDTH, WIDTH),
+        "time_embedding.0": linear(WIDTH, 2 * WIDTH),
+        "time_embedding.2": linear(WIDTH, WIDTH),
+        "time_projection.1": linear(6 * WIDTH, WIDTH),
+        "head.head": linear(CHANNELS * PATCH**2, WIDTH),
+        "head": {"modulation": (1, 2, WIDTH)},
+    }
+    for n in range(layers):
+        for attention in ("self_attn", "cross_attn", "self_attn_with_action"):
+            parts |= {f"blocks.{n}.{attention}.{name}": linear(WIDTH, WIDTH) for name in "qkvo"}
+            parts |= {f"blocks.{n}.{attention}.norm_{name}": {"weight": (WIDTH,)} for name in "qk"}
+        parts |= {
+            f"blocks.{n}.norm3": {"weight": (WIDTH,), "bias": (WIDTH,)},
+            f"blocks.{n}.ffn.0": linear(FFN, WIDTH),
+            f"blocks.{n}.ffn.2": linear(WIDTH, FFN),
+            f"blocks.{n}": {"modulation": (1, 6, WIDTH)},
+            f"blocks.{n}.action_mlp.proj": linear(WIDTH, 12),
+        }
+        if n in recurrent:
+            memory = f"blocks.{n}.block_wise_ssm"
+            parts |= {
+                f"{memory}.in_proj": linear(2 * WIDTH, WIDTH),
+                f"{memory}.out_proj": linear(WIDTH, WIDTH),
+                f"{memory}.norm": {"weight": (WIDTH,), "bias": (WIDTH,)},
+                memory: {"decay_logit": (WIDTH,), "residual_logit": (1,)},
+            }
+    return {f"{part}.{name}": shape for part, values in parts.items() for name, shape in values.items()}
+
+
+def released_weights(recurrent: tuple[int, ...] = ()) -> dict[str, torch.Tensor]:
+    draw = torch.Generator().manual_seed(3)
+    return {
+        name: torch.randn(shape, generator=draw) * (0.5 if len(shape) == 1 else shape[-1] ** -0.5)
+        for name, shape in released_shapes(recurrent).items()
+    }
+
+
+def write(path, weights: dict[str, torch.Tensor]):
+    save_file(weights, path)
+    return path
+
+
+# The release's formula.
+
+
+def apply(weights, name, x):
+    return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+
+def rms(x, weight):
+    return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * weight
+
+
+def layer_norm(x):
+    return (x - x.mean(-1, keepdim=True)) / (x.var(-1, unbiased=False, keepdim=True) + 1e-6).sqrt()
+
+
+def attend(weights, name, x, y, turn=None):
+    """Multi-head attention of x (B, N, D) to y (B, M, D); turn (N, head_dim / 2): complex rotations of each token."""
+    query = rms(apply(weights, f"{name}.q", x), weights[f"{name}.norm_q.weight"])
+    key = rms(apply(weights, f"{name}.k", y), weights[f"{name}.norm_k.weight"])
+    query, key, value = (
+        v.unflatten(-1, (HEADS, -1)).transpose(1, 2) for v in (query, key, apply(weights, f"{name}.v", y))
+    )
+    if turn is not None:
+        query, key = (
+            torch.view_as_real(torch.view_as_complex(v.unflatten(-1, (-1, 2)).contiguous()) * turn).flatten(-2)
+            for v in (query, key)
+        )
+    logits = query @ key.transpose(-1, -2) / math.sqrt(WIDTH // HEADS)
+    return apply(weights, f"{name}.o", (logits.softmax(-1) @ value).transpose(1, 2).flatten(2))
+
+
+def turns(times, height, width):
+    """Complex rotations (F height width, head_dim / 2): time, row and column each turn a third of a head."""
+
+    def angles(positions, size):
+        return torch.outer(positions, 10000.0 ** (-torch.arange(0, size, 2) / size))
+
+    third = WIDTH // HEADS // 3
+    sizes = (WIDTH // HEADS - 2 * third, third, third)
+    grid = torch.meshgrid(times.float(), torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
+    angle = torch.cat([angles(g.flatten(), size) for g, size in zip(grid, sizes, strict=True)], 1)
+    return torch.polar(torch.ones_like(angle), angle)
+
+
+def recur(weights, name, x, frames):
+    """x + scale W (s_f sigmoid(g_f)), s_f = a s_(f-1) + (1 - a) tanh(v_f), from zero, each position on its own."""
+    paths = x.unflatten(1, (frames, -1))
+    inputs = functional.layer_norm(
+        paths, (WIDTH,), weights[f"{name}.norm.weight"], weights[f"{name}.norm.bias"], eps=1e-5
+    )
+    update, gate = apply(weights, f"{name}.in_proj", inputs).chunk(2, -1)
+    decay, state, outs = weights[f"{name}.decay_logit"].sigmoid(), torch.zeros_like(update[:, 0]), []
+    for frame in range(frames):
+        state = decay * state + (1 - decay) * update[:, frame].tanh()
+        outs.append(state * gate[:, frame].sigmoid())
+    scale = 0.1 + 0.1 * weights[f"{name}.residual_logit"].sigmoid()
+    return x + scale * apply(weights, f"{name}.out_proj", torch.stack(outs, 1)).flatten(1, 2)
+
+
+def first_half(weights, n, x, modulation, turn, actions):
+    """A block up to the end of its self-attention."""
+    name, frames = f"blocks.{n}", actions.shape[1]
+    acted = x.unflatten(1, (frames, -1)) + apply(weights, f"{name}.action_mlp.proj", actions)[:, :, None]
+    along = acted.transpose(1, 2).flatten(0, 1)
+    along = attend(weights, f"{name}.self_attn_with_action", along, along)
+    x = x + along.unflatten(0, (len(x), -1)).transpose(1, 2).flatten(1, 2)
+
+    shift, scale, gate = (weights[f"{name}.modulation"] + modulation).chunk(6, 1)[:3]
+    inputs = layer_norm(x) * (1 + scale) + shift
+    return x + gate * attend(weights, f"{name}.self_attn", inputs, inputs, turn)
+
+
+def second_half(weights, n, x, words, modulation):
+    name = f"blocks.{n}"
+    shift, scale, gate = (weights[f"{name}.modulation"] + modulation).chunk(6, 1)[3:]
+    inputs = layer_norm(x) * weights[f"{name}.norm3.weight"] + weights[f"{name}.norm3.bias"]
+    x = x + attend(weights, f"{name}.cross_attn", inputs, words)
+    inputs = layer_norm(x) * (1 + scale) + shift
+    hidden = functional.gelu(apply(weights, f"{name}.ffn.0", inputs), approximate="tanh")
+    return x + gate * apply(weights, f"{name}.ffn.2", hidden)
+
+
+def mix(x, frames, clean):
+    """Mixture of contexts: the last ``clean`` frames by their mean tokens' cosine with the mean target token."""
+    grid = x.unflatten(1, (frames, -1)).clone()
+    target = grid[:, : frames - clean].mean((1, 2))
+    for clip in range(len(x)):
+        likeness = torch.stack(
+            [functional.cosine_similarity(target[clip], grid[clip, f].mean(0), dim=0) for f in range(-clean, 0)]
+        )
+        grid[clip, frames - clean :] = grid[clip, frames - clean :] * (clean * likeness.softmax(0))[:, None, None]
+    return grid.flatten(1, 2)
+
+
+def embed(weights, latents):
+    """Tokens (B, F height width, D) of latents (B, F, C, H, W), and the grid (F, height, width)."""
+    x = functional.conv3d(
+        latents.transpose(1, 2),
+        weights["patch_embedding.weight"],
+        weights["patch_embedding.bias"],
+        stride=(1, PATCH, PATCH),
+    )
+    return x.flatten(2).transpose(1, 2), x.shape[2:]
+
+
+def embed_time(weights, timestep):
+    """Time embedding (B, D) and modulation (B, 6, D)."""
+    angle = 1000 * timestep[:, None] * 10000.0 ** (-torch.arange(WIDTH) / WIDTH)
+    time = apply(weights, "time_embedding.0", torch.cat([angle.cos(), angle.sin()], 1))
+    time = apply(weights, "time_embedding.2", functional.silu(time))
+    return time, apply(weights, "time_projection.1", functional.silu(time)).unflatten(1, (6, WIDTH))
+
+
+def formula(weights, latents, timestep, text, actions, times, mixed: int = 0):
+    """Velocity (B, F, C, H, W) of all frames of latents (B, F, C, H, W) at positions ``times`` (F,)."""
+    x, (frames, height, width) = embed(weights, latents)
+    if mixed:
+        x = mix(x, frames, mixed)
+    time, modulation = embed_time(weights, timestep)
+    words = functional.gelu(apply(weights, "text_embedding.0", text), approximate="tanh")
+    words = apply(weights, "text_embedding.2", words)
+    turn = turns(times, height, width)
+    for n in range(LAYERS):
+        x = first_half(weights, n, x, modulation, turn, actions)
+        if f"blocks.{n}.block_wise_ssm.decay_logit" in weights:
+            x = recur(weights, f"blocks.{n}.block_wise_ssm", x, frames)
+        x = second_half(weights, n, x, words, modulation)
+    shift, scale = (weights["head.modulation"] + time[:, None]).chunk(2, 1)
+    x = apply(weights, "head.head", layer_norm(x) * (1 + scale) + shift)
+    x = x.unflatten(1, (frames, height, width)).unflatten(-1, (PATCH, PATCH, CHANNELS))
+    return x.permute(0, 1, 6, 2, 4, 3, 5).reshape(latents.shape)
+
+
+# Rows of converted weights against it.
+
+
+def some_frames(count: int, first: int = 0, seed: int = 0) -> Frames:
+    draw = torch.Generator().manual_seed(seed)
+    return Frames(
+        torch.randn(2, count, CHANNELS, PATCH * CELLS, PATCH * CELLS, generator=draw),
+        torch.randn(2, count, 12, generator=draw),
+        torch.randn(2, count, CELLS, CELLS, 6, generator=draw),
+        torch.arange(first, first + count).expand(2, -1),
+    )
+
+
+def converted(row: str, weights, path) -> Row:
+    study = study_of(row)
+    model = Row(study, study.profiles[row])
+    fill(model, write(path, weights))
+    return model
+
+
+TIMESTEP = torch.tensor([0.3, 0.8])
+WORDS = torch.randn(2, 4, TEXT, generator=torch.Generator().manual_seed(9))
+
+
+def close(ours, theirs):
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4 * theirs.abs().max().item())
+
+
+def test_context_computes_the_released_formula(tmp_path):
+    """context_k1: the target, then the clean frame, all at one timestep, at positions 0, 1, 2, ..."""
+    weights = released_weights()
+    row = converted("i2v", weights, tmp_path / "k1.safetensors")
+    target, anchor = some_frames(4, 8), some_frames(1, 7, seed=1)
+    ours = row(target, TIMESTEP, anchor, WORDS, row.write(None, anchor, WORDS))
+    latents = torch.cat([target.latents, anchor.latents], 1)
+    actions = torch.cat([target.actions, anchor.actions], 1)
+    theirs = formula(weights, latents, TIMESTEP, WORDS, actions, torch.arange(5))
+    close(ours, theirs[:, :4])
+
+
+def test_the_recurrence_computes_the_released_formula(tmp_path):
+    """Causal v2: clean frames before the target, at positions -K..-1; the state starts at zero."""
+    weights = released_weights(RECURRENT)
+    row = converted("ssm_blockwise_causal_v2", weights, tmp_path / "v2.safetensors")
+    target, context = some_frames(4, 8), some_frames(3, 5, seed=1)
+    state = row.write(None, context.span(2, None), WORDS)
+    assert not any(value.any() for value in state.values())
+    ours = row(target, TIMESTEP, context, WORDS, state)
+    latents = torch.cat([context.latents, target.latents], 1)
+    actions = torch.cat([context.actions, target.actions], 1)
+    theirs = formula(weights, latents, TIMESTEP, WORDS, actions, torch.arange(-3, 4))
+    close(ours, theirs[:, 3:])
+    without = formula(
+        {k: v for k, v in weights.items() if "ssm" not in k}, latents, TIMESTEP, WORDS, actions, torch.arange(-3, 4)
+    )
+    assert not torch.allclose(theirs, without, rtol=1e-2)
+
+
+def test_history_is_written_as_the_released_recurrence_would_frame_by_frame(tmp_path):
+    """Block 0's state after three frames of history, each passed through at timestep 0 without the others."""
+    weights = released_weights(RECURRENT)
+    row = converted("ssm_blockwise_causal_v2", weights, tmp_path / "v2.safetensors")
+    history = some_frames(4)
+    written = row.write(None, history.take(torch.tensor([[3, 1, 0, 2]] * 2)), WORDS)["0"]
+
+    name, state = "blocks.0.block_wise_ssm", torch.zeros_like(written)
+    modulation = embed_time(weights, torch.zeros(2))[1]
+    for frame in range(3):
+        one = history.span(frame, frame + 1)
+        x, grid = embed(weights, one.latents)
+        x = first_half(weights, 0, x, modulation, turns(torch.arange(1), *grid[1:]), one.actions)
+        inputs = functional.layer_norm(x, (WIDTH,), weights[f"{name}.norm.weight"], weights[f"{name}.norm.bias"])
+        update = apply(weights, f"{name}.in_proj", inputs)[..., :WIDTH].tanh()
+        decay = weights[f"{name}.decay_logit"].sigmoid()
+        state = decay * state + (1 - decay) * update
+    close(written, state)
+
+
+def test_compression_computes_the_released_formula(tmp_path):
+    """framepack_len_r8: groups of 8 from the newest back, coarse views mixed in, frames weighed by their likeness."""
+    weights = released_weights()
+    row = converted("framepack_len_r8", weights, tmp_path / "r8.safetensors")
+    target, history = some_frames(4, 18), some_frames(18, seed=1)
+    newest_first = torch.arange(18).flip(0).expand(2, -1)
+    evidence = history.take(newest_first)  # anchor first
+    state = row.write(None, evidence, WORDS)
+    ours = row(target, TIMESTEP, evidence.span(0, 1), WORDS, state)
+
+    latents, actions = [target.latents, evidence.latents[:, :1]], [target.actions, evidence.actions[:, :1]]
+    for start in (1, 9, 17):
+        fine = evidence.latents[:, start : start + 8].mean(1)
+        views = [fine]
+        for size in (2, 4):
+            side = PATCH * CELLS
+            coarse = torch.stack([
+                torch.stack([fine[:, :, i : i + size, j : j + size].mean((-1, -2)) for j in range(0, side, size)], -1)
+                for i in range(0, side, size)
+            ], -2)  # fmt: skip
+            views.append(functional.interpolate(coarse, (side, side), mode="bilinear", align_corners=False))
+        latents.append((0.6 * views[0] + 0.25 * views[1] + 0.15 * views[2])[:, None])
+        actions.append(evidence.actions[:, start : start + 8].mean(1, keepdim=True))
+    theirs = formula(
+        weights, torch.cat(latents, 1), TIMESTEP, WORDS, torch.cat(actions, 1), torch.arange(8), mixed=4
+    )  # fmt: skip
+    close(ours, theirs[:, :4])
+
+
+def test_the_map_covers_the_825_keys_of_the_transformer_at_30_blocks():
+    with torch.device("meta"):
+        transformer = WanTransformer3DModel(num_layers=30, num_attention_heads=1, attention_head_dim=12, ffn_dim=8)
+    names = {released_name(f"backbone.transformer.{name}") for name in transformer.state_dict()}
+    listed = {n for n in released_shapes(layers=30) if "action" not in n}
+    assert names == listed and len(listed) == 825
+
+
+@pytest.mark.parametrize(("row", "recurrent"), [("i2v", ()), ("ssm_blockwise_causal_v2", RECURRENT)])
+def test_every_key_and_every_parameter_has_its_place(row, recurrent):
+    study = study_of(row)
+    model = Row(study, study.profiles[row])
+    names = key_map(model)
+    assert set(names) == set(released_shapes(recurrent))
+    assert sorted(names.values()) == sorted(model.state_dict())
+
+
+def test_the_listed_files_are_of_rows_there_are_and_the_document_lists_the_same():
+    document = (ROOT / "docs" / "released.md").read_text()
+    for digest, row in released.LISTED.items():
+        assert row in ROWS
+        assert any(f"`{row}`" in line and digest in line for line in document.splitlines())
+
+
+def test_a_block_is_converted_to_the_last_bit_and_bfloat16_widens(tmp_path):
+    weights = {name: value.bfloat16() for name, value in released_weights(RECURRENT).items()}
+    row = converted("ssm_blockwise_causal_v2", weights, tmp_path / "v2.safetensors")
+    values = row.state_dict()
+    for name, ours in key_map(row).items():
+        assert values[ours].dtype == torch.float32
+        assert torch.equal(values[ours].flatten(), weights[name].float().flatten())
+
+
+def test_the_command_writes_a_checkpoint_that_the_row_loads(tmp_path):
+    study = study_of("ssm_blockwise_causal_v2")
+    (tmp_path / "study.json").write_text(study.model_dump_json())
+    (tmp_path / "rows.yaml").write_text(json.dumps(ROWS))
+    path = write(tmp_path / "epoch-0.safetensors", released_weights(RECURRENT))
+    out = tmp_path / "train" / "model.safetensors"
+    arguments = ["import-released", "--study", tmp_path / "study.json", "--row", "ssm_blockwise_causal_v2"]
+    assert main([str(a) for a in (*arguments, "--checkpoint", path, "--out", out)]) == 0
+    row = Row(study, study.profiles["ssm_blockwise_causal_v2"])
+    assert row.load(out)["released_sha256"] == read_header(out)["released_sha256"]
+    assert torch.equal(
+        row.state_dict()["memory.cells.4.rate"], released_weights(RECURRENT)["blocks.4.block_wise_ssm.decay_logit"]
+    )
+    record = json.loads((tmp_path / "train" / "model.record.json").read_text())
+    assert record["released_sha256"] == read_header(out)["released_sha256"]
+
+
+# What does not fit.
+
+
+def refuse(row: str, path, message: str, error: type[Exception] = ReleasedError, **backbone) -> None:
+    study = study_of(row, **backbone)
+    out = path.with_name("out.safetensors")
+    with pytest.raises(error, match=message) as caught:
+        import_released(study, study.profiles[row], path, out)
+    assert "\n" not in str(caught.value)
+    assert not out.exists()
+
+
+def test_missing_and_extra_keys_are_counted_and_listed(tmp_path):
+    weights = released_weights()
+    del weights["blocks.2.ffn.0.bias"]
+    weights["blocks.2.surprise"] = torch.zeros(3)
+    refuse(
+        "i2v",
+        write(tmp_path / "a.safetensors", weights),
+        r"a.safetensors: not a checkpoint of row i2v at these sizes: 1 keys that the row does not use: "
+        r"blocks.2.surprise; 1 keys that the file does not hold: blocks.2.ffn.0.bias$",
+    )
+
+
+def test_a_wrong_shape_names_both(tmp_path):
+    weights = {**released_weights(), "blocks.1.cross_attn.k.weight": torch.zeros(WIDTH, WIDTH + 1)}
+    refuse(
+        "i2v",
+        write(tmp_path / "a.safetensors", weights),
+        r"blocks.1.cross_attn.k.weight has shape \(24, 25\), but backbone.transformer.blocks.1.attn2.to_k.weight has "
+        r"\(24, 24\)",
+    )
+
+
+def test_a_truncated_file_says_so(tmp_path):
+    path = write(tmp_path / "a.safetensors", released_weights())
+    path.write_bytes(path.read_bytes()[:-50])
+    refuse("i2v", path, "a.safetensors: truncated or not a safetensors file", TensorFileError)
+
+
+def test_a_checkpoint_of_another_row_is_refused(tmp_path, monkeypatch):
+    plain = write(tmp_path / "k1.safetensors", released_weights())
+    recurrent = write(tmp_path / "v2.safetensors", released_weights(RECURRENT))
+    refuse("i2v", recurrent, r"16 keys that the row does not use: blocks.0.block_wise_ssm.decay_logit, .*, \.\.\.; 0 ")
+    refuse("ssm_blockwise_causal_v2", plain, r"0 keys that the row does not use; 16 keys that the file does not hold: ")
+    refuse("ssm_blockwise", recurrent, r"row ssm_blockwise has cell = average, but the released recurrence has gated")
+    refuse("spatial", plain, r"row spatial has \d+ parameters that no released checkpoint has: memory.place, ")
+    monkeypatch.setitem(released.LISTED, released.sha256(plain), "framepack_len_r8")
+    refuse("i2v", plain, r"k1.safetensors: by its sha256 this is the authors' framepack_len_r8, not i2v")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (
+            {"ray_frequencies": 2},
+            "backbone.ray_frequencies = 2, but the released .* row i2v was trained with 0",
+        ),
+        ({"camera": "add"}, "backbone.camera = add, but .* was trained with attention"),
+        ({"layout": "context_first"}, "backbone.layout = context_first, but .* was trained with target_first"),
+        ({"clean_timestep": "zero"}, "backbone.clean_timestep = zero, but .* was trained with target"),
+    ],
+)
+def test_a_backbone_the_weights_were_not_trained_in_is_refused(tmp_path, setting, message):
+    refuse("i2v", write(tmp_path / "a.safetensors", released_weights()), message, **setting)

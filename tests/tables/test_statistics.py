@@ -1,0 +1,165 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
+
+from echo.io.seeding import generator
+from echo.tables.statistics import holm, interval, paired_difference, sign_flip
+
+
+def test_interval_agrees_with_scipys_bootstrap_where_each_case_is_a_cluster():
+    values = generator(0, "values").normal(3, 2, 60)
+    mean, low, high = interval(values, np.arange(60), 20_000, generator(0, "a"))
+    theirs = scipy.stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", rng=1)
+    assert mean == pytest.approx(values.mean())
+    assert low == pytest.approx(theirs.confidence_interval.low, abs=0.03)
+    assert high == pytest.approx(theirs.confidence_interval.high, abs=0.03)
+
+
+def test_interval_agrees_with_a_slow_cluster_bootstrap():
+    draw = generator(1, "values")
+    clusters = np.repeat(np.arange(8), [1, 2, 3, 4, 5, 6, 7, 8])
+    values = draw.normal(0, 1, 36) + draw.normal(0, 2, 8)[clusters]
+    _, low, high = interval(values, clusters, 20_000, generator(0, "a"))
+    means = []
+    for _ in range(5000):
+        picked = np.concatenate([values[clusters == c] for c in draw.integers(0, 8, 8)])
+        means.append(picked.mean())
+    assert (low, high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])), abs=0.1)
+
+
+def test_interval_is_wider_over_clusters_than_over_their_cases():
+    draw = generator(2, "values")
+    clusters = np.repeat(np.arange(10), 20)
+    values = draw.normal(0, 0.1, 200) + draw.normal(0, 1, 10)[clusters]
+    by_scene = interval(values, clusters, 2000, generator(0, "a"))
+    by_case = interval(values, np.arange(200), 2000, generator(0, "a"))
+    assert by_scene[2] - by_scene[1] > 3 * (by_case[2] - by_case[1])
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    draw, hits = generator(3, "values"), 0
+    for _ in range(300):
+        clusters = np.repeat(np.arange(20), 3)
+        values = draw.normal(0, 1, 60) + draw.normal(0, 1, 20)[clusters]
+        _, low, high = interval(values, clusters, 500, draw)
+        hits += low <= 0 <= high
+    assert 0.88 <= hits / 300 <= 0.98
+
+
+def test_missing_values_are_left_out():
+    values = np.array([1.0, np.nan, 3.0, 5.0, np.nan])
+    clusters = ["a", "a", "b", "c", "d"]
+    assert interval(values, clusters, 100, generator(0, "a"))[0] == 3.0
+    assert all(np.isnan(interval([np.nan], ["a"], 10, generator(0, "a"))))
+
+
+def test_one_cluster_has_no_interval():
+    mean, low, high = interval([1.0, 2.0], ["a", "a"], 10, generator(0, "a"))
+    assert mean == 1.5 and np.isnan(low) and np.isnan(high)
+    assert np.isnan(sign_flip([1.0, 2.0], ["a", "a"], 10, generator(0, "a")))
+
+
+@pytest.mark.parametrize("count", [6, 11])
+def test_sign_flips_agree_with_scipys_permutation_test(count):
+    values = generator(4, "values", count).normal(0.6, 1, count)
+    ours = sign_flip(values, np.arange(count), 10, generator(0, "a"))
+    theirs = scipy.stats.permutation_test(
+        (values, np.zeros(count)), lambda a, b: np.mean(a - b), permutation_type="samples", n_resamples=np.inf
+    )
+    assert ours == pytest.approx(theirs.pvalue)
+
+
+def test_drawn_sign_flips_come_near_the_exact_ones():
+    values = generator(5, "values").normal(0.4, 1, 14)
+    drawn = sign_flip(values, np.arange(14), 40_000, generator(0, "a"))
+    exact = np.mean([
+        abs(np.dot(signs, values)) >= abs(values.sum()) - 1e-12 for signs in itertools.product([1, -1], repeat=14)
+    ])  # fmt: skip
+    assert drawn == pytest.approx(exact, abs=0.01)
+
+
+def table(values: dict[str, list[float]], scenes=("a", "a", "b", "c")) -> pd.DataFrame:
+    return pd.DataFrame([
+        {"row": row, "train_seed": 0, "branch": "recall", "case": str(i), "scene": scene, "psnr": value}
+        for row, column in values.items() for i, (scene, value) in enumerate(zip(scenes, column, strict=True))
+    ])  # fmt: skip
+
+
+def test_paired_difference_pairs_by_case():
+    cases = table({"ours": [3.0, 4.0, 5.0, np.nan], "theirs": [1.0, 1.0, 1.0, 1.0]})
+    shuffled = cases.sample(frac=1, random_state=0)
+    found = paired_difference(shuffled, "ours", "theirs", "psnr", resamples=200, generator=generator(0, "a"))
+    assert found.mean == 3.0
+    assert (found.pairs, found.clusters, found.dropped) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("call", [interval, sign_flip])
+def test_an_infinite_or_unaligned_value_is_refused(call):
+    with pytest.raises(ValueError, match="infinite"):
+        call([1.0, np.inf], ["a", "b"], 10, generator(0, "a"))
+    with pytest.raises(ValueError, match=r"\(3,\) and \(2,\)"):
+        call([1.0, 2.0, 3.0], ["a", "b"], 10, generator(0, "a"))
+
+
+def test_paired_difference_agrees_with_a_slow_pairing_over_seeds_and_branches():
+    draw = generator(6, "values")
+    lines = [
+        {"row": row, "train_seed": seed, "branch": branch, "case": case, "scene": case[:1], "psnr": draw.normal()}
+        for row in ("ours", "theirs")
+        for seed in (0, 1)
+        for branch in ("recall", "replay")
+        for case in ("a0", "a1", "b0", "c0", "d0")
+    ]
+    lines = [line for line in lines if (line["row"], line["case"], line["train_seed"]) != ("theirs", "d0", 1)]
+    cases = pd.DataFrame(lines)
+    pairs = [
+        (x["scene"], x["psnr"] - y["psnr"])
+        for x in lines
+        for y in lines
+        if (x["row"], y["row"]) == ("ours", "theirs") and all(x[k] == y[k] for k in ("train_seed", "branch", "case"))
+    ]
+    found = paired_difference(cases, "ours", "theirs", "psnr", resamples=500, generator=generator(0, "a"))
+    assert (found.pairs, found.clusters, found.dropped) == (18, 4, 0)
+    assert found.mean == pytest.approx(np.mean([value for _, value in pairs]))
+    sums = [sum(value for scene, value in pairs if scene == name) for name in "abcd"]
+    flips = [abs(np.dot(signs, sums)) >= abs(sum(sums)) - 1e-12 for signs in itertools.product([1, -1], repeat=4)]
+    assert found.p == pytest.approx(np.mean(flips))
+    swapped = paired_difference(cases, "theirs", "ours", "psnr", resamples=500, generator=generator(0, "a"))
+    assert (swapped.mean, swapped.p) == pytest.approx((-found.mean, found.p))
+
+
+def test_bad_tables_are_refused_with_what_is_wrong():
+    cases = table({"ours": [3.0, 4.0, 5.0, 6.0], "theirs": [1.0, 1.0, 1.0, 1.0]})
+    bad = {
+        "no cases of row 'absent'": (cases, "ours", "absent", "psnr"),
+        "no column 'ssim'": (cases, "ours", "theirs", "ssim"),
+        "case '0' twice": (pd.concat([cases, cases[:1]]), "ours", "theirs", "psnr"),
+        "share no case": (cases.assign(branch=cases["row"]), "ours", "theirs", "psnr"),
+        "infinite psnr": (cases.replace(3.0, np.inf), "ours", "theirs", "psnr"),
+    }
+    for message, arguments in bad.items():
+        with pytest.raises(ValueError, match=message):
+            paired_difference(*arguments, resamples=10, generator=generator(0, "a"))
+
+
+def test_holm_leaves_missing_p_values_out_of_the_count():
+    np.testing.assert_allclose(holm([0.01, np.nan, 0.03]), [0.02, np.nan, 0.03])
+    with pytest.raises(ValueError, match="0..1"):
+        holm([0.5, 1.5])
+
+
+@settings(deadline=None, max_examples=30)  # statsmodels takes 60 ms a call
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_is_never_below_the_raw_p_and_keeps_the_order(p_values):
+    corrected = holm(p_values)
+    assert all(c >= p - 1e-12 for c, p in zip(corrected, p_values, strict=True))
+    order = np.argsort(p_values, kind="stable")
+    assert (np.diff(np.array(corrected)[order]) >= -1e-12).all()
+    if p_values:
+        np.testing.assert_allclose(corrected, multipletests(p_values, method="holm")[1])
