@@ -4,9 +4,11 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-if "study" not in config:
+# Without a study of your own (--configfile, or the `config` of a module), config/config.yaml is the study, whatever
+# single keys --config changes.
+if "rows" not in config and not workflow.config_settings.configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: workflow.source_path("config/config.yaml")
 
 
 include: "workflow/rules/common.smk"
@@ -19,11 +21,13 @@ include: "workflow/rules/measures.smk"
 include: "workflow/rules/figures.smk"
 
 
-# Downloads run where Snakemake runs: the nodes of a cluster often have no network.
+# The study's file is written, and downloads run, where Snakemake runs: the nodes of a cluster often have no network.
 localrules:
+    study,
     assets,
     weights,
     pretrained,
+    publish,
 
 
 rule all:
@@ -31,6 +35,6 @@ rule all:
     input:
         # The measures are never committed: in a fresh clone it is they that make the whole study run.
         expand(f"{RUN}/measures/{{run}}/record.json", run=RUNS),
-        f"{RESULTS}/tables/tables.md",
+        expand(f"{RESULTS}/tables/{{file}}", file=TABLES),
         expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),

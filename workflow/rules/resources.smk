@@ -2,7 +2,6 @@
 #
 # The first pair of columns is for small studies on CPUs (compute.device: cpu); its memory also decides how many jobs
 # run side by side on one machine. The other columns are for studies at the paper's scale (compute.device: cuda).
-GPU_STUDY = STUDY.compute.device == "cuda"
 PROCESSES = STUDY.compute.processes
 CPUS_PER_GPU = 8  # loaders, and the copies between host and card
 SNAKEMAKE_MB = 500  # Snakemake inside a Slurm job takes memory of its own
