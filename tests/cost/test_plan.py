@@ -221,5 +221,5 @@ def test_the_documented_table_is_what_the_command_prints():
     lines = [line for line in markdown(found).splitlines() if line.split(" ")[1:2] and line.split(" ")[1] in DOCUMENTED]
     assert len(lines) == 3 * len(DOCUMENTED)
     missing = [line for line in lines if line not in document]
-    assert not missing, "docs/scale.md is outdated; python -m echo.cost --config config/paper.yaml --markdown prints it"
+    assert not missing, "docs/scale.md is outdated; python -m echo plan --config config/paper.yaml --markdown prints it"
     assert "activations" in text(found)
