@@ -30,22 +30,22 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 ABOUT = "about.txt"
 
 
-def claim(folder: str | Path, about: str) -> None:
+def reset_if_stale(folder: str | Path, about: str) -> None:
     """Make ``folder`` the place of what ``about``, a digest, describes: what lies there of another is removed.
 
     So a stage that goes on where it was killed never goes on from files of another configuration or code. Raises
     ValueError, with nothing touched, for a folder with files that was never claimed: it may be somebody's.
     """
     folder = Path(folder)
-    if folder.is_dir() and any(folder.iterdir()) and about_of(folder) != about:
-        if not about_of(folder):
+    if folder.is_dir() and any(folder.iterdir()) and fingerprint_of(folder) != about:
+        if not fingerprint_of(folder):
             raise ValueError(f"{folder}: holds files, but no {ABOUT}; expected an empty folder or one of this stage")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / ABOUT, about)
 
 
-def about_of(folder: str | Path) -> str:
+def fingerprint_of(folder: str | Path) -> str:
     """The digest a folder was claimed for; empty if it never was."""
     path = Path(folder) / ABOUT
     return path.read_text() if path.is_file() else ""

@@ -23,6 +23,7 @@ from echo.memory.base import State, numbers_kept
 from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import Study
+from echo.study.profile import Profile
 from echo.study.words import BRANCHES, first_target
 
 
@@ -145,8 +146,8 @@ class Player:
         return np.arange(first_target(first, frames), first_target(last + 1, frames))
 
 
-def load_row(study: Study, name: str, train_seed: int, path: Path) -> Row:
+def load_row(study: Study, profile: Profile, train_seed: int, path: Path) -> Row:
     """A trained row from its checkpoint; raises CheckpointError if it is another row's or another rig's."""
-    row = Row(study, study.profiles[name], train_seed)
+    row = Row(study, profile, train_seed)
     row.load(path)
     return row

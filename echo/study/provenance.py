@@ -122,6 +122,8 @@ def _value(study: Study, key: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):  # of profiles
+        return {key: _plain(one) for key, one in value.items()}
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 

@@ -22,11 +22,21 @@ import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from echo.study.config import ConfigError
+from echo.study.config import ConfigError, Train
 from echo.training.preemption import FOLDER, PREEMPTED, STOP, Preempted, handling
 
 GRACE = 5  # seconds from the first worker's end to SIGKILL for the others, which have nothing left to save
 INTERRUPTED = 130  # exit code after Ctrl-C, as of a shell
+
+
+def processes(train: Train, count: int) -> int:
+    """``count``, once it is known to divide a batch; raises ConfigError for a number that does not."""
+    if count < 1 or train.batch % (count * train.accumulate):
+        raise ConfigError(
+            f"--processes {count}: train.batch = {train.batch} must be a multiple of processes x train.accumulate = "
+            f"{count} x {train.accumulate}"
+        )
+    return count
 
 
 def is_worker() -> bool:

@@ -1,0 +1,3 @@
+"""x"""
+
+from echo.world.recordings import open_pool  # noqa
