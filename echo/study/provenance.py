@@ -31,9 +31,9 @@ ROW = ("evidence/frames", "evidence/segments", "evidence/retrieval", "model/back
        "model/flow", "memory/base", "memory/registry", "world/camera")  # fmt: skip
 TRAIN = (*ROW, "training/trainer", "training/objective", "evidence/clips", "training/muon")
 STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "pool": (WORLD, ("world/camera", "world/paths", "io/seeding", "world/rooms")),
+    "pool": (WORLD, ("world/camera", "world/paths", "io/seeding", "world/layout", "world/rooms")),
     "index": (("world.source", "world.path"), ("world/recordings",)),
-    "clips": (WORLD, ("world/recordings", "world/camera", "world/paths", "io/seeding", "world/rooms/layout")),
+    "clips": (WORLD, ("world/recordings", "world/camera", "world/paths", "io/seeding", "world/layout")),
     "text": (("text",), ("encoding/text",)),
     "codec": (("seed", "codec"), ("encoding/codec",)),
     "latents": (("codec", "segment.frames"), ("encoding/latents",)),

@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from echo.io.files import about_of, atomic_path, claim, digest, sha256
 from echo.study.config import Study
 from echo.study.profile import parse_row
 from echo.study.provenance import pool_stage, recorded, stage_digest
 from echo.study.words import HELD_OUT
+
+if TYPE_CHECKING:
+    from echo.world.pool import Pool
 
 RECORD = "record.json"
 INDEX_FILE = "recordings.safetensors"
@@ -53,9 +57,9 @@ def user_errors() -> tuple[type[Exception], ...]:
     return (UserError, ValueError, RuntimeError, FileNotFoundError)
 
 
-def open_pool(folder: Path):
+def open_pool(folder: Path) -> Pool:
     """The pool of one split, rendered or cut from recordings."""
-    from echo.world.recordings import open_pool
+    from echo.world.pool import open_pool
 
     return open_pool(folder)
 

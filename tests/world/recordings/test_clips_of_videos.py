@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from echo.world.recordings import RecordingError, open_pool, open_recordings
+from echo.world.pool import open_pool
+from echo.world.recordings import RecordingError, open_recordings
 from echo.world.recordings.clips import cut_pool
 from tests.world.recordings.conftest import clip_study, number_of, write_video
 from tests.world.recordings.test_realestate10k import write_cameras

@@ -99,8 +99,8 @@ def test_bad_camera_files_and_videos_are_one_line_and_spoil_nothing_else(folder)
     house.write_bytes(house.read_bytes()[:1000])
     for line, message in (
         ("1 2 3", "flat.txt, line 8: expected 19 numbers .*, got 3"),
-        (text[1].replace("0.8", "wide", 1), "flat.txt: camera file of flat is malformed"),
-        (" ".join([*text[1].split()[:7], *["2.0"] * 12]), "flat.txt: .* no rotation and translation"),
+        (text[1].replace("0.8", "wide", 1), "flat.txt, line 8: expected finite numbers, got 'wide'"),
+        (" ".join([*text[1].split()[:7], *["2.0"] * 12]), "flat.txt, line 8: .* no rotation and translation"),
     ):
         (folder / "flat.txt").write_text("\n".join([*text, line]))
         recordings = opened(folder)

@@ -87,8 +87,8 @@ def test_a_quaternion_and_its_negative_are_one_rotation(folder):
         ("poses.npy", np.zeros((4, 6)), r"poses.npy: .*expected \(N, 7\) finite numbers, got \(4, 6\)"),
         ("poses.npy", np.zeros((4, 7)), "poses.npy: .*quaternion is zero"),
         ("poses.npy", np.array([{"a": 1}]), "poses.npy: poses of group_0001/bb cannot be read"),
-        ("indexes.txt", b"0 0\n1 6\n", "indexes.txt: .*expected 4 rising frame numbers, one a pose, got 2"),
-        ("indexes.txt", b"0 zero\n", "indexes.txt: .*two whole numbers"),
+        ("indexes.txt", b"0 0\n1 6\n", "indexes.txt: .*expected 4 rising frame numbers, one per pose, got 2"),
+        ("indexes.txt", b"0 zero\n", "indexes.txt, line 1: .*two whole numbers"),
         ("indexes.txt", None, "indexes.txt: frame numbers of the poses of group_0001/bb are missing"),
     ],
 )
