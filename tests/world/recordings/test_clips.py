@@ -16,7 +16,7 @@ from echo.world.recordings import open_recordings
 from echo.world.recordings.clip_paths import turns
 from echo.world.recordings.clips import cut_pool, splits
 from echo.world.rooms.rendered_pool import RenderedPool
-from tests.world.recordings.conftest import clip_study, number_of, turning_poses, write_scene
+from tests.world.recordings.samples import clip_study, number_of, turning_poses, write_scene
 
 SPLITS = ("train", "in_domain", "open_domain")
 

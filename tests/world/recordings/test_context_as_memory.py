@@ -13,7 +13,7 @@ from echo.world.errors import PoolError
 from echo.world.recordings import RecordingError, open_recordings
 from echo.world.recordings.index import Index, Scene, report_lines
 from echo.world.rooms.rendered_pool import RenderedPool
-from tests.world.recordings.conftest import number_of, turning_poses, write_scene
+from tests.world.recordings.samples import number_of, turning_poses, write_scene
 
 
 def opened(pool):
