@@ -27,7 +27,7 @@ from echo.io.seeding import derive, generator
 from echo.io.tensors import read_header, save_tensors
 from echo.study.config import Codec as Config
 from echo.study.config import Study
-from echo.world.rooms.pool import Pool
+from echo.world.pool import Pool
 
 PIXELS = 256 * 64 * 64  # pixels encoded or decoded at once
 HELD_OUT = 20  # every twentieth video of the training pool is kept for the codec's own test

@@ -24,7 +24,7 @@ from echo.io.files import digest, sha256, write_json
 from echo.io.tensors import save_tensors
 from echo.study.config import Study
 from echo.study.words import first_target, segments_of
-from echo.world.rooms.pool import Pool
+from echo.world.pool import Pool
 
 SHARD = 100  # videos at most
 SHARD_BYTES = 2**30  # of latents; large videos make shards of fewer

@@ -15,7 +15,7 @@ from echo.measures.images import psnr, ssim
 from echo.rollout.cases import choose_cases
 from echo.study.config import Study
 from echo.study.words import BRANCHES, RETURN_FRAMES
-from echo.world.rooms.pool import Pool
+from echo.world.pool import Pool
 
 CEILING = 100.0  # dB at which the PSNR of (nearly) identical frames is cut, so that means stay finite
 METRICS = ("psnr", "ssim", "lpips")

@@ -11,7 +11,7 @@ from echo.io.files import atomic_path
 from echo.measures.cases import Rollout
 from echo.study.config import Study
 from echo.study.provenance import STAGES, read_record
-from echo.world.recordings import open_pool
+from echo.world.pool import open_pool
 
 FRAMES = [
     "row",

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from echo.world.errors import PoolError
 from echo.world.rooms.build import OVERLAPS, build_pool
-from echo.world.rooms.pool import Pool, PoolError
+from echo.world.rooms.rendered_pool import RenderedPool
 from tests.world.rooms.conftest import small_world
 
 
 def test_packed_and_unpacked_pools_read_alike(pools):
-    packed, unpacked = Pool(pools["packed"]), Pool(pools["unpacked"])
+    packed, unpacked = RenderedPool(pools["packed"]), RenderedPool(pools["unpacked"])
     assert packed.videos == unpacked.videos and len(packed.videos) == 2 * 3 * 2
     for video in packed.videos[:3]:
         for read in ("frames", "poses", "depth", "masks", "caption"):
@@ -49,7 +50,7 @@ def test_a_pool_made_by_hand_without_our_tables_opens(tmp_path):
         label.write_text(json.dumps({"overlapping_frames": [0, i]}))
     (tmp_path / "jsons" / "scene.json").write_text(json.dumps({"CineCameraActor": cameras}))
     (tmp_path / "captions.txt").write_text("scene/0_2.mp4\ta hall\nscene/3_5.mp4\ta garden, later\n")
-    pool = Pool(tmp_path)
+    pool = RenderedPool(tmp_path)
     assert pool.videos == ["scene"] and pool.length("scene") == 6
     assert pool.frames("scene", [4])[0, 0, 0].tolist() == [160] * 3
     assert pool.poses("scene")[2].tolist() == [200, 2, 3, 0, 5, 20]
@@ -66,7 +67,7 @@ def copy(pools, tmp_path):
 
 
 def test_what_is_missing_is_named(copy):
-    pool, video = Pool(copy), "open_01_duckie__return_strict"
+    pool, video = RenderedPool(copy), "open_01_duckie__return_strict"
     (copy / "frames" / video / "0003.png").unlink()
     with pytest.raises(PoolError, match=f"frame 3 of {video} is missing"):
         pool.frames(video)
@@ -97,12 +98,12 @@ def test_what_is_missing_is_named(copy):
 def test_a_malformed_caption_line_is_named(copy):
     (copy / "captions.txt").write_text("open_00/0_8.mp4 no tab here\n")
     with pytest.raises(PoolError, match="captions.txt, line 1: expected <video>/<start>_<end>.mp4<TAB>caption"):
-        Pool(copy).caption("open_00")
+        RenderedPool(copy).caption("open_00")
 
 
 def test_no_pool_is_an_error(tmp_path):
     with pytest.raises(PoolError, match="no pool there"):
-        Pool(tmp_path)
+        RenderedPool(tmp_path)
 
 
 def test_a_half_rendered_pool_is_continued(pools, assets, tmp_path):
@@ -114,11 +115,11 @@ def test_a_half_rendered_pool_is_continued(pools, assets, tmp_path):
     before = untouched.stat().st_mtime_ns
     build_pool(small_world(), "open_domain", tmp_path / "pool", assets)
     assert untouched.stat().st_mtime_ns == before
-    assert np.array_equal(Pool(tmp_path / "pool").frames(video), Pool(pools["packed"]).frames(video))
+    assert np.array_equal(RenderedPool(tmp_path / "pool").frames(video), RenderedPool(pools["packed"]).frames(video))
 
 
 def test_all_identities_of_a_room_share_its_paths_and_caption(pools):
-    pool = Pool(pools["packed"])
+    pool = RenderedPool(pools["packed"])
     info = pool.info[(pool.info.room == "open_01") & (pool.info.trajectory == "return_strict")]
     assert sorted(info.anchor) == ["building", "cone", "duckie"]
     assert len({pool.poses(video).tobytes() for video in info.index}) == 1
@@ -126,7 +127,7 @@ def test_all_identities_of_a_room_share_its_paths_and_caption(pools):
 
 
 def test_returns_show_the_anchor_first_lose_sight_of_the_view_and_come_back(pools):
-    pool = Pool(pools["packed"])
+    pool = RenderedPool(pools["packed"])
     for video in pool.info.index[pool.info.trajectory == "return_strict"]:
         rgb, masks = pool.frames(video), pool.masks(video)
         assert 0.025 <= masks[0].mean() <= 0.25
@@ -140,7 +141,7 @@ def test_the_far_end_sees_no_surface_of_the_first_view(pools):
     """By depth: no point that the first frame shows projects into the frame at the far end."""
     from echo.world.camera import pixel_rays, rotation_matrices
 
-    pool = Pool(pools["packed"])
+    pool = RenderedPool(pools["packed"])
     for video in pool.info.index[pool.info.trajectory == "return_strict"][:3]:
         poses, depth = pool.poses(video), pool.depth(video)[0]
         rays = pixel_rays(depth.shape[0], 75.0) @ rotation_matrices(poses[:1])[0].T
@@ -152,6 +153,6 @@ def test_the_far_end_sees_no_surface_of_the_first_view(pools):
 
 
 def test_the_train_pool_has_one_clip_a_room(pools):
-    pool = Pool(pools["train"])
+    pool = RenderedPool(pools["train"])
     assert pool.videos == ["train_00000", "train_00001", "train_00002"]
     assert pool.length("train_00000") == 1 + 4 * 4
