@@ -16,10 +16,12 @@ reconstruction's own.
 
 from __future__ import annotations
 
+import math
 import os
 import stat
+import tokenize
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
@@ -184,20 +186,30 @@ def _find(value: Any, key: str) -> str | None:
 
 
 def _read_array(path: Path, columns: int, video: str) -> Float64[np.ndarray, "rows columns"]:
-    """A (N, columns) array of finite numbers from an npy file.
-
-    It is mapped first, so that a header that promises more than the file holds allocates nothing.
-    """
+    """A (N, columns) array of finite numbers from an npy file; raises RecordingError for anything else."""
     try:
-        mapped = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, EOFError, OverflowError, TypeError) as error:
+        with path.open("rb") as file:
+            shape, dtype = _array_header(file, path.stat().st_size)
+            if dtype.kind in "fiu" and len(shape) == 2 and shape[0] > 0 and shape[1] == columns:
+                file.seek(0)
+                table = np.load(file, allow_pickle=False).astype(np.float64)
+                # NaN compares as False.
+                if (np.abs(table) <= MAX_COORDINATE).all():
+                    return table
+    # numpy tries to mend a header that it cannot parse, with Python's own tokenizer.
+    except (OSError, ValueError, EOFError, OverflowError, TypeError, SyntaxError, tokenize.TokenError) as error:
         raise RecordingError(f"{path}: {path.stem} of {video} cannot be read ({first_line(error)})") from None
-    if mapped.dtype.kind not in "fiu" or mapped.ndim != 2 or mapped.shape[1] != columns or not len(mapped):
-        raise RecordingError(f"{path}: {path.stem} of {video}: expected (N, {columns}) finite numbers, got "
-                             f"{mapped.shape} of {mapped.dtype}")  # fmt: skip
-    table = mapped.astype(np.float64)
-    # NaN compares as False.
-    if not (np.abs(table) <= MAX_COORDINATE).all():
-        raise RecordingError(f"{path}: {path.stem} of {video}: expected (N, {columns}) finite numbers up to "
-                             f"{MAX_COORDINATE:g}")  # fmt: skip
-    return table
+    raise RecordingError(f"{path}: {path.stem} of {video}: expected (N, {columns}) finite numbers up to "
+                         f"{MAX_COORDINATE:g}, got {shown(shape)} of {dtype}")  # fmt: skip
+
+
+def _array_header(file: BinaryIO, size: int) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type that an npy file of ``size`` bytes declares; raises ValueError for more than it holds."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(file)
+    if version not in readers:
+        raise ValueError(f"npy format {version}")
+    shape, _, dtype = readers[version](file)
+    if math.prod(shape) * dtype.itemsize > size - file.tell():
+        raise ValueError(f"declares {shown(shape)} of {dtype}, more than its {size} bytes hold")
+    return shape, dtype

@@ -64,9 +64,9 @@ def test_a_quaternion_and_its_negative_are_one_rotation(folder):
     ("file", "content", "message"),
     [
         ("poses.npy", b"\x93NUMPY", "poses.npy: poses of group_0001/bb cannot be read"),
-        ("poses.npy", np.zeros((4, 6)), r"poses.npy: .*expected \(N, 7\) finite numbers, got \(4, 6\)"),
+        ("poses.npy", np.zeros((4, 6)), r"poses.npy: .*expected \(N, 7\) finite numbers .*got \(4, 6\)"),
         ("poses.npy", np.zeros((4, 7)), "poses.npy: .*quaternion is zero"),
-        ("poses.npy", np.array([{"a": 1}]), "poses.npy: poses of group_0001/bb cannot be read"),
+        ("poses.npy", np.array([{"a": 1}]), r"poses.npy: .*got \(1,\) of object"),
         ("indexes.txt", b"0 0\n1 6\n", "indexes.txt: .*expected 4 rising frame numbers, one per pose, got 2"),
         ("indexes.txt", b"0 zero\n", "indexes.txt, line 1: .*two whole numbers"),
         ("indexes.txt", None, "indexes.txt: frame numbers of the poses of group_0001/bb are missing"),
