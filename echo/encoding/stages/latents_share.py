@@ -12,6 +12,7 @@ from echo.study.provenance import part_of, recorded, stage_digest
 from echo.world.pool import open_pool
 
 READS = ("codec", "segment.frames", "numbers_per_frame", "compute.latent_shares")
+CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
 def run(study: Study, pool: Path, codec: Path, share: int, out: Path) -> None:
