@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from echo.encoding.codec import load_codec
-from echo.encoding.latents import Latents
-from echo.encoding.text import Texts
-from echo.evidence.segments import Ranking
+from echo.evidence.clips import Clips
 from echo.io.device import device
 from echo.io.files import atomic_path, sha256
 from echo.rollout.cases import choose_cases
 from echo.rollout.probes import probe, verdict
-from echo.rollout.sampler import Batch, Player, load_row
+from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
 from echo.study.words import RETURN_FRAMES
@@ -22,6 +20,7 @@ from echo.world.pool import open_pool
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
          "target_latents", "evaluate.cases", "evaluate.probe_cases", "evaluate.probe_threshold")  # fmt: skip
+CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
 def run(
@@ -40,15 +39,14 @@ def run(
     part = part_of(study, "probe")
     with recorded(record_of(out), study, "probe", row) as record:
         decoder = load_codec(codec)
-        player = Player(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
+        sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
         opened = open_pool(pool)
         info = choose_cases(part, "recall", opened.info)[: part.evaluate.probe_cases]
         videos = list(info.index)
-        held = Latents(latents), Texts(text, part.text), Ranking.load(evidence)
-        batch = Batch.load(part, "recall", videos, *held, player.device)
+        batch = CaseBatch.load(part, "recall", videos, Clips.load(part, latents, text, evidence), sampler.device)
         truth = np.stack([opened.frames(video)[-RETURN_FRAMES:] for video in videos])
         table = probe(
-            player, batch, list(info.room), lambda some: decoder.decode_end(some, RETURN_FRAMES).numpy(), truth
+            sampler, batch, list(info.room), lambda some: decoder.decode_end(some, RETURN_FRAMES).numpy(), truth
         )
         with atomic_path(out) as temporary:
             table.to_csv(temporary, index=False)

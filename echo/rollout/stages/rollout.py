@@ -7,16 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from echo.encoding.codec import load_codec
-from echo.encoding.latents import Latents
-from echo.encoding.text import Texts
-from echo.evidence.segments import Ranking
+from echo.evidence.clips import Clips
 from echo.io.device import device
 from echo.io.files import digest, sha256
 from echo.io.publish import publish
 from echo.io.tensors import read_header
 from echo.measures.cases import Rollout
 from echo.rollout.cases import choose_cases
-from echo.rollout.sampler import Batch, Player, load_row
+from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
 from echo.study.words import BRANCHES
@@ -24,6 +22,7 @@ from echo.world.pool import open_pool
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
          "target_latents", "evaluate.cases", "evaluate.branches", "evaluate.batch")  # fmt: skip
+CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
 def run(
@@ -45,28 +44,25 @@ def run(
     part = part_of(study, "rollout")
     with recorded(out / "record.json", study, "rollout", row) as record:
         decoder = load_codec(codec)
-        player = Player(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
-        caches = {split: Latents(folder) for split, folder in latents.items()}
-        rankings = {split: Ranking.load(path) for split, path in evidence.items()}
-        embedded = {split: Texts(path, part.text) for split, path in texts.items()}
+        sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
+        clips = {split: Clips.load(part, latents[split], texts[split], evidence[split]) for split in latents}
         checkpoint = sha256(model)
         inputs = [codec, *(folder / "index.json" for folder in latents.values()), *texts.values(), *evidence.values()]
         fingerprint = digest([stage_digest(study, "rollout", row), checkpoint, *map(sha256, inputs)])
         for branch in part.evaluate.branches:
-            split = BRANCHES[branch].split
+            split, size = BRANCHES[branch].split, part.evaluate.batch
             cases = list(choose_cases(part, branch, open_pool(pools[split]).info).index)
 
             def batch(
                 start: int, stop: int, branch: str = branch, split: str = split, cases: list[str] = cases
-            ) -> Batch:
-                held = caches[split], embedded[split], rankings[split]
-                return Batch.load(part, branch, cases[start:stop], *held, player.device)
+            ) -> CaseBatch:
+                return CaseBatch.load(part, branch, cases[start:stop], clips[split], sampler.device)
 
-            record["counts"] = player.counts(batch(0, 1))
-            made, size = out / "work" / f"{branch}.safetensors", part.evaluate.batch
+            record["counts"] = sampler.counts(batch(0, 1))
+            made = out / "work" / f"{branch}.safetensors"
             if not made.is_file() or read_header(made).get("fingerprint") != fingerprint:
-                played = [player.play(batch(start, start + size)) for start in range(0, len(cases), size)]
-                frames = np.stack([decoder.decode_segments(case).numpy() for some, _ in played for case in some])
-                Rollout(frames, played[0][1], cases).save(made, fingerprint=fingerprint)
+                generated = [sampler.rollout(batch(start, start + size)) for start in range(0, len(cases), size)]
+                frames = np.stack([decoder.decode_segments(case).numpy() for some, _ in generated for case in some])
+                Rollout(frames, generated[0][1], cases).save(made, fingerprint=fingerprint)
             publish(made, out / made.name)
         record |= {"checkpoint_sha256": checkpoint, "train_seed": seed}
