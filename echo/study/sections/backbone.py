@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.base import Integer, Number, Section
+from echo.study.sections.base import Exponent, Integer, Section
 
 
 class Backbone(Section):
@@ -22,7 +22,7 @@ class Backbone(Section):
         description="octaves of the Fourier features of each token's camera ray; 0 switches rays off; float32 resolves "
         "no more than 24",
     )
-    attention_gain: Annotated[Number, Field(gt=0, le=1000)] = Field(
+    attention_gain: Annotated[float, Strict(), Field(gt=0, le=1000), Exponent] = Field(
         1.6,
         description="initial weight of self-attention's query and key norms (1 is diffusers' own): attention logits "
         "start gain^2 times as large, so that one token in hundreds can be singled out early; pretrained weights "

@@ -25,9 +25,19 @@ def _exponent(value: Any) -> Any:
     return float(value) if isinstance(value, str) and EXPONENT.fullmatch(value) else value
 
 
+def _whole(value: Any) -> Any:
+    """The value, where it is a whole number; pydantic's ``Literal`` would take true and 1.0 for 1."""
+    if type(value) is not int:
+        raise ValueError("expected a whole number")
+    return value
+
+
 Integer = Annotated[int, Strict()]
-Number = Annotated[float, Strict(), BeforeValidator(_exponent), Field(allow_inf_nan=False)]
+Whole = BeforeValidator(_whole)  # for choices among whole numbers
+# Outermost, so that bounds stay the number's own: Annotated[float, Strict(), Field(ge=0), Exponent].
+Exponent = BeforeValidator(_exponent)
+Number = Annotated[float, Strict(), Exponent]
 Flag = Annotated[bool, Strict()]
 Seed = Annotated[int, Strict(), Field(ge=0, le=2**63 - 1)]
-Rate = Annotated[float, Strict(), BeforeValidator(_exponent), Field(gt=0, le=10, allow_inf_nan=False)]
+Rate = Annotated[float, Strict(), Field(gt=0, le=10), Exponent]
 Path = Annotated[str, Field(min_length=1, max_length=1000)]

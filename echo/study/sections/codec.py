@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from echo.study.sections.base import Flag, Integer, Number, Section
+from echo.study.sections.base import Exponent, Flag, Integer, Number, Section, Whole
 
 Count = Annotated[Integer, Field(ge=1, le=4096)]
 Option = Flag | Integer | Number | str | list[Flag] | list[Integer] | list[Number]
@@ -15,7 +15,7 @@ Option = Flag | Integer | Number | str | list[Flag] | list[Integer] | list[Numbe
 class Options(Section):
     """``codec.options`` of every kind."""
 
-    whiten: Annotated[Number, Field(ge=0, le=1)] = Field(
+    whiten: Annotated[float, Strict(), Field(ge=0, le=1), Exponent] = Field(
         1.0,
         description="how far channels are equalised: scale = deviation^whiten, from 0, one scale for all, to 1, unit "
         "variance in each",
@@ -61,7 +61,7 @@ class Codec(Section):
         description="`patch`: linear patch codec; `autoencoder`: diffusers' AutoencoderKL; `wan`: diffusers' "
         "AutoencoderKLWan, that of `pretrained` where one is given",
     )
-    temporal: Literal[1, 4] = Field(
+    temporal: Annotated[Literal[1, 4], Whole] = Field(
         1,
         description="frames per target latent: 1, each frame alone; 4, a segment of T = 1 + 4 n frames becomes "
         "1 + n latents (`wan` alone). Evidence is always coded frame by frame",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from echo.study.sections.base import Integer, Number, Section
+from echo.study.sections.base import Exponent, Integer, Section
 
 
 class Compute(Section):
@@ -26,6 +26,6 @@ class Compute(Section):
     gpu: Annotated[str, Field(min_length=1, max_length=100)] = Field(
         "A100-80GB", description="the GPU that `python -m echo.cost` plans for; echo/cost/gpus.py lists them"
     )
-    utilisation: Annotated[Number, Field(gt=0, le=1)] = Field(
+    utilisation: Annotated[float, Strict(), Field(gt=0, le=1), Exponent] = Field(
         0.35, description="share of the GPU's peak arithmetic that a training step is planned to reach"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, Strict, field_validator
 
-from echo.study.sections.base import Integer, Number, Section
+from echo.study.sections.base import Exponent, Integer, Section
 from echo.study.words import BRANCHES
 
 JUDGES = Path(__file__).parents[2] / "judge" / "judges"
@@ -30,14 +30,12 @@ class Evaluate(Section):
     probe_cases: Annotated[Integer, Field(ge=2, le=100_000)] = Field(
         32, description="recall cases each probe intervenes on, of at least two scenes"
     )
-    probe_threshold: Annotated[Number, Field(ge=0, lt=255)] = Field(
+    probe_threshold: Annotated[float, Strict(), Field(ge=0, lt=255), Exponent] = Field(
         0.5,
         description="mean absolute change of the return frames, in grey levels of 255, above which a memory counts "
         "as used; an inert row must change by exactly 0",
     )
-    judge: Annotated[str, Field(max_length=100)] = Field(
-        "embedded", description="the judge: a module of echo/judge/judges"
-    )
+    judge: str = Field("embedded", description="the judge: a module of echo/judge/judges")
     bootstrap: Annotated[Integer, Field(ge=100, le=1_000_000)] = Field(
         2000, description="bootstrap resamples behind each interval"
     )

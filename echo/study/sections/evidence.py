@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from echo.study.sections.base import Integer, Number, Section
+from echo.study.sections.base import Exponent, Integer, Section
 
 
 class EvidenceConfig(Section):
@@ -23,6 +23,6 @@ class EvidenceConfig(Section):
         "cover of all the segment's views, `recent` the latest frames",
     )
     policy: Literal["matched"] = Field("matched", description="`matched`: every row is handed the same E")
-    drop: Annotated[Number, Field(ge=0, lt=1)] = Field(
+    drop: Annotated[float, Strict(), Field(ge=0, lt=1), Exponent] = Field(
         0.1, description="probability in training that E is the anchor alone"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.base import Integer, Number, Section
+from echo.study.sections.base import Exponent, Integer, Section
 
 
 class Segment(Section):
@@ -14,7 +14,7 @@ class Segment(Section):
 
     frames: Annotated[Integer, Field(ge=2, le=1000)] = Field(8, description="T, frames generated at once")
     train_segments: Annotated[Integer, Field(ge=2, le=100)] = Field(4, description="segments in a training clip")
-    history_weights: tuple[Annotated[Number, Field(ge=0, le=1e6)], ...] = Field(
+    history_weights: tuple[Annotated[float, Strict(), Field(ge=0, le=1e6), Exponent], ...] = Field(
         (0.05, 0.15, 0.6, 0.2), description="how often training targets the 1st, 2nd, ... segment of a clip"
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.base import Flag, Integer, Number, Rate, Section
+from echo.study.sections.base import Exponent, Flag, Integer, Rate, Section
 
 Steps = Annotated[Integer, Field(ge=0, le=100_000_000)]
 Pattern = Annotated[str, Field(min_length=1, max_length=200)]
@@ -33,7 +33,7 @@ class Train(Section):
     gradient_checkpointing: Flag = Field(False, description="recompute each block in the backward pass")
     compile: Flag = Field(False, description="torch.compile the transformer's blocks")
     fused: Flag = Field(False, description="torch's fused AdamW")
-    ema: Annotated[Number, Field(ge=0, lt=1)] = Field(
+    ema: Annotated[float, Strict(), Field(ge=0, lt=1), Exponent] = Field(
         0.0, description="decay of the moving average of the weights that is saved for rollouts; 0: none"
     )
     sharding: Literal["ddp", "fsdp"] = Field(
@@ -46,21 +46,25 @@ class Train(Section):
     batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(8, description="clips per step")
     muon_lr: Rate = Field(0.02, description="Muon's learning rate: 2-D weights of the blocks")
     adamw_lr: Rate = Field(0.002, description="AdamW's learning rate: all other weights")
-    weight_decay: Annotated[Number, Field(ge=0, le=10)] = Field(0.0, description="decoupled weight decay")
+    weight_decay: Annotated[float, Strict(), Field(ge=0, le=10), Exponent] = Field(
+        0.0, description="decoupled weight decay"
+    )
     warmup: Steps = Field(20, description="steps of linear warm-up")
-    cooldown: Annotated[Number, Field(ge=0, le=1)] = Field(
+    cooldown: Annotated[float, Strict(), Field(ge=0, le=1), Exponent] = Field(
         0.5, description="last fraction of the steps over which the rate falls linearly to 0"
     )
-    clip_norm: Annotated[Number, Field(gt=0, le=1e6)] = Field(1.0, description="gradient norm is clipped to this")
-    spike: Annotated[Number, Field(gt=1, le=1e6)] = Field(
+    clip_norm: Annotated[float, Strict(), Field(gt=0, le=1e6), Exponent] = Field(
+        1.0, description="gradient norm is clipped to this"
+    )
+    spike: Annotated[float, Strict(), Field(gt=1, le=1e6), Exponent] = Field(
         4.0, description="a step whose loss exceeds this many times the running mean is skipped"
     )
-    timestep_shift: Annotated[Number, Field(ge=1e-3, le=1000)] = Field(
+    timestep_shift: Annotated[float, Strict(), Field(ge=1e-3, le=1000), Exponent] = Field(
         7.0,
         description="s of t' = s t / (1 + (s-1) t), in training and sampling; far outside 0.001 to 1000 every t' "
         "would be 0 or 1",
     )
-    context_noise: Annotated[Number, Field(ge=0, lt=1)] = Field(
+    context_noise: Annotated[float, Strict(), Field(ge=0, lt=1), Exponent] = Field(
         0.0, description="noise level mixed into the context latents, in training and in sampling alike"
     )
     checkpoint_every: Annotated[Steps, Field(ge=1)] = Field(50, description="steps between resumable checkpoints")

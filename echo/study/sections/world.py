@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.base import Flag, Integer, Number, Path, Section
+from echo.study.sections.base import Exponent, Flag, Integer, Path, Section
 
 Pixels = Annotated[Integer, Field(ge=16, le=1024)]
 Rooms = Annotated[Integer, Field(ge=1, le=1_000_000)]
@@ -23,12 +23,10 @@ class World(Section):
     size: Pixels | tuple[Pixels, Pixels] = Field(
         64, description="pixels of a frame: one number for a square, or [height, width]; LPIPS needs 31 along each side"
     )
-    field_of_view: Annotated[Number, Field(gt=10, lt=150)] = Field(
+    field_of_view: Annotated[float, Strict(), Field(gt=10, lt=150), Exponent] = Field(
         75.0, description="horizontal field of view, in degrees; pixels are square, so the vertical one follows"
     )
-    train_rooms: Rooms = Field(
-        1200, description="training rooms, one clip each; clips cut from videos on disk"
-    )
+    train_rooms: Rooms = Field(1200, description="training rooms, one clip each; clips cut from videos on disk")
     in_domain_rooms: Rooms = Field(
         64, description="held-out rooms built of training assets; clips of each kind cut from held-out stretches"
     )
