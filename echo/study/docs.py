@@ -89,6 +89,8 @@ def _plain(value: Any) -> str:
 
 def _allowed(schema: dict[str, Any]) -> str:
     """Type and bounds, or the choices, of a key's JSON schema."""
+    if len(schema.get("anyOf", ())) > 4:
+        return "number, text, true or false, or a list of these"
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_allowed(one) for one in schema["anyOf"]))
     if "enum" in schema or "const" in schema:

@@ -19,7 +19,7 @@ class ConfigError(UserError):
     file: where it is; key: path of the key, parts joined by dots; value: what it holds. Empty where unknown.
     """
 
-    def __init__(self, message: str, *, file: str = "", key: str = "", value: object = None):
+    def __init__(self, message: str, *, file: str = "", key: str = "", value: object = None) -> None:
         super().__init__(" ".join(message.split()))
         self.file, self.key, self.value = file, key, value
 

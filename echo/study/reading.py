@@ -1,8 +1,8 @@
 """Configuration files as plain values: YAML (or JSON) read so that nothing in it is lost or blown up in silence.
 
-A key that stands twice in one mapping is an error, where YAML's usual readers keep the last. What is read is checked to
-be plain: mappings with text keys, lists, text, finite numbers, truth values and nothing, in bounded number and depth, so
-that no later stage meets an infinity, a date, or a file whose anchors stand for billions of values.
+A key that stands twice in one mapping is an error, where YAML's usual readers keep the last. What is read is checked
+to be plain: mappings with text keys, lists, text, finite numbers, truth values and nothing, in bounded number and
+depth, so that no later stage meets an infinity, a date, or a file whose anchors stand for billions of values.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _walk(value: Any, key: str, depth: int) -> Iterator[tuple[str, Any, int]]:
 class _BadKey:
     """A key that is no text."""
 
-    def __init__(self, key: object):
+    def __init__(self, key: object) -> None:
         self.key = key
 
     def __repr__(self) -> str:
