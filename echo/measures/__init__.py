@@ -1,0 +1,1 @@
+"""Image measures of generated frames, and the networks behind them."""

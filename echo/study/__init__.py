@@ -1,1 +1,1 @@
-"""The study: its configuration, the words it speaks in, the stages and where their results come from."""
+"""The study: its configuration, its words, what a stage depends on, and the record of a run."""

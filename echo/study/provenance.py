@@ -104,7 +104,7 @@ def part_of(study: Study, stage: str) -> Study:
 class _Part:
     """Attributes of a configuration that may be read; nested where only some keys of a section may."""
 
-    def __init__(self, whole: object, allowed: dict[str, Any], stage: str, path: str):
+    def __init__(self, whole: object, allowed: dict[str, Any], stage: str, path: str) -> None:
         self._whole, self._allowed, self._stage, self._path = whole, allowed, stage, path
 
     def __getattr__(self, name: str) -> Any:

@@ -6,8 +6,6 @@ import signal
 import sys
 from pathlib import Path
 
-# The project's folder. Runs, results and resources lie in the working directory, which may be another one.
-ROOT = Path(workflow.source_path("common.smk")).parents[2]
 for place in (ROOT, Path.cwd()):
     if set(str(place)) & set("{}\n"):
         sys.exit(

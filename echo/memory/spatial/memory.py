@@ -8,28 +8,13 @@ Paper: Table 5.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from echo.memory.base import Memory, Sizes
+from echo.memory.spatial.settings import Settings
 from echo.model.backbone import ReadOut
-from echo.study.profile import Profile
-
-
-class Settings(Profile):
-    """Averaged map and its read-out."""
-
-    read_out: Annotated[Literal["text", "cross_attention", "none"], Field(description="how the tokens are read")]
-    grid: Annotated[int, Field(ge=1, description="G: cells along each side of the averaged map")] = 8
-    tokens: Annotated[int, Field(ge=1, description="M: memory tokens mixed from the cells")] = 64
-
-    @property
-    def remembers(self) -> bool:
-        return self.read_out != "none"
 
 
 class SpatialMemory(Memory):
@@ -75,7 +60,7 @@ class GatedCrossAttention(nn.Module):
         self.gate = nn.Parameter(torch.zeros(()))
 
     def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
-        """tokens (B, F, N, D), memory (B, M, D) -> (B, F, N, D)."""
+        """Tokens (B, F, N, D), memory (B, M, D) -> (B, F, N, D)."""
         query, key, value = (
             layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for layer, x in (

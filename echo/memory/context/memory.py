@@ -6,24 +6,10 @@ K=1 keeps nothing beside the anchor: the image-to-video baseline.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from echo.evidence.frames import Frames
 from echo.memory.base import Memory
+from echo.memory.context.settings import Settings
 from echo.model.backbone import ReadOut
-from echo.study.profile import Profile
-
-
-class Settings(Profile):
-    """Raw frames in context."""
-
-    frames: Annotated[int, Field(ge=1, description="K: frames of the evidence kept, the anchor included")]
-
-    @property
-    def remembers(self) -> bool:
-        return self.frames > 1
 
 
 class ContextMemory(Memory):
