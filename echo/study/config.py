@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from echo.study.checks import check
 from echo.study.errors import ConfigError, from_pydantic, refuse
-from echo.study.reading import check_plain, merged, read_mapping, retyped
+from echo.study.reading import check_plain, read_mapping, with_types
 from echo.study.rows import profiles_of, short_of_frames
 from echo.study.sections import (
     Backbone,
@@ -114,15 +114,19 @@ def study_of_snakemake(
     """The study that Snakemake was asked for; raises ConfigError.
 
     config: what Snakemake made of ``files`` (--configfile) and ``overrides`` (--config). The files are read again,
-    because Snakemake keeps the last of two equal keys in silence, and the overrides get YAML's types, because it leaves
-    all values of a nested one as text.
+    because Snakemake keeps the last of two equal keys in silence; and what came from ``overrides`` gets YAML's types,
+    because Snakemake leaves all values inside a nested one as text.
     """
-    data: dict[str, Any] = {} if files else dict(config)
     for file in files:
-        data = merged(data, read_mapping(file))
-    data = merged(data, retyped(dict(overrides)))
-    where = " and ".join([*map(str, files), *(["--config"] if overrides else [])]) or "config"
-    return parse_study(data, rows, where, rows_file)
+        read_mapping(file)
+    where = " and ".join([*map(_shown, files), *(["--config"] if overrides else [])]) or "config"
+    return parse_study(with_types(dict(config), overrides), rows, where, rows_file)
+
+
+def _shown(path: str | Path) -> str:
+    """A file as a user knows it: relative to the working directory where it lies there."""
+    path = Path(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def remarks(study: Study) -> list[str]:

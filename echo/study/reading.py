@@ -8,7 +8,7 @@ depth, so that no later stage meets an infinity, a date, or a file whose anchors
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -143,26 +143,18 @@ def _kind(value: object) -> str:
     return names.get(type(value).__name__, type(value).__name__)
 
 
-def retyped(value: Any) -> Any:
-    """A value of ``--config`` with YAML's types.
+def with_types(data: Any, overrides: Any) -> Any:
+    """``data`` in which what ``overrides`` put there has YAML's types.
 
     Snakemake leaves every value inside a mapping or list of ``--config`` as text (``train={steps: 3}`` has the text
-    "3"), so text in it is read once more.
+    "3"); such text is read once more.
     """
-    if isinstance(value, dict):
-        return {name: retyped(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [retyped(inner) for inner in value]
-    if not isinstance(value, str):
-        return value
-    again = parse_text(value, f"--config: {show(value)}")
-    return again if isinstance(again, bool | int | float) or again is None else value
-
-
-def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """``below`` with the keys of ``above`` in place of its own; mappings in both are merged, as Snakemake does."""
-    both = dict(below)
-    for name, value in above.items():
-        held = both.get(name)
-        both[name] = merged(held, value) if isinstance(value, dict) and isinstance(held, dict) else value
-    return both
+    if isinstance(data, dict) and isinstance(overrides, Mapping):
+        typed = {name: with_types(value, overrides[name]) for name, value in data.items() if name in overrides}
+        return {**data, **typed}
+    if isinstance(data, list) and data == overrides:
+        return [with_types(value, value) for value in data]
+    if not isinstance(data, str) or data != overrides:
+        return data
+    again = parse_text(data, f"--config: {show(data)}")
+    return again if isinstance(again, bool | int | float) or (again is None and data) else data
