@@ -13,10 +13,15 @@ from echo.study.provenance import stage_digest, stages
 from tests.conftest import ROOT, ROWS, tiny_study
 
 
+def small_study(**sections):
+    """The tests' study, with frames as large as the measures need: it is read as a user's file is."""
+    return tiny_study(world={"size": 32}, **sections)
+
+
 @pytest.fixture
 def study_file(tmp_path):
     """A study and its rows, as Snakemake hands them to the stages."""
-    (tmp_path / "study.json").write_text(tiny_study().model_dump_json())
+    (tmp_path / "study.json").write_text(small_study().model_dump_json())
     (tmp_path / "rows.yaml").write_text(json.dumps(ROWS))
     return tmp_path / "study.json"
 
@@ -46,8 +51,8 @@ def test_a_row_that_the_study_has_not(capsys, study_file, tmp_path):
 
 
 def test_a_job_refuses_a_study_that_changed_since_it_was_planned(capsys, study_file, tmp_path):
-    planned = stage_digest(tiny_study(), "train", "i2v")
-    changed = tiny_study(train={"adamw_lr": 0.001})
+    planned = stage_digest(small_study(), "train", "i2v")
+    changed = small_study(train={"adamw_lr": 0.001})
     study_file.write_text(changed.model_dump_json())
     line = complaint(capsys, *train(study_file, tmp_path), "--fingerprint", planned)
     assert "the study or the code has changed since this job was planned" in line and planned in line
@@ -97,7 +102,7 @@ def test_a_pool_that_is_not_there(capsys, study_file, tmp_path):
 def test_a_truncated_base(capsys, study_file, tmp_path):
     arguments = train(study_file, tmp_path)
     base = tmp_path / "base.safetensors"
-    Row(tiny_study(), tiny_study().profiles["i2v"]).save(base)
+    Row(small_study(), small_study().profiles["i2v"]).save(base)
     base.write_bytes(base.read_bytes()[:-100])
     assert "base.safetensors: truncated or not a safetensors file" in complaint(capsys, *arguments)
     assert not (tmp_path / "m.safetensors").exists()
@@ -105,7 +110,7 @@ def test_a_truncated_base(capsys, study_file, tmp_path):
 
 def test_the_base_of_another_row(capsys, study_file, tmp_path):
     arguments = train(study_file, tmp_path)
-    Row(tiny_study(), tiny_study().profiles["context_k5"]).save(tmp_path / "base.safetensors")
+    Row(small_study(), small_study().profiles["context_k5"]).save(tmp_path / "base.safetensors")
     assert "the checkpoint's profile has" in complaint(capsys, *arguments)
 
 
