@@ -79,8 +79,9 @@ RECORDS = [
     *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),
     f"{RUN}/base.record.json",
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
-    *(f"{RUN}/{stage}/{run}/record.json" for stage in ("rollout", "measures") for run in RUNS),
+    *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
     *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
