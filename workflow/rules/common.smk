@@ -87,7 +87,11 @@ RECORDS = [
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
 for listing in (
     *(Path(RUN, "pool", split, "files.json") for split in SPLITS),
-    *(Path(RUN, "latents", s, "shares", str(n), "files.json") for s in SPLITS for n in SHARES),
+    *(
+        Path(RUN, "latents", s, "shares", str(n), "files.json")
+        for s in SPLITS
+        for n in SHARES
+    ),
 ):
     if listing.is_file() and (lost := damage(listing)):
         sys.exit(
@@ -100,18 +104,6 @@ wildcard_constraints:
     seed=r"\d+",
     share=r"\d+",
     split="|".join(SPLITS),
-
-
-rule study:
-    output:
-        study=f"{RUN}/study.json",
-        rows=f"{RUN}/rows.yaml",
-    params:
-        study=STUDY.model_dump_json(indent=1),
-        rows=json.dumps({row: MATRIX[row] for row in STUDY.rows}, indent=1),
-    run:
-        write_text(output.study, params.study)
-        write_text(output.rows, params.rows)
 
 
 def fingerprint(stage):

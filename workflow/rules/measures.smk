@@ -64,7 +64,11 @@ rule tables:
         frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=RUNS),
         judge=expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=RUNS),
         probes=expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
-        rollout=[file for row in STUDY.rows for file in rollouts(f"{row}-{STUDY.train_seeds[0]}")],
+        rollout=[
+            file
+            for row in STUDY.rows
+            for file in rollouts(f"{row}-{STUDY.train_seeds[0]}")
+        ],
         record=RECORDS,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
         study=STUDY_FILE,
@@ -96,7 +100,9 @@ rule publish:
     input:
         expand(f"{RUN}/tables/{{file}}", file=TABLES),
     output:
-        expand(f"{RESULTS}/tables/{{file}}", file=[f for f in TABLES if f != "tables.md"]),
+        expand(
+            f"{RESULTS}/tables/{{file}}", file=[f for f in TABLES if f != "tables.md"]
+        ),
         report(
             f"{RESULTS}/tables/tables.md",
             caption="../report/tables.rst",
@@ -104,6 +110,8 @@ rule publish:
         ),
     log:
         f"{RUN}/logs/publish.log",
+    resources:
+        **resources("publish"),
     params:
         source=f"{RUN}/tables",
         out=f"{RESULTS}/tables",
