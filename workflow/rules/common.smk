@@ -123,6 +123,11 @@ def out_folder(wildcards, output):
     return str(Path(output[0]).parent)
 
 
+def tables_folder(wildcards):
+    """The study's tables, as they are published."""
+    return f"{RESULTS}/tables"
+
+
 def option(flag, name, parents=False):
     """A command's option, once for each input called ``name``: the file, or the folder that holds it."""
     return lambda wildcards, input: " ".join(

@@ -90,7 +90,7 @@ rule tables:
         rollout=option("--rollout", "rollout"),
         record=option("--record", "record"),
         pool=option("--pool", "pool", parents=True),
-        out=f"{RUN}/tables",
+        out=out_folder,
     shell:
         "python -m echo tables --study {input.study} {params.measures} {params.judge} {params.probes} {params.rollout}"
         " {params.record} {params.pool} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
@@ -113,7 +113,7 @@ rule publish:
     resources:
         **resources("publish"),
     params:
-        source=f"{RUN}/tables",
-        out=f"{RESULTS}/tables",
+        source=lambda wildcards, input: str(Path(input[0]).parent),
+        out=tables_folder,
     shell:
         "cp -R {params.source}/. {params.out}/ > {log} 2>&1"

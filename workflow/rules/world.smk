@@ -3,6 +3,8 @@ rule study:
     output:
         study=f"{RUN}/study.json",
         rows=f"{RUN}/rows.yaml",
+    log:
+        f"{RUN}/logs/study.log",
     resources:
         **resources("study"),
     params:
