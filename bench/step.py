@@ -22,7 +22,7 @@ from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import load_study
 from echo.training.muon import Muon
-from echo.training.trainer import matrices
+from echo.training.optimizers import matrices
 from echo.world.paths import trajectory
 
 SEGMENT = 3

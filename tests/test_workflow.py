@@ -28,7 +28,7 @@ def made_tables(tmp_path_factory) -> Path:
     """Tables of invented numbers, as a study commits them."""
     tables = tmp_path_factory.mktemp("made") / "tables"
     write_tables(tables, cases=6)
-    from echo.tables import build_tables
+    from echo.tables.build import build_tables
 
     build_tables(tables, resamples=100)
     (tables / "record.json").write_text("{}")
@@ -87,8 +87,8 @@ def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
     ("setting", "message"),
     [
         ("train={stepz: 3}", "unknown key `train.stepz`"),
-        ("rows=[i2v,telepathy]", "`rows` names 'telepathy'"),
-        ("reference=spatial_typo", "reference = spatial_typo is not among rows"),
+        ("rows=[i2v,telepathy]", "`rows` = 'telepathy': no such row"),
+        ("reference=spatial_typo", "`reference` = 'spatial_typo': not among rows"),
     ],
 )
 def test_bad_configuration_stops_before_any_job(clone, setting, message):

@@ -22,8 +22,8 @@ from echo.model.row import Row
 from echo.study.config import Study
 from echo.study.profile import Profile
 from echo.study.words import BRANCHES, SEGMENTS, first_target
-from echo.training.objective import Batch, Objective
-from echo.training.trainer import freeze, matrices
+from echo.training.objective import Objective, TrainingBatch
+from echo.training.optimizers import freeze, matrices
 
 FLOAT = 4  # bytes of a weight, its gradient and each optimizer state: float32, also under bf16 autocast
 STATES = {"adamw": 2, "muon": 1}  # numbers an optimizer keeps for each weight
@@ -40,7 +40,8 @@ class Step:
 @dataclass(frozen=True)
 class Tokens:
     """Tokens of one sample in self-attention. clean: history tokens that pass through blocks on their own to feed a
-    recurrence, each frame attending within itself."""
+    recurrence, each frame attending within itself.
+    """
 
     read: int
     anchor: int
@@ -110,7 +111,7 @@ class RowPlan:
         walk, alive = Walk(self.study.train.precision), Alive(known)
         blocks = Blocks(self.row, walk, alive)
         with dropped_gradients(weights), blocks, alive if memory else nullcontext(), walk:
-            loss = Objective(self.row)(Batch([], given, target, level, noise, text))
+            loss = Objective(self.row)(TrainingBatch([], given, target, level, noise, text))
             tally, forward = walk.tally(loss), alive.peak + blocks.kept
             if memory:
                 walk.leave_autocast()

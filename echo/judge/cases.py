@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 # The rubric's score of the scene is ``scene_score``: ``scene`` is the room in the tables this one is joined with.
 SCORES = {"appearance": "appearance", "presence": "presence", "view": "view", "scene": "scene_score"}
-COLUMNS = ("branch", "case", *SCORES.values(), "judge")
+COLUMNS = ("row_name", "train_seed", "branch", "case", *SCORES.values(), "judge")
 
 
-def judge_rollouts(study: Study, judge: Judge, rollouts: Mapping[str, Path], pools: Mapping[str, Pool]) -> pd.DataFrame:
-    """The table of scores (``COLUMNS``) of one row's rollouts; missing scores are NaN.
+def judge_rollouts(
+    study: Study, row: str, seed: int, rollouts: Mapping[str, Path], pools: Mapping[str, Pool], judge: Judge
+) -> pd.DataFrame:
+    """The table of scores (``COLUMNS``) of one row with one training seed; missing scores are NaN.
 
     The last ``RETURN_FRAMES`` frames of a case are compared with its first frame, as given. Branches that do not come
     back to the first pose have no rows.
@@ -44,5 +46,7 @@ def judge_rollouts(study: Study, judge: Judge, rollouts: Mapping[str, Path], poo
         scores = judge_many(judge, firsts, list(rollout.frames[:, -RETURN_FRAMES:]), masks, identities)
         for case, score in zip(rollout.cases, scores, strict=True):
             named = {SCORES[name]: value for name, value in asdict(score).items()}
-            rows.append({"branch": branch, "case": case, **named, "judge": overall(score)})
+            rows.append(
+                {"row_name": row, "train_seed": seed, "branch": branch, "case": case, **named, "judge": overall(score)}
+            )
     return pd.DataFrame(rows, columns=[*COLUMNS])

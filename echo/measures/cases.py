@@ -20,18 +20,19 @@ if TYPE_CHECKING:
 
 CEILING = 100.0  # dB at which the PSNR of (nearly) identical frames is cut, so that means stay finite
 METRICS = ("psnr", "ssim", "lpips")
-SCENE = ("branch", "split", "scene", "anchor")  # of a case
-FRAME_COLUMNS = (*METRICS, "frame", "segment", "case", *SCENE)
-CASE_COLUMNS = ("case", *SCENE, *METRICS, *(f"first_{name}" for name in METRICS))
+# What both tables say first: whose the rollouts are, and of which case.
+CASE = ("row_name", "train_seed", "case", "branch", "split", "scene", "anchor")
+FRAME_COLUMNS = (*CASE, "segment", "frame", *METRICS)
+CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS))
 
 Metric: TypeAlias = Callable[[Frames, Frames], PerFrame]
 Metrics: TypeAlias = dict[str, Metric]
 
 
 def measure_rollouts(
-    study: Study, rollouts: Mapping[str, Path], pools: Mapping[str, Pool], lpips: Metric
+    study: Study, row: str, seed: int, rollouts: Mapping[str, Path], pools: Mapping[str, Pool], lpips: Metric
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of frames (``FRAME_COLUMNS``) and of cases (``CASE_COLUMNS``) of one row's rollouts.
+    """The tables of frames (``FRAME_COLUMNS``) and of cases (``CASE_COLUMNS``) of one row with one training seed.
 
     rollouts: the file of each branch's rollout; pools: by split. Raises RolloutError for a rollout that is not all of
     the study's cases.
@@ -41,14 +42,15 @@ def measure_rollouts(
         rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split]
         rollout.check(study, branch, pool.info, path)
         tables.append(measure_branch(rollout, branch, study.segment.frames, pool, lpips))
-    frames, cases = zip(*tables, strict=True)
-    return pd.concat(frames, ignore_index=True), pd.concat(cases, ignore_index=True)
+    frames, cases = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
+    owner = {"row_name": row, "train_seed": seed}
+    return frames.assign(**owner)[[*FRAME_COLUMNS]], cases.assign(**owner)[[*CASE_COLUMNS]]
 
 
 def measure_branch(
     rollout: Rollout, branch: str, segment_frames: int, pool: Pool, lpips: Metric
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of frames and of cases of one branch.
+    """The tables of frames and of cases of one branch, without the columns that say whose they are.
 
     Each generated frame is compared with the true one. A case's ``psnr, ssim, lpips`` are the branch's own
     (``Branch.measure``): of a replay, the mean over its frames; of a loop, the mean over mirrored pairs (way out i, way
@@ -67,7 +69,7 @@ def measure_branch(
         table["segment"] = (rollout.index - 1) // segment_frames + 1
         frames.append(table.assign(case=video, **scene))
         cases.append({"case": video, **scene, **own, **first})
-    return pd.concat(frames, ignore_index=True)[[*FRAME_COLUMNS]], pd.DataFrame(cases)[[*CASE_COLUMNS]]
+    return pd.concat(frames, ignore_index=True), pd.DataFrame(cases)
 
 
 def _own_measures(

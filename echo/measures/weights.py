@@ -22,12 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from echo.io.errors import UserError
 from echo.io.packages import Package, PackageError, package_archive, read_member
-from echo.io.tensors import save_tensors
+from echo.io.tensors import TensorFileError, load_tensors, save_tensors
 from echo.measures.conversions import alexnet_of_flax, alexnet_of_torchvision, efficientnet_of_package
 
 
@@ -99,8 +97,8 @@ def contents_digest(tensors: Mapping[str, np.ndarray]) -> str:
 def _read(path: Path, source: Source) -> dict[str, np.ndarray] | None:
     """Tensors of a file; None if it cannot be read or holds others than those of ``source``."""
     try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError):
+        tensors = load_tensors(path, "np")
+    except TensorFileError:
         return None
     return tensors if contents_digest(tensors) == source.contents else None
 

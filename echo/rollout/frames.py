@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from jaxtyping import Int64, UInt8
-from safetensors.numpy import load_file
 
 from echo.io.errors import UserError
-from echo.io.tensors import read_header, save_tensors
+from echo.io.tensors import load_tensors, mending, read_header, save_tensors
 from echo.rollout.cases import choose_cases
 from echo.study.config import Study
 from echo.study.words import BRANCHES, first_target
@@ -36,8 +35,8 @@ class Rollout:
 
     @classmethod
     def load(cls, path: Path) -> Rollout:
-        """Read what ``save`` wrote."""
-        arrays = load_file(path)
+        """Read what ``save`` wrote. Raises TensorFileError for a file that is cut or was changed."""
+        arrays = load_tensors(path, "np")
         return cls(arrays["frames"], arrays["index"], read_header(path)["cases"])
 
     def check(self, study: Study, branch: str, info: pd.DataFrame, path: Path) -> None:
@@ -45,7 +44,7 @@ class Rollout:
 
         info: the table of the branch's pool; path: the file this was read from, for the message.
         """
-        way, remedy = BRANCHES[branch], "delete the file and run the same snakemake command again"
+        way, remedy = BRANCHES[branch], mending(path)
         if self.cases != list(choose_cases(study, branch, info).index):
             raise RolloutError(f"{path}: branch {branch}: the rollout's cases are not the study's; {remedy}")
         first = first_target(way.segments - way.generated_segments + 1, study.segment.frames)

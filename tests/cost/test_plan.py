@@ -21,8 +21,8 @@ from echo.evidence.frames import Frames
 from echo.memory.base import numbers_kept
 from echo.model.row import Row
 from echo.study.config import load_study
-from echo.training.objective import Batch, Objective
-from echo.training.trainer import freeze
+from echo.training.objective import Objective, TrainingBatch
+from echo.training.optimizers import freeze
 from tests.conftest import ROOT, ROWS, tiny_study
 from tests.measured import peak_bytes
 
@@ -57,10 +57,10 @@ def real_step(planned: RowPlan, evidence: int, batch: int):
     target = filled(planned, study.target_latents, batch, draw)
     text = torch.randn(planned.text(batch).shape, generator=draw)
     level = torch.rand(batch, generator=draw)
-    return row, Batch([], filled(planned, evidence, batch, draw), target, level, torch.randn_like(target.latents), text)
+    return row, TrainingBatch([], filled(planned, evidence, batch, draw), target, level, torch.randn_like(target.latents), text)
 
 
-def counted(row: Row, batch: Batch) -> int:
+def counted(row: Row, batch: TrainingBatch) -> int:
     """FLOPs of one forward and backward pass, by torch's counter (which sees no fused attention on the CPU)."""
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         Objective(row)(batch).backward()

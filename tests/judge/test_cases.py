@@ -29,8 +29,9 @@ def files(tmp_path):
 
 
 def test_branches_that_return_are_judged_case_by_case(files):
-    table = judge_rollouts(STUDY, Comparing(), files, POOLS)
+    table = judge_rollouts(STUDY, "context_k5", 7, files, POOLS, Comparing())
     assert tuple(table) == COLUMNS
+    assert (table.row_name == "context_k5").all() and (table.train_seed == 7).all()
     assert table.branch.tolist() == ["return_45", "return_45", "recall", "recall"]
     assert sorted(table.case[:2]) == ["a__return_45", "b__return_45"]
     assert table.appearance.tolist() == table.scene_score.tolist() == [5, 5, 0, 0]
@@ -40,7 +41,7 @@ def test_branches_that_return_are_judged_case_by_case(files):
 
 def test_a_case_is_its_last_two_frames_against_the_first_with_its_mask_and_identity(files):
     judge, pool = Comparing(), POOLS["open_domain"]
-    table = judge_rollouts(STUDY, judge, {"recall": files["recall"]}, POOLS)
+    table = judge_rollouts(STUDY, "context_k5", 7, {"recall": files["recall"]}, POOLS, judge)
     for case, (first, last, mask, identity) in zip(table.case, judge.asked, strict=True):
         np.testing.assert_array_equal(first, pool.frames(case)[0])
         np.testing.assert_array_equal(last, [pool.frames(case)[0], 255 - pool.frames(case)[0]])
@@ -49,10 +50,10 @@ def test_a_case_is_its_last_two_frames_against_the_first_with_its_mask_and_ident
 
 
 def test_a_study_without_returns_has_a_table_without_rows(files):
-    table = judge_rollouts(STUDY, Comparing(), {"replay": files["replay"]}, POOLS)
+    table = judge_rollouts(STUDY, "context_k5", 7, {"replay": files["replay"]}, POOLS, Comparing())
     assert tuple(table) == COLUMNS and len(table) == 0
 
 
 def test_a_rollout_of_other_cases_is_refused(files):
     with pytest.raises(RolloutError, match="return_45.safetensors: branch recall: the rollout's cases are not"):
-        judge_rollouts(STUDY, Comparing(), {"recall": files["return_45"]}, POOLS)
+        judge_rollouts(STUDY, "context_k5", 7, {"recall": files["return_45"]}, POOLS, Comparing())

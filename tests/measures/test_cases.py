@@ -81,10 +81,12 @@ def files(tmp_path):
 
 
 def test_a_rows_rollouts_make_two_tables(files):
-    frames, cases = measure_rollouts(STUDY, files, POOLS, lpips)
+    frames, cases = measure_rollouts(STUDY, "context_k5", 7, files, POOLS, lpips)
     assert tuple(frames) == FRAME_COLUMNS and tuple(cases) == CASE_COLUMNS
     assert cases.groupby("branch").size().to_dict() == {"replay": 2, "loop": 2, "recall": 2}
     assert frames.groupby("branch").size().to_dict() == {"replay": 24, "loop": 32, "recall": 8}
+    for table in (frames, cases):
+        assert (table.row_name == "context_k5").all() and (table.train_seed == 7).all()
     assert cases.index.is_unique and frames.index.is_unique
     assert set(cases.scene) == {"a", "b"} and set(cases.anchor) == {"duck"}
     assert cases.set_index("branch").split.to_dict() == {b: BRANCHES[b].split for b in files}
@@ -94,4 +96,4 @@ def test_a_rows_rollouts_make_two_tables(files):
 
 def test_a_file_of_another_branch_is_refused(files):
     with pytest.raises(RolloutError, match="loop.safetensors: branch replay: the rollout's cases are not the study's"):
-        measure_rollouts(STUDY, {**files, "replay": files["loop"]}, POOLS, lpips)
+        measure_rollouts(STUDY, "context_k5", 7, {**files, "replay": files["loop"]}, POOLS, lpips)

@@ -11,10 +11,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.numpy import save_file
 
 from echo.io.files import sha256
 from echo.io.packages import Package, PackageError
+from echo.io.tensors import save_tensors
 from echo.measures import weights as module
 from echo.measures.conversions import read_arrays
 from echo.measures.weights import SOURCES, WeightsError, contents_digest, fetch_weights, load_weights
@@ -120,12 +120,14 @@ def test_an_absent_file_is_named_with_the_command_that_fetches_it(archives, tmp_
         load_weights(tmp_path, "one")
 
 
-@pytest.mark.parametrize("place", ["name", "length of the header", "number"])
+@pytest.mark.parametrize("place", ["name", "origin", "length of the header", "number"])
 def test_a_bit_flip_is_noticed(place, archives, tmp_path):
     fetch_weights(tmp_path, archives)
     path = tmp_path / "one.safetensors"
     data = bytearray(path.read_bytes())
-    data[{"name": data.index(b"numbers"), "length of the header": 0, "number": -1}[place]] ^= 1
+    data[
+        {"name": data.index(b"numbers"), "origin": data.index(b"one=="), "length of the header": 0, "number": -1}[place]
+    ] ^= 1
     path.write_bytes(bytes(data))
     with pytest.raises(WeightsError, match="one.safetensors: damaged, or not the weights of one==1.0"):
         load_weights(tmp_path, "one")
@@ -137,7 +139,7 @@ def test_a_cut_file_and_one_of_other_weights_are_refused(archives, tmp_path):
     path.write_bytes(path.read_bytes()[:-4])
     with pytest.raises(WeightsError, match="damaged, or not the weights of one==1.0"):
         load_weights(tmp_path, "one")
-    save_file({"numbers": np.arange(1, 4, dtype=np.float32)}, path)
+    save_tensors(path, {"numbers": np.arange(1, 4, dtype=np.float32)})
     with pytest.raises(WeightsError, match="damaged, or not the weights of one==1.0"):
         load_weights(tmp_path, "one")
 

@@ -86,7 +86,7 @@ def test_drawn_sign_flips_come_near_the_exact_ones():
 
 def table(values: dict[str, list[float]], scenes=("a", "a", "b", "c")) -> pd.DataFrame:
     return pd.DataFrame([
-        {"row": row, "train_seed": 0, "branch": "recall", "case": str(i), "scene": scene, "psnr": value}
+        {"row_name": row, "train_seed": 0, "branch": "recall", "case": str(i), "scene": scene, "psnr": value}
         for row, column in values.items() for i, (scene, value) in enumerate(zip(scenes, column, strict=True))
     ])  # fmt: skip
 
@@ -110,19 +110,20 @@ def test_an_infinite_or_unaligned_value_is_refused(call):
 def test_paired_difference_agrees_with_a_slow_pairing_over_seeds_and_branches():
     draw = generator(6, "values")
     lines = [
-        {"row": row, "train_seed": seed, "branch": branch, "case": case, "scene": case[:1], "psnr": draw.normal()}
+        {"row_name": row, "train_seed": seed, "branch": branch, "case": case, "scene": case[:1], "psnr": draw.normal()}
         for row in ("ours", "theirs")
         for seed in (0, 1)
         for branch in ("recall", "replay")
         for case in ("a0", "a1", "b0", "c0", "d0")
     ]
-    lines = [line for line in lines if (line["row"], line["case"], line["train_seed"]) != ("theirs", "d0", 1)]
+    lines = [line for line in lines if (line["row_name"], line["case"], line["train_seed"]) != ("theirs", "d0", 1)]
     cases = pd.DataFrame(lines)
     pairs = [
         (x["scene"], x["psnr"] - y["psnr"])
         for x in lines
         for y in lines
-        if (x["row"], y["row"]) == ("ours", "theirs") and all(x[k] == y[k] for k in ("train_seed", "branch", "case"))
+        if (x["row_name"], y["row_name"]) == ("ours", "theirs")
+        and all(x[k] == y[k] for k in ("train_seed", "branch", "case"))
     ]
     found = paired_difference(cases, "ours", "theirs", "psnr", resamples=500, generator=generator(0, "a"))
     assert (found.pairs, found.clusters, found.dropped) == (18, 4, 0)
@@ -140,7 +141,7 @@ def test_bad_tables_are_refused_with_what_is_wrong():
         "no cases of row 'absent'": (cases, "ours", "absent", "psnr"),
         "no column 'ssim'": (cases, "ours", "theirs", "ssim"),
         "case '0' twice": (pd.concat([cases, cases[:1]]), "ours", "theirs", "psnr"),
-        "share no case": (cases.assign(branch=cases["row"]), "ours", "theirs", "psnr"),
+        "share no case": (cases.assign(branch=cases["row_name"]), "ours", "theirs", "psnr"),
         "infinite psnr": (cases.replace(3.0, np.inf), "ours", "theirs", "psnr"),
     }
     for message, arguments in bad.items():

@@ -22,7 +22,7 @@ from echo import figures as drawn
 from echo.io.contents import damage
 from echo.io.errors import UserError
 from echo.io.files import digest, write_text
-from echo.study.config import load_rows, parse_study
+from echo.study.config import load_rows, remarks, study_of_snakemake
 from echo.study.provenance import code_digest, pool_stage, stage_digest
 from echo.study.words import BRANCHES, HELD_OUT, SPLITS
 from echo.tables.files import table_files
@@ -34,9 +34,19 @@ shell.prefix("trap : TERM USR1; ")
 
 try:
     MATRIX = load_rows(ROOT / "config" / "rows.yaml")
-    STUDY = parse_study(dict(config), MATRIX)
+    # As a module, the study is the `config` of another workflow, whose files are not ours to read.
+    OURS = Path(workflow.main_snakefile).resolve() == (ROOT / "Snakefile").resolve()
+    STUDY = study_of_snakemake(
+        config,
+        workflow.configfiles if OURS else (),
+        workflow.config_settings.config,
+        MATRIX,
+    )
 except UserError as error:
     sys.exit(f"{error}")  # one line, without Snakemake's trace of where it was raised
+
+for remark in remarks(STUDY):
+    print(remark, file=sys.stderr)
 
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
@@ -69,8 +79,9 @@ RECORDS = [
     *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),
     f"{RUN}/base.record.json",
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
-    *(f"{RUN}/{stage}/{run}/record.json" for stage in ("rollout", "measures") for run in RUNS),
+    *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
     *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.

@@ -16,9 +16,7 @@ READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "t
          "target_latents")  # fmt: skip
 
 
-def run(
-    study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path
-) -> None:
+def run(study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path) -> None:
     """Write the trained checkpoint of ``row`` to the file ``out``; a run that was interrupted goes on."""
     part = part_of(study, "train")
     with recorded(record_of(out), study, "train", row) as record:
@@ -28,7 +26,7 @@ def run(
         inputs = (base, latents / "index.json", text, evidence)
         fingerprint = digest([stage_digest(study, "train", row), *map(sha256, inputs)])
         clips = Clips.load(part, latents, text, evidence)
-        trainer = Trainer(part, model, clips, out.parent, seed, part.train.steps, fingerprint)
+        trainer = Trainer(part.train, model, clips, out.parent, seed, part.train.steps, fingerprint)
         trainer.run()
         record |= {"base_sha256": base_hash, "train_seed": seed, **trainer.facts()}
         trainer.finish(out, base_sha256=base_hash, train_seed=str(seed), steps=str(part.train.steps))

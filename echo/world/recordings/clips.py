@@ -18,13 +18,14 @@ from echo.io.seeding import generator
 from echo.io.tensors import save_tensors
 from echo.study.config import Study
 from echo.study.words import SEGMENTS, SPLITS
+from echo.world.errors import RecordingError
+from echo.world.layout import COLUMNS, VIDEOS
 from echo.world.recordings.base import Recordings
 from echo.world.recordings.clip_paths import OUT, offsets, qualifies, turns
+from echo.world.recordings.clip_pool import CLIPS
 from echo.world.recordings.fit import crop_box
-from echo.world.recordings.index import RecordingError, report_lines
-from echo.world.rooms.layout import COLUMNS
+from echo.world.recordings.index import report_lines
 
-CLIPS = "clips.safetensors"
 RESERVED = 0.1  # part of a training video kept for the in-domain clips
 STRIDES = 4  # loops and returns may be up to this many times faster than world.stride
 
@@ -80,7 +81,7 @@ def cut_pool(study: Study, split: str, folder: Path, recordings: Recordings) -> 
     header = {"source": recordings.source, "folder": str(recordings.folder.resolve()),
               "cache": str(recordings.cache.resolve()), "size": [world.height, world.width],
               "field_of_view": world.field_of_view}  # fmt: skip
-    for file, table in (("clips.csv", pd.DataFrame(lines)), ("videos.csv", pd.DataFrame(rows, columns=COLUMNS))):
+    for file, table in (("clips.csv", pd.DataFrame(lines)), (VIDEOS, pd.DataFrame(rows, columns=COLUMNS))):
         with atomic_path(Path(folder) / file) as temporary:
             table.to_csv(temporary, index=False)
     arrays = {"frames": np.concatenate([clip.frames for _, clip in named]), "poses": np.concatenate(poses)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from echo.world.recordings.index import RecordingError
+from echo.world.errors import RecordingError
 
 ROUNDING = 0.5  # recorded pixels by which a crop may exceed the frame: focal lengths are stored rounded
 

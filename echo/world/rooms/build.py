@@ -12,11 +12,12 @@ from echo.io.seeding import generator
 from echo.study.config import Study
 from echo.study.words import SPLITS
 from echo.world.camera import overlap
+from echo.world.layout import ANCHOR_ID, COLUMNS
 from echo.world.paths import NoClearPath, trajectory
 from echo.world.rooms.identities import OPEN_DOMAIN
 from echo.world.rooms.library import Library, load_library, texture_resolution
-from echo.world.rooms.pool import COLUMNS, Video, is_written, write_tables, write_video
-from echo.world.rooms.render import ANCHOR_ID, Layer, combine
+from echo.world.rooms.pool_writer import Video, is_written, write_tables, write_video
+from echo.world.rooms.render import Layer, combine
 from echo.world.rooms.rooms import Room, sample_room
 
 OVERLAPS = 0.2  # views that share at least this much are labelled as overlapping
@@ -44,7 +45,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
                 room = rendered.room(identity)
                 rows.append((name, split, scene, room.identity, kind, len(rendered.paths[kind])))
                 captions[name] = room.caption
-                if not is_written(folder, name):
+                if not is_written(folder, name, world.packed):
                     write_video(folder, rendered.video(name, room, kind), world.packed)
     write_tables(folder, pd.DataFrame(rows, columns=COLUMNS), captions)
 

@@ -20,7 +20,6 @@ from echo.world.camera import as_poses, pixel_rays, rotation_matrices
 from echo.world.rooms.library import Library, mip_offsets
 from echo.world.rooms.meshes import Triangles
 
-ANCHOR_ID = 255
 BACKGROUND = (0, 0, 0)
 
 
@@ -165,6 +164,6 @@ def combine(back: Frames, front: Frames) -> Frames:
 
 
 def render_room(room, poses, size: int, fov: float, library: Library) -> Frames:
-    """A room with its anchor: rgb, depth and ids; the anchor's object id is ``ANCHOR_ID``."""
+    """A room with its anchor: rgb, depth and ids; the anchor's object id is ``echo.world.layout.ANCHOR_ID``."""
     walls = Layer(room.triangles, library).render(poses, size, fov, room.light)
     return combine(walls, Layer(room.anchor, library).render(poses, size, fov, room.light))

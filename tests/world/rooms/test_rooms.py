@@ -8,10 +8,11 @@ import pytest
 
 from echo.io.seeding import generator
 from echo.world.camera import pixel_rays, rotation_matrices
+from echo.world.layout import ANCHOR_ID
 from echo.world.paths import trajectory
 from echo.world.rooms.assets import MESHES, SURFACES, AssetError, split_portraits
 from echo.world.rooms.identities import AREA, OPEN_DOMAIN, TRAIN, anchor
-from echo.world.rooms.render import ANCHOR_ID, Layer, Light, render_room
+from echo.world.rooms.render import Layer, Light, render_room
 from echo.world.rooms.rooms import sample_room
 from tests.conftest import ROOT
 
