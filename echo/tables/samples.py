@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from echo.io.files import atomic_path
-from echo.measures.cases import Rollout
+from echo.rollout.frames import Rollout
 from echo.study.config import Study
 from echo.study.words import BRANCHES
 from echo.tables.complete import Expected, Run, raise_faults

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from echo.io.seeding import generator
-from echo.measures.cases import Rollout
 from echo.rollout.cases import choose_cases
+from echo.rollout.frames import Rollout
 from echo.study.config import Study
 from echo.study.words import BRANCHES, SEGMENTS, SPLITS
 from tests.conftest import tiny_study

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from echo.measures.cases import Rollout
+from echo.rollout.frames import Rollout
 from echo.tables.complete import expected
 from echo.tables.read import TableError
 from echo.tables.samples import branch_sample, pool_sample, shown_frames, spread

@@ -12,8 +12,8 @@ from echo.io.device import device
 from echo.io.files import digest, sha256
 from echo.io.publish import publish
 from echo.io.tensors import read_header
-from echo.measures.cases import Rollout
 from echo.rollout.cases import choose_cases
+from echo.rollout.frames import Rollout
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
