@@ -91,7 +91,8 @@ class Texts:
 
     def __init__(self, path: Path, config: Text):
         """Raises TextError where the file is missing or holds the embeddings of another configuration, and
-        TensorFileError where it is damaged."""
+        TensorFileError where it is damaged.
+        """
         if not Path(path).is_file():
             raise TextError(f"{path}: no text embeddings there; write them with `python -m echo text`")
         header = read_header(path)

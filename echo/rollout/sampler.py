@@ -59,7 +59,8 @@ class Sampler:
 
     def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu", codec: Codec | None = None):
         """``codec`` is needed where segments are coded as a whole: what was generated becomes history frame by frame,
-        so it is decoded and each frame encoded alone."""
+        so it is decoded and each frame encoded alone.
+        """
         if study.codec.temporal > 1 and codec is None:
             raise ValueError(f"codec.temporal = {study.codec.temporal}: a rollout needs the codec")
         self.study, self.row, self.device, self.codec = study, row.to(device).eval(), torch.device(device), codec
@@ -128,7 +129,8 @@ class Sampler:
     @torch.no_grad()
     def generate(self, batch: CaseBatch, latents: Tensor, segment: int, state: State) -> Tensor:
         """Target latents (B, T', C, H, W) of a segment, from the memory's state and the anchor in ``latents``
-        (B, F, C, H, W)."""
+        (B, F, C, H, W).
+        """
         empty = latents.new_zeros(len(latents), self.study.target_latents, *latents.shape[2:])
         target = batch.segments.target(empty, segment).to(self.device)
         anchor = batch.segments.evidence(latents, segment, self._context_noise(batch, segment), anchor_only=True)

@@ -125,7 +125,8 @@ class Trainer:
 
     def loss(self, step: int, part: BatchSlice | None = None) -> Tensor:
         """The loss of one step's batch, or of a slice of it: a function of (seed, training seed, stream, step) and the
-        weights."""
+        weights.
+        """
         part = part or BatchSlice(self.config.batch, 0, self.config.batch)
         batch = draw(self.row, self.clips, self.train_seed, step, part, self.processes.device)
         with self.processes.accelerator.autocast():

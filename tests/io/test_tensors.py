@@ -89,7 +89,9 @@ def test_the_message_names_file_hashes_and_remedy(whole, tmp_path):
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
     expected = stored_hash(path)
-    with pytest.raises(TensorFileError, match=rf"^{path}: damaged: .*, expected {expected[:12]}...; remove it \(rm '{path}'\)"):
+    with pytest.raises(
+        TensorFileError, match=rf"^{path}: damaged: .*, expected {expected[:12]}...; remove it \(rm '{path}'\)"
+    ):
         verify_tensors(path)
     with pytest.raises(TensorFileError, match="; ask the author$"):
         verify_tensors(path, "ask the author")

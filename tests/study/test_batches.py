@@ -16,7 +16,9 @@ def test_micro_batches_make_the_batch_or_the_share_is_refused(batch, processes, 
     if possible:
         assert micro_batch(train, processes) == possible[0]
     else:
-        with pytest.raises(BatchError, match=f"train.batch = {batch} must be a multiple of .* = {processes} x {accumulate}"):
+        with pytest.raises(
+            BatchError, match=f"train.batch = {batch} must be a multiple of .* = {processes} x {accumulate}"
+        ):
             micro_batch(train, processes)
 
 

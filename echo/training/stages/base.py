@@ -18,13 +18,13 @@ READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "t
          "target_latents")  # fmt: skip
 
 
-def run(
-    study: Study, latents: Path, text: Path, evidence: Path, out: Path, pretrained: Path | None = None
-) -> None:
+def run(study: Study, latents: Path, text: Path, evidence: Path, out: Path, pretrained: Path | None = None) -> None:
     """Write the base to the file ``out``, from the training split's latents (a folder), text and evidence."""
     part = part_of(study, "base")
     with recorded(record_of(out), study, "base") as record:
-        row = Row(part, BASE, transformer=load_transformer(read_manifest(pretrained, "transformer")) if pretrained else None)
+        row = Row(
+            part, BASE, transformer=load_transformer(read_manifest(pretrained, "transformer")) if pretrained else None
+        )
         if part.train.base_steps:
             fingerprint = digest([stage_digest(study, "base"), *map(sha256, (latents / "index.json", text, evidence))])
             clips = Clips.load(part, latents, text, evidence)

@@ -16,9 +16,7 @@ READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "t
          "target_latents")  # fmt: skip
 
 
-def run(
-    study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path
-) -> None:
+def run(study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path) -> None:
     """Write the trained checkpoint of ``row`` to the file ``out``; a run that was interrupted goes on."""
     part = part_of(study, "train")
     with recorded(record_of(out), study, "train", row) as record:
