@@ -36,7 +36,7 @@ TOKENIZER = ("tokenizer.json", "spiece.model")  # one of them is enough
 
 
 class PretrainedError(UserError):
-    """A pretrained model that is not there, not whole, or not the one the study describes."""
+    """A pretrained model that is missing, incomplete, damaged, or not the one the study describes."""
 
 
 def parts_of(study: Study) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class PatchCodec(Codec):
     paint: Float[Tensor, "pixels c 3 3"]
     ground: Float[Tensor, pixels]
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config) -> None:
         """Raises CodecError for more channels than a patch has numbers."""
         super().__init__(config)
         side, pixels = config.downsample, 3 * config.downsample**2
