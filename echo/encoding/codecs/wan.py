@@ -25,7 +25,8 @@ class WanCodec(TrainedCodec):
         """Take or build the autoencoder.
 
         pretrained: one with its weights, which keeps its published normalisation; vae: the configuration, as
-        ``extra_header`` gives it, of one whose weights are loaded later. Raises CodecError where the autoencoder does not fit the study.
+        ``extra_header`` gives it, of one whose weights are loaded later. Raises CodecError where it does not fit the
+        study.
         """
         super().__init__(config)
         self.trained = pretrained is not None
