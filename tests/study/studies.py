@@ -16,10 +16,11 @@ RECORDINGS = {"source": "context_as_memory", "path": "videos", "held_out_videos"
 
 
 def changed(**sections: Any) -> dict[str, Any]:
-    """The default study with other sections; a section given as a mapping keeps its other keys."""
+    """The default study with other sections; one given as a mapping keeps its other keys, but for ``row_options``."""
     data = copy.deepcopy(DEFAULT)
     for name, values in sections.items():
-        data[name] = {**data.get(name, {}), **values} if isinstance(values, dict) else values
+        merge = isinstance(values, dict) and name != "row_options"
+        data[name] = {**data.get(name, {}), **values} if merge else values
     return data
 
 
@@ -28,10 +29,10 @@ def accepted(**sections: Any) -> Study:
     return parse_study(changed(**sections), ROWS)
 
 
-def refused(key: str, message: str, rows: dict[str, Any] | None = None, **sections: Any) -> ConfigError:
+def refused(key: str, message: str, matrix: dict[str, Any] | None = None, **sections: Any) -> ConfigError:
     """Assert that the change is refused in one line that names the file and ``key``, and matches ``message``."""
     with pytest.raises(ConfigError, match=message) as caught:
-        parse_study(changed(**sections), ROWS if rows is None else rows, "study.yaml", "rows.yaml")
+        parse_study(changed(**sections), ROWS if matrix is None else matrix, "study.yaml", "rows.yaml")
     error = caught.value
     assert "\n" not in str(error) and str(error).startswith(error.file) and error.file in ("study.yaml", "rows.yaml")
     assert error.key == key

@@ -14,7 +14,7 @@ PRETRAINED = {"path": "wan"}
     [
         ("world.size", "multiple of codec.downsample x backbone.patch = 16", {"world": {"size": 60}}),
         ("world.size", "needs 31 pixels along each side", {"world": {"size": 16}}),
-        ("world.size", "needs 31 pixels", {"world": {**RECORDINGS, "size": [16, 64]}}),
+        ("world.size", "needs 31 pixels", {"world": {**RECORDINGS, "size": [16, 64], "open_domain_rooms": 64}}),
         ("world.open_domain_rooms", "cases of two scenes", {"world": {"open_domain_rooms": 1},
                                                             "evaluate": {"cases": 4, "probe_cases": 4}}),
         ("world.held_out_videos", "cases of two scenes",
@@ -86,9 +86,10 @@ def test_the_scale_of_latents_needs_two_of_them():
 
 
 def test_a_memory_of_its_own_may_be_all_that_trains():
-    rows = {"rows": ["spatial", "ssm_hybrid"], "reference": "spatial", "train": {"trainable": ["memory.*"]}}
-    assert accepted(**rows)
-    refused("train.trainable", "leaves nothing of base to train", **{**rows, "train": {**rows["train"], "base_steps": 1}})
+    two = {"rows": ["spatial", "ssm_hybrid"], "reference": "spatial", "train": {"trainable": ["memory.*"]}}
+    assert accepted(**two)
+    two["train"] = {"trainable": ["memory.*"], "base_steps": 1}
+    refused("train.trainable", "leaves nothing of base to train", **two)
 
 
 def test_recent_frames_need_no_poses():

@@ -19,7 +19,15 @@ def test_every_key_is_described():
 
 def test_every_section_and_family_has_its_table():
     text = render()
-    for name in set(Study.model_fields) - {"profiles", "study", "seed", "train_seeds", "rows", "row_options", "reference"}:
+    for name in set(Study.model_fields) - {
+        "profiles",
+        "study",
+        "seed",
+        "train_seeds",
+        "rows",
+        "row_options",
+        "reference",
+    }:
         assert f"## `{name}`" in text
     for family in families():
         assert f"### Family `{family}`" in text

@@ -29,7 +29,8 @@ def test_the_families_without_parameters_have_none():
 
 @pytest.mark.parametrize(
     ("pattern", "fits"),
-    [("*", True), ("memory.*", True), ("*.actions.*", True), ("backbone.rays.*", True), ("backbone.transformer.*", True),
+    [("*", True), ("memory.*", True), ("*.actions.*", True), ("backbone.rays.*", True),
+     ("backbone.transformer.*", True),
      ("backbone.transformer.blocks.3.ffn.net.0.proj.bias", True), ("backbone.transformer.blocks.4.*", False),
      ("backbone", False), ("nope", False), ("*.cameras.*", False), ("Backbone.*", False)],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import pytest
 
+from echo.study.config import parse_study
 from tests.conftest import ROWS
 from tests.study.studies import DEFAULT, accepted, refused
 
@@ -42,16 +43,12 @@ def test_a_row_that_is_no_mapping_with_a_family_is_refused(entry):
     assert refused("i2v", "expected a mapping with a family", {**ROWS, "i2v": entry}).file == "rows.yaml"
 
 
-@pytest.mark.parametrize(
-    "label", ["", " ", " I2V", "$x$", "$", "_I2V", "a|b", "x" * 81, "zero\u200bwidth"]
-)
+@pytest.mark.parametrize("label", ["", " ", " I2V", "$x$", "$", "_I2V", "a|b", "x" * 81, "zero\u200bwidth"])
 def test_labels_that_figures_or_tables_cannot_show_are_refused(label):
     refused("i2v.label", "label|letters|matplotlib|ends a cell|one line", rows_with("i2v", label=label))
 
 
 def test_labels_of_other_alphabets_are_kept():
-    from echo.study.config import parse_study
-
     study = parse_study({**DEFAULT, "rows": ["i2v"], "row_options": {}}, rows_with("i2v", label="記憶 K=∞ (50 %)"))
     assert study.profiles["i2v"].label == "記憶 K=∞ (50 %)"
 
@@ -80,7 +77,10 @@ def test_wrong_options_are_blamed_on_the_study(options, key, message):
 
 
 def test_options_of_a_family_that_no_row_has_are_refused():
-    refused("row_options.spatial", "no row of the study is of this family", rows=["i2v", "ssm_hybrid"])
+    spatial = {"spatial": {"grid": 4}}
+    refused(
+        "row_options.spatial", "no row of the study is of this family", rows=["i2v", "ssm_hybrid"], row_options=spatial
+    )
 
 
 def test_options_reach_the_rows_of_their_family_alone():
@@ -103,7 +103,7 @@ def test_rows_that_few_frames_make_the_same_are_refused():
     few = {"frames": 5}
     refused("evidence.frames", "rows context_k5 and context_k20 would be handed the same frames", evidence=few)
     kept = ["i2v", "context_k20", "spatial", "spatial_concat_text"]
-    assert accepted(evidence=few, rows=kept).profiles["context_k20"].frames == 20
+    assert accepted(evidence=few, rows=kept, row_options={}).profiles["context_k20"].frames == 20
 
 
 def test_rows_that_the_matrix_lacks_are_refused():

@@ -55,5 +55,7 @@ def test_wrong_rows_are_not():
 
 def test_editors_find_the_schemas():
     for name in STUDIES:
-        assert (ROOT / "config" / f"{name}.yaml").read_text().startswith("# yaml-language-server: $schema=schema.json\n")
+        assert (
+            (ROOT / "config" / f"{name}.yaml").read_text().startswith("# yaml-language-server: $schema=schema.json\n")
+        )
     assert (ROOT / "config/rows.yaml").read_text().startswith("# yaml-language-server: $schema=rows.schema.json\n")
