@@ -130,8 +130,8 @@ def test_remembering_rows_move(name):
 def test_a_memory_that_does_nothing_fails_with_its_name():
     """A row that claims to remember, whose read-out is cut off."""
     row = build("context_k5")
-    row.memory.read = lambda state, backbone: type(build("i2v").memory).read(
-        build("i2v").memory, _none(state), backbone
+    row.memory.read = lambda state, backbone, cameras: type(build("i2v").memory).read(
+        build("i2v").memory, _none(state), backbone, cameras
     )
     made = setting_for("recall", clips=4)
     truth = np.zeros((4, 2, 2, 2, 3), np.uint8)
