@@ -1,14 +1,22 @@
 # Echo: from rendered rooms to tables and figures. `snakemake --cores all` runs the study in config/config.yaml;
 # `snakemake figures --cores all` redraws the figures from the committed tables. config/README.md has every key.
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
+# The project's folder. Runs, results and resources lie in the working directory, which may be another one.
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve()
+
 # Without a study of your own (--configfile, or the `config` of a module), config/config.yaml is the study, whatever
 # single keys --config changes.
-if "rows" not in config and not workflow.config_settings.configfiles:
+if (
+    not workflow.config_settings.configfiles
+    and Path(workflow.basedir).resolve() == ROOT
+):
 
-    configfile: workflow.source_path("config/config.yaml")
+    configfile: str(ROOT / "config" / "config.yaml")
 
 
 include: "workflow/rules/common.smk"

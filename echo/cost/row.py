@@ -40,7 +40,8 @@ class Step:
 @dataclass(frozen=True)
 class Tokens:
     """Tokens of one sample in self-attention. clean: history tokens that pass through blocks on their own to feed a
-    recurrence, each frame attending within itself."""
+    recurrence, each frame attending within itself.
+    """
 
     read: int
     anchor: int

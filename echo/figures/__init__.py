@@ -98,3 +98,11 @@ def draw(name: str, tables: str | Path) -> Figure:
         if not (tables / file).is_file():
             raise FigureError(f"figure {name}: {tables / file} is not there; it reads {', '.join(reads(name))}")
     return importlib.import_module(f"{PACKAGE}.{name}").draw(tables)
+
+
+def draw_to(name: str, tables: Path, out: Path) -> None:
+    """Draw one figure to the file ``out``, whose suffix gives the format; errors as ``draw``."""
+    figure = draw(name, tables)
+    from echo.figures.style import save
+
+    save(figure, out)

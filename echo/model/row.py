@@ -87,11 +87,15 @@ def profile_text(profile: Profile) -> str:
 
 def rig_text(study: Study) -> str:
     """All that training and inference must share, as JSON: sizes, camera, evidence and context handling."""
-    rig = study.model_dump(mode="json", include={"segment": {"frames"}, "text": True, "backbone": True})
-    rig["codec"] = study.codec.model_dump(include={"kind", "channels", "downsample", "temporal"})
-    rig["evidence"] = study.evidence.model_dump(include={"frames", "rule", "policy"})
-    rig["train"] = study.train.model_dump(include={"timestep_shift", "context_noise"})
-    rig["world"] = study.world.model_dump(include={"size", "field_of_view"})
+    rig = {
+        "segment": {"frames": study.segment.frames},
+        "text": study.text.model_dump(mode="json"),
+        "backbone": study.backbone.model_dump(mode="json"),
+        "codec": study.codec.model_dump(mode="json", include={"kind", "channels", "downsample", "temporal"}),
+        "evidence": study.evidence.model_dump(mode="json", include={"frames", "rule", "policy"}),
+        "train": study.train.model_dump(mode="json", include={"timestep_shift", "context_noise"}),
+        "world": study.world.model_dump(mode="json", include={"size", "field_of_view"}),
+    }
     return json.dumps(rig, sort_keys=True)
 
 

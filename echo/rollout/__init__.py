@@ -1,1 +1,1 @@
-"""What is asked of a row: cases and branches, image measures, probes."""
+"""Evaluation of a trained row: cases, rollouts, and probes of its memory."""

@@ -17,11 +17,10 @@ from torch import Tensor
 from echo.io.errors import UserError
 from echo.measures.images import psnr
 from echo.rollout.sampler import CaseBatch, Sampler
+from echo.rollout.verdict import PROBES, probe_verdict
 from echo.study.config import Study
 from echo.study.profile import Profile
 from echo.study.words import first_target
-
-PROBES = ("erase", "swap")
 
 
 class MemoryProbeError(UserError):
@@ -85,17 +84,18 @@ def probe(
 
 def verdict(profile: Profile, table: pd.DataFrame, study: Study) -> None:
     """Raise MemoryProbeError, naming the row, if its mean change contradicts its profile."""
-    change = table.groupby("probe").change.mean()
     threshold = study.evaluate.probe_threshold
-    if profile.remembers and (change < threshold).any():
-        changes = ", ".join(f"{name} {value:.3f}" for name, value in change.items())
+    changes = {str(name): list(here) for name, here in table.groupby("probe").change}
+    if not probe_verdict(profile.remembers, changes, threshold).fails:
+        return
+    if profile.remembers:
+        still = ", ".join(f"{name} {value:.3f}" for name, value in table.groupby("probe").change.mean().items())
         raise MemoryProbeError(
-            f"{profile.name}: this memory does nothing: the return frames change by {changes} grey levels, expected at "
-            f"least {threshold} (evaluate.probe_threshold)"
+            f"{profile.name}: this memory does nothing: the return frames change by {still} grey levels, expected more "
+            f"than {threshold} (evaluate.probe_threshold) under each probe"
         )
-    if not profile.remembers and table.change.max() > 0:
-        worst = table.loc[table.change.idxmax()]
-        raise MemoryProbeError(
-            f"{profile.name}: inert by design, yet probe {worst.probe} changes {worst.case} by {worst.change:.4f} grey "
-            "levels, expected exactly 0"
-        )
+    worst = table.loc[table.change.idxmax()]
+    raise MemoryProbeError(
+        f"{profile.name}: inert by design, yet probe {worst.probe} changes {worst.case} by {worst.change:.4f} grey "
+        "levels, expected exactly 0"
+    )

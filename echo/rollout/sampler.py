@@ -26,6 +26,7 @@ from echo.memory.base import State, numbers_kept
 from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import Study
+from echo.study.profile import Profile
 from echo.study.words import BRANCHES, first_target
 
 
@@ -176,12 +177,12 @@ class Sampler:
         return np.arange(first_target(first, frames), first_target(last + 1, frames))
 
 
-def load_row(study: Study, name: str, train_seed: int, path: Path) -> Row:
+def load_row(study: Study, profile: Profile, train_seed: int, path: Path) -> Row:
     """A trained row from its checkpoint.
 
     Raises CheckpointError if it is of another row or another rig, NotFiniteError if its weights are not finite.
     """
-    row = Row(study, study.profiles[name], train_seed)
+    row = Row(study, profile, train_seed)
     row.load(path)
     require_finite(row.state_dict(), str(path), "train it again with lower learning rates")
     return row

@@ -8,6 +8,7 @@ imports under ``if TYPE_CHECKING`` are for readers of types alone and do not cou
 from __future__ import annotations
 
 import ast
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +16,8 @@ PACKAGE = "echo"
 
 
 def behaviour(path: Path) -> str:
-    """The syntax tree of a Python file as text, without docstrings: it changes when what the code does changes."""
-    return ast.dump(_parsed(path, path.stat().st_mtime_ns))
+    """Digest of a Python file's syntax tree without docstrings: it changes when what the code does changes."""
+    return _behaviour(path, path.stat().st_mtime_ns)
 
 
 def module_file(root: Path, module: str) -> Path | None:
@@ -56,6 +57,11 @@ def constant(path: Path, name: str) -> object:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             return ast.literal_eval(node.value)
     return None
+
+
+@cache
+def _behaviour(path: Path, written: int) -> str:
+    return hashlib.sha256(ast.dump(_parsed(path, written)).encode()).hexdigest()
 
 
 @cache

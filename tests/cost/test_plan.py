@@ -201,7 +201,7 @@ def test_rows_that_differ_in_name_alone_cost_the_same():
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "echo.cost", *arguments]
+    command = [sys.executable, "-m", "echo", "plan", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
@@ -213,7 +213,7 @@ def test_the_command_prints_json_and_fails_in_one_line(tmp_path):
     assert [row["row"] for row in record["rows"]] == ["i2v"]
     assert record["total"]["train_hours"] > 0
     missing = run("--config", str(tmp_path / "absent.yaml"))
-    assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+    assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
     assert "row" in run("--config", smoke, "--rows", "telepathy").stderr
 
 
@@ -223,5 +223,5 @@ def test_the_documented_table_is_what_the_command_prints():
     lines = [line for line in markdown(found).splitlines() if line.split(" ")[1:2] and line.split(" ")[1] in DOCUMENTED]
     assert len(lines) == 3 * len(DOCUMENTED)
     missing = [line for line in lines if line not in document]
-    assert not missing, "docs/scale.md is outdated; python -m echo.cost --config config/paper.yaml --markdown prints it"
+    assert not missing, "docs/scale.md is outdated; python -m echo plan --config config/paper.yaml --markdown prints it"
     assert "activations" in text(found)

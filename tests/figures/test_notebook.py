@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from echo.figures.notebook import NotebookError, execute
-from echo.tables import build_tables
+from echo.tables.build import build_tables
 from tests.synthetic import write_tables
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))

@@ -6,8 +6,8 @@ import torch
 from torch.nn import functional
 
 from echo.memory.base import numbers_kept
-from echo.memory.compression import mix_views, pool_groups
-from echo.memory.state_space import AverageCell, ConvolutionCell, GatedAverageCell
+from echo.memory.compression.memory import mix_views, pool_groups
+from echo.memory.state_space.memory import AverageCell, ConvolutionCell, GatedAverageCell
 from echo.model import flow
 from echo.model.row import Row
 from tests.conftest import ROWS, Setting, tiny_study

@@ -6,8 +6,6 @@ import signal
 import sys
 from pathlib import Path
 
-# The project's folder. Runs, results and resources lie in the working directory, which may be another one.
-ROOT = Path(workflow.source_path("common.smk")).parents[2]
 for place in (ROOT, Path.cwd()):
     if set(str(place)) & set("{}\n"):
         sys.exit(
@@ -24,7 +22,7 @@ from echo import figures as drawn
 from echo.io.contents import damage
 from echo.io.errors import UserError
 from echo.io.files import digest, write_text
-from echo.study.config import load_rows, parse_study
+from echo.study.config import load_rows, remarks, study_of_snakemake
 from echo.study.provenance import code_digest, pool_stage, stage_digest
 from echo.study.words import BRANCHES, HELD_OUT, SPLITS
 from echo.tables.files import table_files
@@ -36,9 +34,19 @@ shell.prefix("trap : TERM USR1; ")
 
 try:
     MATRIX = load_rows(ROOT / "config" / "rows.yaml")
-    STUDY = parse_study(dict(config), MATRIX)
+    # As a module, the study is the `config` of another workflow, whose files are not ours to read.
+    OURS = Path(workflow.main_snakefile).resolve() == (ROOT / "Snakefile").resolve()
+    STUDY = study_of_snakemake(
+        config,
+        workflow.configfiles if OURS else (),
+        workflow.config_settings.config,
+        MATRIX,
+    )
 except UserError as error:
     sys.exit(f"{error}")  # one line, without Snakemake's trace of where it was raised
+
+for remark in remarks(STUDY):
+    print(remark, file=sys.stderr)
 
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
@@ -71,14 +79,19 @@ RECORDS = [
     *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),
     f"{RUN}/base.record.json",
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
-    *(f"{RUN}/{stage}/{run}/record.json" for stage in ("rollout", "measures") for run in RUNS),
+    *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
     *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
 for listing in (
     *(Path(RUN, "pool", split, "files.json") for split in SPLITS),
-    *(Path(RUN, "latents", s, "shares", str(n), "files.json") for s in SPLITS for n in SHARES),
+    *(
+        Path(RUN, "latents", s, "shares", str(n), "files.json")
+        for s in SPLITS
+        for n in SHARES
+    ),
 ):
     if listing.is_file() and (lost := damage(listing)):
         sys.exit(
@@ -91,18 +104,6 @@ wildcard_constraints:
     seed=r"\d+",
     share=r"\d+",
     split="|".join(SPLITS),
-
-
-rule study:
-    output:
-        study=f"{RUN}/study.json",
-        rows=f"{RUN}/rows.yaml",
-    params:
-        study=STUDY.model_dump_json(indent=1),
-        rows=json.dumps({row: MATRIX[row] for row in STUDY.rows}, indent=1),
-    run:
-        write_text(output.study, params.study)
-        write_text(output.rows, params.rows)
 
 
 def fingerprint(stage):
@@ -120,6 +121,11 @@ def folder(name):
 def out_folder(wildcards, output):
     """The folder of a rule's first output."""
     return str(Path(output[0]).parent)
+
+
+def tables_folder(wildcards):
+    """The study's tables, as they are published."""
+    return f"{RESULTS}/tables"
 
 
 def option(flag, name, parents=False):

@@ -12,11 +12,12 @@ from echo.io.seeding import generator
 from echo.study.config import Study
 from echo.study.words import SPLITS
 from echo.world.camera import overlap
+from echo.world.layout import ANCHOR_ID, COLUMNS
 from echo.world.paths import NoClearPath, trajectory
 from echo.world.rooms.identities import OPEN_DOMAIN
 from echo.world.rooms.library import Library, load_library, texture_resolution
-from echo.world.rooms.pool import COLUMNS, Video, is_written, write_tables, write_video
-from echo.world.rooms.render import ANCHOR_ID, Layer, combine
+from echo.world.rooms.pool_writer import Video, is_written, write_tables, write_video
+from echo.world.rooms.render import Frames, Layer, combine
 from echo.world.rooms.rooms import Room, sample_room
 
 OVERLAPS = 0.2  # views that share at least this much are labelled as overlapping
@@ -44,7 +45,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
                 room = rendered.room(identity)
                 rows.append((name, split, scene, room.identity, kind, len(rendered.paths[kind])))
                 captions[name] = room.caption
-                if not is_written(folder, name):
+                if not is_written(folder, name, world.packed):
                     write_video(folder, rendered.video(name, room, kind), world.packed)
     write_tables(folder, pd.DataFrame(rows, columns=COLUMNS), captions)
 
@@ -52,7 +53,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
 class _Rendered:
     """One room with its paths, each traced once and shared by the anchors that stand in it."""
 
-    def __init__(self, study: Study, split: str, index: int, library: Library):
+    def __init__(self, study: Study, split: str, index: int, library: Library) -> None:
         self.study, self.split, self.index, self.library = study, split, index, library
         self.names = OPEN_DOMAIN[: study.world.identities] if split == "open_domain" else (None,)
         for attempt in range(ATTEMPTS):
@@ -90,6 +91,6 @@ class _Rendered:
         seen = combine(first, self._anchor(room, room.start[None])).ids == ANCHOR_ID
         return SEEN[0] <= seen.mean() <= SEEN[1]
 
-    def _anchor(self, room: Room, poses: np.ndarray):
+    def _anchor(self, room: Room, poses: np.ndarray) -> Frames:
         world = self.study.world
         return Layer(room.anchor, self.library).render(poses, world.height, world.field_of_view, room.light)

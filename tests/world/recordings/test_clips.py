@@ -9,12 +9,14 @@ import pytest
 
 from echo.rollout.cases import choose_cases as choose_cases
 from echo.world.camera import overlap
-from echo.world.recordings import RecordingError, open_pool, open_recordings
+from echo.world.errors import PoolError, RecordingError
+from echo.world.layout import COLUMNS
+from echo.world.pool import open_pool
+from echo.world.recordings import open_recordings
 from echo.world.recordings.clip_paths import turns
 from echo.world.recordings.clips import cut_pool, splits
-from echo.world.rooms.layout import COLUMNS
-from echo.world.rooms.pool import Pool
-from tests.world.recordings.conftest import clip_study, number_of, turning_poses, write_scene
+from echo.world.rooms.rendered_pool import RenderedPool
+from tests.world.recordings.samples import clip_study, number_of, turning_poses, write_scene
 
 SPLITS = ("train", "in_domain", "open_domain")
 
@@ -189,8 +191,8 @@ def test_a_turn_too_slow_for_the_stride_is_played_faster(tmp_path):
 def test_open_pool_tells_clips_from_rendered_pools(cut, pool, tmp_path):
     _, _, pools, _ = cut
     assert open_pool(pools["train"].folder).videos == pools["train"].videos
-    assert isinstance(open_pool(pool), Pool)
-    with pytest.raises(ValueError, match="no pool there"):
+    assert isinstance(open_pool(pool), RenderedPool)
+    with pytest.raises(PoolError, match="no pool there"):
         open_pool(tmp_path)
 
 
@@ -204,7 +206,7 @@ def test_errors_of_a_clip_pool(cut, tmp_path):
     shutil.copytree(pool.folder, tmp_path / "copy")
     whole = (tmp_path / "copy" / "clips.safetensors").read_bytes()
     (tmp_path / "copy" / "clips.safetensors").write_bytes(whole[:-100])
-    with pytest.raises(ValueError, match="clips.safetensors: truncated"):
+    with pytest.raises(RecordingError, match="clips.safetensors: truncated"):
         open_pool(tmp_path / "copy").poses(pool.videos[0])
 
 

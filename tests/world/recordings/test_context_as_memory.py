@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from echo.world.errors import PoolError
 from echo.world.recordings import RecordingError, open_recordings
 from echo.world.recordings.index import Index, Scene, report_lines
-from echo.world.rooms.pool import Pool, PoolError
-from tests.world.recordings.conftest import number_of, turning_poses, write_scene
+from echo.world.rooms.rendered_pool import RenderedPool
+from tests.world.recordings.samples import number_of, turning_poses, write_scene
 
 
 def opened(pool):
@@ -38,7 +39,7 @@ def test_it_reads_what_pool_reads(pool):
     """A pool with this project's table is in metres, and both readers agree on all of it."""
     (pool / "videos.csv").write_text("video,split,room,anchor,trajectory,frames\n" + "".join(
         f"{scene},train,{scene},,train,12\n" for scene in ("Castle_0", "Forest_1", "Town_2")))  # fmt: skip
-    ours, theirs = Pool(pool), opened(pool)
+    ours, theirs = RenderedPool(pool), opened(pool)
     for video in ours.videos:
         assert np.array_equal(ours.poses(video), theirs.poses(video))
         assert np.array_equal(ours.frames(video), theirs.frames(video, range(12)))

@@ -8,10 +8,11 @@ import pytest
 
 from echo.io.seeding import generator
 from echo.world.camera import pixel_rays, rotation_matrices
+from echo.world.layout import ANCHOR_ID
 from echo.world.paths import trajectory
-from echo.world.rooms.assets import MESHES, SURFACES, AssetError, fetch_assets, split_portraits
+from echo.world.rooms.assets import MESHES, SURFACES, AssetError, split_portraits
 from echo.world.rooms.identities import AREA, OPEN_DOMAIN, TRAIN, anchor
-from echo.world.rooms.render import ANCHOR_ID, Layer, Light, render_room
+from echo.world.rooms.render import Layer, Light, render_room
 from echo.world.rooms.rooms import sample_room
 from tests.conftest import ROOT
 
@@ -111,23 +112,6 @@ def test_another_process_renders_the_same_bytes(assets):
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
             for _ in range(2)]  # fmt: skip
     assert runs[0] == runs[1] and len(runs[0]) == 65
-
-
-def test_assets_that_cannot_be_had_are_one_line(tmp_path, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    with pytest.raises(AssetError, match="miniworld==2.1.0: could not be downloaded") as error:
-        fetch_assets(tmp_path / "assets")
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "assets").exists()
-
-
-def test_a_folder_that_is_no_pack_is_left_alone(tmp_path):
-    (tmp_path / "mine.txt").write_text("kept")
-    with pytest.raises(AssetError, match="exists, but has no assets.json"):
-        fetch_assets(tmp_path)
-    assert (tmp_path / "mine.txt").read_text() == "kept"
 
 
 def test_unknown_names_are_errors(library):
