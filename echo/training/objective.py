@@ -44,7 +44,7 @@ class TrainingBatch:
 
 
 def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, device: torch.device) -> TrainingBatch:
-    """The slice ``part`` of one step's batch, on ``device``; it depends on seed, training seed, stream and step alone."""
+    """The slice ``part`` of a step's batch, on ``device``; it depends on seed, training seed, stream and step alone."""
     study, stream = row.study, row.profile.seed_stream
     draws = generator(study.seed, "train", train_seed, stream, step)
     noise = torch_generator(study.seed, "noise", train_seed, stream, step)
