@@ -38,7 +38,7 @@ class Codec(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
         self.register_buffer("mean", torch.zeros(config.channels, 1, 1))
@@ -131,7 +131,7 @@ def build_codec(config: Config, **arguments: Any) -> Codec:
 
 
 def load_codec(path: Path) -> Codec:
-    """A codec that ``save`` wrote; raises CodecError for a file of something else, TensorFileError for a damaged one."""
+    """A codec that ``save`` wrote; raises CodecError for a file of another kind, TensorFileError for a damaged one."""
     header = read_header(path)
     if "codec" not in header:
         raise CodecError(f"{path}: not a codec (its header has no configuration)")

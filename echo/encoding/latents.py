@@ -47,7 +47,7 @@ STORAGE = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class CacheError(UserError):
-    """A latent cache that is not whole, or not the one asked for."""
+    """A latent cache that is incomplete or damaged, or not the one asked for."""
 
 
 def _settings(study: Study, codec_path: Path) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def write_share(
 ) -> dict[str, float]:
     """Encode every ``shares``-th shard of ``pool``, from number ``share`` on, to ``folder``; returns the throughput.
 
-    Shards that are there and whole stay, so that a share killed at any time goes on. A shard of another codec is
+    Undamaged shards that are there are kept, so that a share killed at any time goes on. A shard of another codec is
     replaced. Throughput: frames that were encoded now, the seconds it took, and their ratio.
     """
     if not 0 <= share < shares:
@@ -145,7 +145,7 @@ def join_shares(study: Study, pool: Pool, codec_path: Path, folder: Path, shares
 class Latents:
     """Reads a cache; each shard is verified once, when it is first needed, and then read tensor by tensor."""
 
-    def __init__(self, folder: Path, study: Study | None = None, codec_path: Path | None = None):
+    def __init__(self, folder: Path, study: Study | None = None, codec_path: Path | None = None) -> None:
         """With ``study`` and ``codec_path``, also checks that the cache was made with them.
 
         Raises CacheError where the cache is missing, half-written or another's, and when a shard is damaged.

@@ -36,7 +36,7 @@ TOKENIZER = ("tokenizer.json", "spiece.model")  # one of them is enough
 
 
 class PretrainedError(UserError):
-    """A pretrained model that is not there, not whole, or not the one the study describes."""
+    """A pretrained model that is missing, incomplete, damaged, or not the one the study describes."""
 
 
 def parts_of(study: Study) -> tuple[str, ...]:
@@ -186,7 +186,7 @@ def contents(path: Path | None) -> str:
 
 
 def load_transformer(folder: Path) -> WanTransformer3DModel:
-    """diffusers' WanTransformer3DModel with its weights, in float32."""
+    """Diffusers' WanTransformer3DModel with its weights, in float32."""
     import torch
     from diffusers import WanTransformer3DModel
 
@@ -194,7 +194,7 @@ def load_transformer(folder: Path) -> WanTransformer3DModel:
 
 
 def load_vae(folder: Path) -> AutoencoderKLWan:
-    """diffusers' AutoencoderKLWan with its weights, in float32."""
+    """Diffusers' AutoencoderKLWan with its weights, in float32."""
     import torch
     from diffusers import AutoencoderKLWan
 

@@ -89,9 +89,12 @@ def write_texts(config: Text, captions: dict[str, str], path: Path, pretrained: 
 class Texts:
     """Reads what ``write_texts`` wrote, one caption at a time."""
 
-    def __init__(self, path: Path, config: Text):
-        """Raises TextError where the file is missing or holds the embeddings of another configuration, and
-        TensorFileError where it is damaged."""
+    def __init__(self, path: Path, config: Text) -> None:
+        """Open the file.
+
+        Raises TextError where it is missing or holds the embeddings of another configuration, and TensorFileError
+        where it is damaged.
+        """
         if not Path(path).is_file():
             raise TextError(f"{path}: no text embeddings there; write them with `python -m echo text`")
         header = read_header(path)

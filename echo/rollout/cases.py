@@ -1,4 +1,4 @@
-"""Cases: which trajectories a branch rolls out. A function of the study and the pool, so all rows have the same ones."""
+"""Cases: which trajectories a branch rolls out. They depend on study and pool alone: all rows have the same ones."""
 
 from __future__ import annotations
 

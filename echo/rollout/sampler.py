@@ -58,9 +58,12 @@ class CaseBatch:
 class Sampler:
     """Rolls out one row."""
 
-    def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu", codec: Codec | None = None):
-        """``codec`` is needed where segments are coded as a whole: what was generated becomes history frame by frame,
-        so it is decoded and each frame encoded alone."""
+    def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu", codec: Codec | None = None) -> None:
+        """Move the row to the device.
+
+        ``codec`` is needed where segments are coded as a whole: what was generated becomes history frame by frame, so
+        it is decoded and each frame encoded alone.
+        """
         if study.codec.temporal > 1 and codec is None:
             raise ValueError(f"codec.temporal = {study.codec.temporal}: a rollout needs the codec")
         self.study, self.row, self.device, self.codec = study, row.to(device).eval(), torch.device(device), codec
@@ -128,8 +131,10 @@ class Sampler:
 
     @torch.no_grad()
     def generate(self, batch: CaseBatch, latents: Tensor, segment: int, state: State) -> Tensor:
-        """Target latents (B, T', C, H, W) of a segment, from the memory's state and the anchor in ``latents``
-        (B, F, C, H, W)."""
+        """Target latents (B, T', C, H, W) of a segment, from the memory's state and the anchor.
+
+        latents: (B, F, C, H, W) of all frames so far, of which the anchor alone is read.
+        """
         empty = latents.new_zeros(len(latents), self.study.target_latents, *latents.shape[2:])
         target = batch.segments.target(empty, segment).to(self.device)
         anchor = batch.segments.evidence(latents, segment, self._context_noise(batch, segment), anchor_only=True)
@@ -144,7 +149,7 @@ class Sampler:
 
     @torch.no_grad()
     def counts(self, batch: CaseBatch) -> dict[str, int]:
-        """What the row keeps and costs at a batch's last segment: numbers in one case's state, parameters, frames."""
+        """What the row keeps and costs at a batch's last segment: size of one case's state, parameters, frames read."""
         state = self.remember(batch, batch.latents, batch.segments.count)
         read = self.row.memory.read(state, self.row.backbone)
         return {

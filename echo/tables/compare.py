@@ -79,7 +79,9 @@ def _difference(
 def probes_table(
     probes: pd.DataFrame, cases: pd.DataFrame, rows: pd.DataFrame, threshold: float, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """One row per row of the study: row_name, label, family, remembers, then value, low, high, cases of each probe, threshold, verdict.
+    """One row per row of the study: what each probe changes, and the verdict.
+
+    Columns: row_name, label, family, remembers, then value, low, high, cases of each probe, threshold, verdict.
 
     The change is the mean absolute change of the return frames in grey levels of 255; its interval is clustered by
     the scene that cases.csv gives for the case on branch ``recall``.

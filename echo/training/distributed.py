@@ -27,7 +27,7 @@ Optimizers = dict[str, Optimizer]
 class Processes:
     """The processes of one training job, driven by accelerate's ``Accelerator``."""
 
-    def __init__(self, config: Train):
+    def __init__(self, config: Train) -> None:
         self.accelerator = Accelerator(
             mixed_precision="bf16" if config.precision == "bf16" else "no",
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
@@ -119,7 +119,7 @@ def local(value: Tensor) -> Tensor:
 
 
 def shard_like(value: Tensor, like: Tensor) -> Tensor:
-    """This process's share of a full tensor that every process has read, placed as ``like``; scalars stay whole."""
+    """This process's share of a full tensor that every process has read, placed as ``like``; scalars are kept whole."""
     if not isinstance(like, DTensor) or not value.ndim:
         return value
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements, src_data_rank=None)

@@ -42,9 +42,9 @@ LIKELY = {  # settings that are worth a look, by what was rejected most
 
 
 class StepLog:
-    """Outcomes of a run's steps: counted over the whole run, and in turn over its last ``RECENT`` steps."""
+    """Outcomes of a run's steps: counts over the run, and the last ``RECENT`` of them in order."""
 
-    def __init__(self, row: str, steps: int):
+    def __init__(self, row: str, steps: int) -> None:
         """``row``: the row's name, for messages; ``steps``: the run's length."""
         self.row, self.steps = row, steps
         self.counts: Counter[str] = Counter()
@@ -72,11 +72,11 @@ class StepLog:
         self._check(self.counts, f"all {self.counts.total()} steps", MAX_SHARE)
 
     def _check(self, counts: Counter[str], which: str, limit: float) -> None:
-        causes = [(name, number) for name, number in counts.most_common() if name != Outcome.ACCEPTED]
-        rejected = sum(number for _, number in causes)
+        causes = [(name, count) for name, count in counts.most_common() if name != Outcome.ACCEPTED]
+        rejected = sum(count for _, count in causes)
         if rejected <= limit * counts.total():
             return
-        told = ", ".join(f"{number} x {name}" for name, number in causes)
+        told = ", ".join(f"{count} x {name}" for name, count in causes)
         raise TrainingError(
             f"{self.row}: {rejected} of {which} were rejected ({told}) at step {self.counts.total()} of {self.steps}, "
             f"more than the limit of {limit:.0%}; check {LIKELY[Outcome(causes[0][0])]}"

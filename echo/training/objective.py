@@ -23,7 +23,7 @@ from echo.model.row import Row
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """One slice of a step's batch: evidence of the ``earlier`` segments and of the target's, and the target with its noise.
+    """One slice of a step's batch: evidence of ``earlier`` segments and of the target's, the target and its noise.
 
     level (B,) noise levels in [0, 1]; noise like ``target.latents``; text (B, L, text_dim).
     """
@@ -44,7 +44,7 @@ class TrainingBatch:
 
 
 def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, device: torch.device) -> TrainingBatch:
-    """The batch of one step, of which ``part`` is kept: a function of (seed, training seed, stream, step) alone."""
+    """The slice ``part`` of one step's batch, on ``device``; it depends on seed, training seed, stream and step alone."""
     study, stream = row.study, row.profile.seed_stream
     draws = generator(study.seed, "train", train_seed, stream, step)
     noise = torch_generator(study.seed, "noise", train_seed, stream, step)
@@ -56,7 +56,7 @@ def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, d
     segments, latents, targets, text = clips.pick(study, chosen)
     first = 1 if row.memory.carries else segment
     *earlier, evidence = (
-        segments.evidence(latents, number, noise, anchor_only, part).to(device) for number in range(first, segment + 1)
+        segments.evidence(latents, each, noise, anchor_only, part).to(device) for each in range(first, segment + 1)
     )
     target = segments.target(segments.own(latents, targets, segment), segment)
     # Levels spread evenly over [0, 1): one in each of B bins, which keeps the loss from jumping between steps.
@@ -68,7 +68,7 @@ def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, d
 class Objective(nn.Module):
     """The loss of a row on a batch, in one ``forward``: what DDP and FSDP hook is the whole of write, read and loss."""
 
-    def __init__(self, row: Row):
+    def __init__(self, row: Row) -> None:
         super().__init__()
         self.row = row
 

@@ -54,7 +54,7 @@ def handling(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
 class Notice:
     """Whether this process should stop: it had a signal, or its launcher had one, or its launcher is gone."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._signalled = False
         self._folder = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
         self._parent = os.getppid()

@@ -1,4 +1,4 @@
-"""The state of a run as one file of whole tensors, and back, whatever the number of processes on either side."""
+"""The state of a run as one file of full tensors, and back, whatever the number of processes on either side."""
 
 from __future__ import annotations
 

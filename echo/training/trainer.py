@@ -43,7 +43,7 @@ class Trainer:
 
     def __init__(
         self, config: Train, row: Row, clips: Clips, folder: Path, train_seed: int, steps: int, fingerprint: str
-    ):
+    ) -> None:
         """``fingerprint``: of all that the run depends on; a resume file with another one is ignored.
 
         Raises TrainingError where the starting weights are not finite.
@@ -124,8 +124,10 @@ class Trainer:
         self._require_finite_weights(self._where("of the trained weights"), self._rates_hint())
 
     def loss(self, step: int, part: BatchSlice | None = None) -> Tensor:
-        """The loss of one step's batch, or of a slice of it: a function of (seed, training seed, stream, step) and the
-        weights."""
+        """The loss of one step's batch, or of a slice of it.
+
+        A function of (seed, training seed, stream, step) and the weights.
+        """
         part = part or BatchSlice(self.config.batch, 0, self.config.batch)
         batch = draw(self.row, self.clips, self.train_seed, step, part, self.processes.device)
         with self.processes.accelerator.autocast():
@@ -210,7 +212,7 @@ class Trainer:
             local(average).lerp_(local(weights[name].detach()), 1 - decay)
 
     def weights(self) -> dict[str, Tensor]:
-        """The weights for rollouts, averaged where the study asks for it: whole, in the main process alone."""
+        """The weights for rollouts, averaged where the study asks for it: full tensors, in the main process alone."""
         return self.processes.gather_full({**self.row.state_dict(), **self.average})
 
     def facts(self) -> dict[str, Any]:
@@ -220,7 +222,7 @@ class Trainer:
                 **self.processes.describe()}  # fmt: skip
 
     def _checkpoint(self) -> None:
-        """Everything the rest of the run depends on, in one file of whole tensors."""
+        """Everything the rest of the run depends on, in one file of full tensors."""
         self._require_finite_weights(self._where("of the weights"), self._rates_hint())
         tensors = self.processes.gather_full(collect_state(self.row, self.average, self.optimizers))
         counters = {"step": self.step, "mean": self.mean.hex(), "log": self.log.state(), "seconds": self.seconds}

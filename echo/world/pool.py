@@ -15,7 +15,7 @@ What a pool lacks is a PoolError of one line, never an invented value.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from echo.world.layout import COLUMNS, INFO, Indices
 __all__ = ["COLUMNS", "INFO", "Indices", "Pool", "PoolError", "open_pool"]
 
 
+@runtime_checkable
 class Pool(Protocol):
     """The videos of one split. Frames count from 0 within their video; every method raises PoolError as said above."""
 

@@ -57,7 +57,9 @@ def real_step(planned: RowPlan, evidence: int, batch: int):
     target = filled(planned, study.target_latents, batch, draw)
     text = torch.randn(planned.text(batch).shape, generator=draw)
     level = torch.rand(batch, generator=draw)
-    return row, TrainingBatch([], filled(planned, evidence, batch, draw), target, level, torch.randn_like(target.latents), text)
+    return row, TrainingBatch(
+        [], filled(planned, evidence, batch, draw), target, level, torch.randn_like(target.latents), text
+    )
 
 
 def counted(row: Row, batch: TrainingBatch) -> int:

@@ -101,7 +101,9 @@ def test_a_corrupt_shard_is_named_and_rebuilt_alone(tmp_path, codec_path, capsys
     broken.write_bytes(whole[broken.name][:-8] + b"12345678")
     cache = Latents(tmp_path)
     cache.get("v0")
-    with pytest.raises(CacheError, match=r"corrupt shard: .*00003.safetensors: damaged: .*it rebuilds this shard alone"):
+    with pytest.raises(
+        CacheError, match=r"corrupt shard: .*00003.safetensors: damaged: .*it rebuilds this shard alone"
+    ):
         cache.get("v12")
     write_latents(study, pool, codec_path, tmp_path)
     assert "00003.safetensors: damaged" in capsys.readouterr().out

@@ -110,6 +110,8 @@ rule publish:
         ),
     log:
         f"{RUN}/logs/publish.log",
+    conda:
+        ENVIRONMENT
     resources:
         **resources("publish"),
     params:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class AutoencoderCodec(TrainedCodec):
     """Latents are the mode of the encoder's distribution."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config) -> None:
         """Raises CodecError where the levels do not give ``codec.downsample``."""
         super().__init__(config)
         levels = config.downsample.bit_length()

@@ -1,4 +1,4 @@
-"""diffusers' AutoencoderKLWan, pretrained or trained here: frame by frame, or whole segments (``codec.temporal: 4``)."""
+"""diffusers' AutoencoderKLWan, pretrained or trained here: frame by frame, or segments (``codec.temporal: 4``)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class WanCodec(TrainedCodec):
     """A frame coded alone is a video of one frame."""
 
-    def __init__(self, config: Config, pretrained: nn.Module | None = None, vae: dict[str, Any] | None = None):
-        """``pretrained``: an autoencoder with its weights, which keeps its published normalisation; ``vae``: the
-        configuration, as ``extra_header`` gives it, of one whose weights are loaded later.
+    def __init__(self, config: Config, pretrained: nn.Module | None = None, vae: dict[str, Any] | None = None) -> None:
+        """Take or build the autoencoder.
 
-        Raises CodecError where the autoencoder does not fit the study.
+        pretrained: one with its weights, which keeps its published normalisation; vae: the configuration, as
+        ``extra_header`` gives it, of one whose weights are loaded later. Raises CodecError where it does not fit the
+        study.
         """
         super().__init__(config)
         self.trained = pretrained is not None

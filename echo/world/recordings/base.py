@@ -49,7 +49,7 @@ class Recordings(ABC):
     source: ClassVar[str]
     expected: ClassVar[str]  # one line: what the folder should hold
 
-    def __init__(self, folder: Path, cache: Path):
+    def __init__(self, folder: Path, cache: Path) -> None:
         """Open ``folder``. ``cache`` is where the index is kept; the folder itself is only read.
 
         Raises RecordingError for a folder that holds no such recordings.

@@ -56,7 +56,7 @@ def read_clips(path: Path) -> dict[str, np.ndarray]:
 class ClipPool:
     """The clips that ``cut_pool`` wrote; opening them reads tables, and frames open the recordings."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         """Raise RecordingError for a folder without clips, or with a damaged or cut table of them."""
         self.folder = Path(folder)
         if not (self.folder / CLIPS).is_file():

@@ -17,7 +17,7 @@ from echo.world.paths import NoClearPath, trajectory
 from echo.world.rooms.identities import OPEN_DOMAIN
 from echo.world.rooms.library import Library, load_library, texture_resolution
 from echo.world.rooms.pool_writer import Video, is_written, write_tables, write_video
-from echo.world.rooms.render import Layer, combine
+from echo.world.rooms.render import Frames, Layer, combine
 from echo.world.rooms.rooms import Room, sample_room
 
 OVERLAPS = 0.2  # views that share at least this much are labelled as overlapping
@@ -53,7 +53,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
 class _Rendered:
     """One room with its paths, each traced once and shared by the anchors that stand in it."""
 
-    def __init__(self, study: Study, split: str, index: int, library: Library):
+    def __init__(self, study: Study, split: str, index: int, library: Library) -> None:
         self.study, self.split, self.index, self.library = study, split, index, library
         self.names = OPEN_DOMAIN[: study.world.identities] if split == "open_domain" else (None,)
         for attempt in range(ATTEMPTS):
@@ -91,6 +91,6 @@ class _Rendered:
         seen = combine(first, self._anchor(room, room.start[None])).ids == ANCHOR_ID
         return SEEN[0] <= seen.mean() <= SEEN[1]
 
-    def _anchor(self, room: Room, poses: np.ndarray):
+    def _anchor(self, room: Room, poses: np.ndarray) -> Frames:
         world = self.study.world
         return Layer(room.anchor, self.library).render(poses, world.height, world.field_of_view, room.light)

@@ -34,7 +34,7 @@ from echo.world.untrusted import check_gaps, check_name, locate
 class RenderedPool:
     """The videos of one split (``echo.world.pool.Pool``). Opening it reads tables and the names of files."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         """Raise PoolError for a folder without a pool, or a pool with ``videos.csv`` of which a part is missing."""
         self.folder = Path(folder)
         if not (self.folder / CAPTIONS).is_file():

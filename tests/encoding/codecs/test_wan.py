@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKLWan
-from einops import rearrange
 
 from echo.encoding.codec import CodecError, to_frames, to_signal
 from tests.encoding.videos import WAN, Videos, pretrained_codec, saved_vae
