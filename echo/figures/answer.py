@@ -37,7 +37,14 @@ def draw(tables: Path) -> Figure:
     )  # fmt: skip
     left.set_title(f"Returned view: gain over {_reference(tables, rows)}", fontweight="normal", fontsize=8.5)
     shapes = [
-        Line2D([], [], linestyle="", marker=marker, color=style.REFERENCE_COLOUR, label=style.branch_label(branch, explained=True))
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            marker=marker,
+            color=style.REFERENCE_COLOUR,
+            label=style.branch_label(branch, explained=True),
+        )
         for branch, (marker, _) in BRANCHES.items()
     ]
     figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
@@ -59,7 +66,9 @@ def _reference(tables: Path, rows: pd.DataFrame) -> str:
     summary = style.read(tables, "summary.csv")
     here = summary[(summary["row_name"] == style.REFERENCE_ROW) & (summary["measure"] == "psnr")].set_index("branch")
     levels = [
-        f"{here.loc[branch, 'value']:.1f} dB on {style.branch_label(branch)}" for branch in BRANCHES if branch in here.index
+        f"{here.loc[branch, 'value']:.1f} dB on {style.branch_label(branch)}"
+        for branch in BRANCHES
+        if branch in here.index
     ]
     label = rows["label"].get(style.REFERENCE_ROW, style.REFERENCE_ROW)
     return f"{label}, no memory ({', '.join(levels)})" if levels else f"{label}, no memory"

@@ -27,7 +27,9 @@ def draw(tables: Path) -> Figure:
     """PSNR against K on four branches; PSNR on recall against training time; the same against numbers kept."""
     rows = style.read_rows(tables)
     summary = style.read(tables, "summary.csv")
-    psnr = summary[(summary["measure"] == "psnr") & summary["row_name"].isin(rows.index)].set_index(["branch", "row_name"])
+    psnr = summary[(summary["measure"] == "psnr") & summary["row_name"].isin(rows.index)].set_index(
+        ["branch", "row_name"]
+    )
     timings = style.read(tables, "timings.csv")
     seconds = timings[timings["stage"] == "train"].groupby("row_name")["seconds"].mean()
     figure = style.new_figure(10.4, 4.5)
@@ -49,7 +51,12 @@ def _length(axes: Axes, psnr: pd.DataFrame) -> None:
     cells = cells[cells["row_name"].isin(LENGTHS) & cells["branch"].isin(BRANCHES)]
     colours, markers = ({branch: look[i] for branch, look in BRANCHES.items()} for i in (0, 1))
     lines = style.estimates(
-        axes, cells.assign(length=cells["row_name"].map(LENGTHS)), "length", by="branch", colours=colours, markers=markers
+        axes,
+        cells.assign(length=cells["row_name"].map(LENGTHS)),
+        "length",
+        by="branch",
+        colours=colours,
+        markers=markers,
     )
     axes.set_xscale("log")
     axes.set_xlim(0.8, 26)
