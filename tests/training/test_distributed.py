@@ -253,7 +253,7 @@ def test_what_was_killed_comes_before_what_its_peers_report(tmp_path):
 
 
 def test_learning_rates_of_rows_must_be_of_the_study():
-    with pytest.raises(ConfigError, match="train.row_lr names 'telepathy', which is not among rows"):
+    with pytest.raises(ConfigError, match="`train.row_lr.telepathy` = .*: telepathy is not among rows"):
         tiny_study(train={"row_lr": {"telepathy": 1e-4}})
 
 
