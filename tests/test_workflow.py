@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
-WEIGHTS = ("alexnet", "lpips_alex", "efficientnet_lite0")
+WEIGHTS = ("alexnet", "efficientnet_lite0")
 COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks")
 
 

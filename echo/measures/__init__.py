@@ -1,1 +1,1 @@
-"""Image measures of a row's rollouts, and the networks with ImageNet weights behind them and the judge."""
+"""Measures of a rolled-out row: image measures, probes of its memory, and the networks behind them."""

@@ -1,1 +1,1 @@
-"""Evaluation of a trained row: cases, rollouts, and probes of its memory."""
+"""Evaluation cases of a study, and the rollouts of a trained row."""

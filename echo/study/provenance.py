@@ -33,7 +33,7 @@ from echo.study import source
 from echo.study.config import Study
 
 ROOT = Path(__file__).parent.parent
-LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
+LIBRARIES = ("torch", "torchvision", "diffusers", "numpy", "embreex", "scikit-image", "lpips", "timm")
 
 # Modules that cannot change a result, or whose effect on it is in the fingerprint already.
 LEFT_OUT = (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from echo.io.seeding import generator
-from echo.rollout.verdict import PROBES, probe_verdict
+from echo.measures.verdict import PROBES, probe_verdict
 from echo.study.words import BRANCHES
 from echo.tables.statistics import holm, paired_difference
 from echo.tables.summary import cell

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from echo.measures.verdict import PROBES
 from echo.rollout.cases import choose_cases
-from echo.rollout.verdict import PROBES
 from echo.study.config import Study
 from echo.study.words import BRANCHES, first_target
 from echo.tables.read import TableError

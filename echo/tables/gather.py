@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from echo.io.files import atomic_path
-from echo.rollout.verdict import PROBES
+from echo.measures.verdict import PROBES
 from echo.study.config import Study
 from echo.study.provenance import read_record
 from echo.study.words import BRANCHES

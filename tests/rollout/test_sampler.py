@@ -164,10 +164,10 @@ def test_frames_that_are_not_finite_end_the_rollout(branch):
 def test_a_checkpoint_that_is_not_finite_is_refused(tmp_path):
     row = Row(STUDY, STUDY.profiles["i2v"])
     row.save(tmp_path / "model.safetensors")
-    loaded = load_row(STUDY, "i2v", 0, tmp_path / "model.safetensors").state_dict()
+    loaded = load_row(STUDY, STUDY.profiles["i2v"], 0, tmp_path / "model.safetensors").state_dict()
     assert all(torch.equal(value, loaded[name]) for name, value in row.state_dict().items())
     with torch.no_grad():
         row.backbone.transformer.proj_out.weight[0, 0] = float("nan")
     with pytest.raises(UserError, match="proj_out.weight.* not finite"):
         row.save(tmp_path / "model.safetensors")
-        load_row(STUDY, "i2v", 0, tmp_path / "model.safetensors")
+        load_row(STUDY, STUDY.profiles["i2v"], 0, tmp_path / "model.safetensors")

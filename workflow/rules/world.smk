@@ -27,6 +27,7 @@ rule assets:
     resources:
         **resources("assets"),
     params:
+        fingerprint=code_digest("echo.world.stages.assets"),
         out=out_folder,
     shell:
         "python -m echo assets --out {params.out} > {log} 2>&1"
@@ -42,6 +43,7 @@ rule weights:
     resources:
         **resources("weights"),
     params:
+        fingerprint=code_digest("echo.measures.stages.weights"),
         out=out_folder,
     shell:
         "python -m echo weights --out {params.out} > {log} 2>&1"

@@ -10,8 +10,8 @@ from echo.encoding.codec import load_codec
 from echo.evidence.clips import Clips
 from echo.io.device import device
 from echo.io.files import atomic_path, sha256
+from echo.measures.probes import probe, verdict
 from echo.rollout.cases import choose_cases
-from echo.rollout.probes import probe, verdict
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
@@ -49,6 +49,6 @@ def run(
             sampler, batch, list(info.room), lambda some: decoder.decode_end(some, RETURN_FRAMES).numpy(), truth
         )
         with atomic_path(out) as temporary:
-            table.to_csv(temporary, index=False)
+            table.assign(row_name=row, train_seed=seed).to_csv(temporary, index=False)
         record |= {"checkpoint_sha256": sha256(model), "train_seed": seed}
     verdict(study.profiles[row], table, study)

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from echo.io.errors import UserError
 from echo.measures.images import psnr
+from echo.measures.verdict import PROBES, probe_verdict
 from echo.rollout.sampler import CaseBatch, Sampler
-from echo.rollout.verdict import PROBES, probe_verdict
 from echo.study.config import Study
 from echo.study.profile import Profile
 from echo.study.words import first_target
