@@ -14,8 +14,8 @@ ROWS = ("train", "rollout", "probe")  # stages that depend on the row's family
 RERUNS = {
     "world/camera": "pool clips evidence base train import_released rollout probe",
     "world/rooms/render": "pool",
-    "world/recordings/video": "clips index",
     "encoding/codecs/patch": "codec latents_share rollout probe",
+    "world/recordings/clips": "clips",
     "evidence/retrieval": "evidence base train rollout probe",
     "model/backbone": "base train import_released rollout probe",
     "model/released": "import_released",

@@ -1,0 +1,60 @@
+"""A planned row against the row itself: sizes, how often steps are drawn, what several GPUs hold."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from echo.cost.row import RowPlan, rollout_segments
+from echo.memory.base import state_size
+from tests.conftest import ROWS
+from tests.cost.steps import real_step, small
+
+
+@pytest.mark.parametrize("name", list(ROWS))
+def test_sizes_are_those_of_the_row_itself(name):
+    planned = RowPlan(*small(name))
+    row, batch = real_step(planned, 8, 1)
+    with torch.no_grad():
+        state = row.write(None, batch.evidence, batch.text)
+        read = row.read(state, batch.target, batch.evidence.span(0, 1))
+    cells = planned.study.grid[0] * planned.study.grid[1]
+    assert planned.state[0] == state_size(state)
+    assert planned.tokens.read == (read.frames.count * cells if read.frames is not None else 0)
+    assert planned.parameters["trainable"] == sum(weight.numel() for weight in row.parameters())
+    assert planned.parameters["memory"] == sum(weight.numel() for weight in row.memory.parameters())
+    assert (planned.tokens.clean > 0) == row.memory.carries or name == "ssm_blockwise_v1"
+
+
+def test_steps_are_weighed_by_how_often_training_draws_them():
+    study, profile = small("context_k5")
+    situations = RowPlan(study, profile).situations()
+    assert sum(share for share, _, _ in situations) == pytest.approx(1)
+    assert {evidence for _, evidence, segment in situations if segment == 1} == {1}
+    assert sum(share for share, evidence, _ in situations if evidence > 1) == pytest.approx(0.95 * 0.9)
+
+
+def test_a_carried_state_is_written_for_every_segment():
+    study = small()
+    generated, written = rollout_segments(study, carries=False)
+    assert generated == written
+    again, carried = rollout_segments(study, carries=True)
+    assert again == generated
+    recalls = study.evaluate.cases + 3 * study.evaluate.probe_cases
+    assert carried.total() - written.total() == 2 * recalls
+    assert generated.total() == study.evaluate.cases * (3 + 4 + 2 + 3) + recalls
+
+
+def test_sharding_and_the_average_change_what_a_gpu_holds():
+    alone = RowPlan(*small("i2v", train={"batch": 8, "optimizer": "adamw"})).weight_bytes()
+    weights = alone["weights"]
+    assert alone == {"weights": weights, "gradients": weights, "optimizer": 2 * weights, "ema": 0, "exchange": 0}
+    eight = small(train={"batch": 8, "optimizer": "adamw", "ema": 0.99}, compute={"processes": 8})
+    copied = RowPlan(eight, eight.profiles["i2v"]).weight_bytes()
+    assert copied["ema"] == copied["exchange"] == weights
+    sharded = eight.model_copy(update={"train": eight.train.model_copy(update={"sharding": "fsdp"})})
+    shares = RowPlan(sharded, eight.profiles["i2v"]).weight_bytes()
+    assert shares["optimizer"] == pytest.approx(2 * weights / 8, abs=8)
+    assert 0 < shares["exchange"] < weights
+    muon = RowPlan(*small("i2v", train={"batch": 8})).weight_bytes()
+    assert weights < muon["optimizer"] < 2 * weights
