@@ -7,8 +7,9 @@ import torch
 from echo.encoding.latents import CacheError
 from echo.io.errors import UserError
 from echo.io.seeding import torch_generator
+from echo.io.tensors import NotFiniteError
 from echo.model.row import Row
-from echo.rollout.sampler import CaseBatch, RolloutError, Sampler, load_row
+from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from tests.conftest import Setting, tiny_study
 from tests.rollout.cases_of_tests import STUDY, batch_of, moved_row, setting_for
 
@@ -157,17 +158,17 @@ def test_frames_that_are_not_finite_end_the_rollout(branch):
     made.latents = made.latents.clone()
     made.latents[1] = float("inf")
     sampler = Sampler(STUDY, moved_row("context_k5"))
-    with pytest.raises(RolloutError, match=f"context_k5: branch {branch}: .* clip_1 are not finite .*timestep_shift"):
+    with pytest.raises(NotFiniteError, match=f"context_k5: branch {branch}: .* clip_1 are not finite .*timestep_shift"):
         sampler.rollout(batch_of(branch, made))
 
 
 def test_a_checkpoint_that_is_not_finite_is_refused(tmp_path):
     row = Row(STUDY, STUDY.profiles["i2v"])
     row.save(tmp_path / "model.safetensors")
-    loaded = load_row(STUDY, "i2v", 0, tmp_path / "model.safetensors").state_dict()
+    loaded = load_row(STUDY, STUDY.profiles["i2v"], 0, tmp_path / "model.safetensors").state_dict()
     assert all(torch.equal(value, loaded[name]) for name, value in row.state_dict().items())
     with torch.no_grad():
         row.backbone.transformer.proj_out.weight[0, 0] = float("nan")
     with pytest.raises(UserError, match="proj_out.weight.* not finite"):
         row.save(tmp_path / "model.safetensors")
-        load_row(STUDY, "i2v", 0, tmp_path / "model.safetensors")
+        load_row(STUDY, STUDY.profiles["i2v"], 0, tmp_path / "model.safetensors")
