@@ -22,7 +22,7 @@ from echo.measures.images import WINDOW
 from echo.model import flow
 from echo.model.row import Row
 from echo.rollout.cases import choose_cases
-from echo.rollout.probes import other_scene
+from echo.measures.probes import other_scene
 from echo.study.config import Study, load_study
 from echo.study.profile import parse_row
 from echo.study.words import BRANCHES, SEGMENTS, SPLITS

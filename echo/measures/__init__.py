@@ -1,1 +1,1 @@
-"""Image measures of a row's rollouts, and the networks with ImageNet weights behind them and the judge."""
+"""Measures of a row: images of its rollouts, probes of its memory, and the networks with ImageNet weights behind them."""

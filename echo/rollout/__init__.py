@@ -1,1 +1,1 @@
-"""Evaluation of a trained row: cases, rollouts, and probes of its memory."""
+"""Rollouts of a trained row: cases, sampling, the generated frames as files, and what probes of its memory say."""

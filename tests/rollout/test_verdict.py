@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo.rollout.probes import MemoryProbeError, verdict
+from echo.measures.probes import MemoryProbeError, verdict
 from echo.rollout.verdict import PROBES, probe_verdict
 from tests.conftest import tiny_study
 

@@ -22,7 +22,7 @@ RERUNS = {
     "model/released": "import_released",
     "training/trainer": "base train",
     "training/launch": "",
-    "rollout/probes": "probe",
+    "measures/probes": "probe",
     "measures/images": "measure probe",
     "judge/rubric": "judge",
     "judge/judges/embedded": "judge",

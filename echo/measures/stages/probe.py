@@ -11,7 +11,7 @@ from echo.evidence.clips import Clips
 from echo.io.device import device
 from echo.io.files import atomic_path, sha256
 from echo.rollout.cases import choose_cases
-from echo.rollout.probes import probe, verdict
+from echo.measures.probes import probe, verdict
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded

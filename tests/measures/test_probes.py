@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from echo.rollout.probes import MemoryProbeError, SceneError, other_scene, probe, verdict
+from echo.measures.probes import MemoryProbeError, SceneError, other_scene, probe, verdict
 from echo.rollout.sampler import Sampler
 from tests.rollout.cases_of_tests import STUDY, batch_of, moved_row, setting_for
 
