@@ -1,1 +1,1 @@
-"""Measures of a row: images of its rollouts, probes of its memory, and the networks with ImageNet weights behind them."""
+"""Measures of a row: images of its rollouts, probes of its memory, and the ImageNet networks behind them."""
