@@ -64,7 +64,7 @@ def _run(stage: str, **values: Any) -> None:
 
 def _study(path: Path, stage: str, row: str | None = None, fingerprint: str | None = None) -> Study:
     """The study, once it is known to have the row and, where one was asked for, the fingerprint."""
-    study = load_study(path)
+    study = load_study(path, measured=False)  # one stage alone; Snakemake has checked that the whole study can run
     if row is not None and row not in study.profiles:
         raise ConfigError(f"--row {row}: {path} has {', '.join(study.profiles)}")
     if fingerprint is not None and stage_digest(study, stage, row) != fingerprint:
@@ -462,11 +462,15 @@ def config_docs() -> None:
 
 
 @app.command()
-def config_schema() -> None:
-    """Print config/schema.json."""
+def config_schema(
+    rows: Annotated[
+        bool, typer.Option("--rows", help="print config/rows.schema.json, the schema of rows.yaml")
+    ] = False,
+) -> None:
+    """Print config/schema.json, the JSON schema of a study's file."""
     from echo.study.schema import render
 
-    print(render(), end="")
+    print(render("rows" if rows else "study"), end="")
 
 
 USAGE = typer.BadParameter.__bases__  # an error in the way the command was called; typer does not export its class

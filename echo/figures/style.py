@@ -171,7 +171,7 @@ def estimates(
     lines = [line for line in axes.lines[before:] if line.get_marker() not in ("None", "none", "", None)]
     drawn = dict(zip(names, lines, strict=True))
     for name, line in drawn.items():
-        line.set(markerfacecolor=(faces or colours)[name], markeredgecolor=colours[name], markeredgewidth=1)
+        line.set(markerfacecolor=(faces or colours)[name], markeredgecolor=colours[name], markeredgewidth=1, zorder=2.5)
     return drawn
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, UInt8
 from echo.judge.rubric import Scores
 
 Frame = UInt8[np.ndarray, "height width 3"]
-LastFrames = UInt8[np.ndarray, "*frames height width 3"]  # one frame, or several
+LastFrames = UInt8[np.ndarray, "... height width 3"]  # one frame, or several
 Mask = Bool[np.ndarray, "height width"]
 
 

@@ -60,7 +60,7 @@ def colour_agreement(a: Images, b: Images, sigma: float, weight: Weights, scale:
 def gradients(lab: Images, sigma: float) -> Float[np.ndarray, "images height width 2"]:
     """Blurred luminance gradients, down and across, of CIELAB images."""
     light = gaussian_filter(lab[..., 0], (0, 1, 1))
-    return blur(np.stack(np.gradient(light, axis=(1, 2)), -1), sigma)
+    return blur(np.stack([np.gradient(light, axis=axis) for axis in (1, 2)], -1), sigma)
 
 
 def stands_out(x: Images, inside: Weights, clear: Weights, down: float, across: float) -> PerImage:

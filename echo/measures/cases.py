@@ -43,8 +43,10 @@ def measure_rollouts(
         rollout.check(study, branch, pool.info, path)
         tables.append(measure_branch(rollout, branch, study.segment.frames, pool, lpips))
     frames, cases = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
-    owner = {"row_name": row, "train_seed": seed}
-    return frames.assign(**owner)[[*FRAME_COLUMNS]], cases.assign(**owner)[[*CASE_COLUMNS]]
+    for table in (frames, cases):
+        table.insert(0, "row_name", row)
+        table.insert(1, "train_seed", seed)
+    return frames, cases
 
 
 def measure_branch(
@@ -61,14 +63,19 @@ def measure_branch(
     frames, cases = [], []
     for video, generated in zip(rollout.cases, rollout.frames, strict=True):
         truth, info = pool.frames(video), pool.info.loc[video]
-        scene = {"branch": branch, "split": info["split"], "scene": info["room"], "anchor": info["anchor"]}
+        case = {
+            "case": video,
+            "branch": branch,
+            "split": info["split"],
+            "scene": info["room"],
+            "anchor": info["anchor"],
+        }
         against_truth = {name: metric(generated, truth[rollout.index]) for name, metric in metrics.items()}
         own = _own_measures(branch, generated, rollout.index, against_truth, metrics)
         first = _against_first(branch, generated, truth[0], metrics)
-        table = pd.DataFrame({**against_truth, "frame": rollout.index})
-        table["segment"] = (rollout.index - 1) // segment_frames + 1
-        frames.append(table.assign(case=video, **scene))
-        cases.append({"case": video, **scene, **own, **first})
+        numbers = {"segment": (rollout.index - 1) // segment_frames + 1, "frame": rollout.index}
+        frames.append(pd.DataFrame({**case, **numbers, **against_truth}))
+        cases.append({**case, **own, **first})
     return pd.concat(frames, ignore_index=True), pd.DataFrame(cases)
 
 

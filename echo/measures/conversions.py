@@ -110,4 +110,4 @@ def _empty_array(kind: type, shape: tuple[int, ...], letter: bytes) -> np.ndarra
     """What numpy's ``_reconstruct`` does for plain arrays: an empty one, filled by the pickle's next instruction."""
     if kind is not np.ndarray:
         raise PackageError(f"the pickle asks for an array of class {kind!r}; only numpy.ndarray is allowed")
-    return np.ndarray.__new__(np.ndarray, shape, letter)
+    return np.ndarray(shape, np.dtype(letter.decode()))

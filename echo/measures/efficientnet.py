@@ -6,11 +6,13 @@ Its Lite variant has no squeeze-and-excitation, ReLU6 for swish, and a stem and 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import timm
 import torch
 from jaxtyping import Float32, UInt8
+from timm.models.efficientnet import EfficientNet
 from torch import Tensor
 from torch.nn import functional
 
@@ -28,7 +30,7 @@ class EfficientNetLite0:
         """weights: the folder of ``efficientnet_lite0.safetensors``."""
         tensors = load_weights(weights, "efficientnet_lite0")
         with torch.random.fork_rng(devices=[]):  # weights are drawn, and replaced, unseen from outside
-            network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+            network = cast("EfficientNet", timm.create_model("tf_efficientnet_lite0", pretrained=False))
         network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()}, strict=True)
         # Channels-last is twice as fast on a CPU for these thin convolutions.
         self.network = network.eval().to(memory_format=torch.channels_last)
@@ -48,7 +50,7 @@ class EfficientNetLite0:
             features = self.network.forward_intermediates(
                 prepared, indices=levels, stop_early=True, intermediates_only=True
             )
-            passes.append([level.contiguous() for level in features])
+            passes.append([level.contiguous() for level in cast("list[Tensor]", features)])
         return [torch.cat(maps) for maps in zip(*passes, strict=True)]
 
 

@@ -78,5 +78,6 @@ def _network(alexnet: dict[str, np.ndarray]) -> lpips.LPIPS:
     }
     network.net.load_state_dict(trunk, strict=True)
     channels = torch.load(CHANNEL_WEIGHTS, map_location="cpu", weights_only=True)
-    network.lins.load_state_dict({name.removeprefix("lin"): value for name, value in channels.items()}, strict=True)
+    channels = {name.removeprefix("lin"): value for name, value in channels.items()}
+    torch.nn.ModuleList(network.lins).load_state_dict(channels, strict=True)
     return network.eval()

@@ -21,7 +21,7 @@ from echo.evidence.frames import Frames
 from echo.evidence.segments import Segments
 from echo.io.seeding import torch_generator
 from echo.io.tensors import NotFiniteError, first_not_finite, require_finite
-from echo.memory.base import State, numbers_kept
+from echo.memory.base import State, state_size
 from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import Study
@@ -146,9 +146,12 @@ class Sampler:
     def counts(self, batch: CaseBatch) -> dict[str, int]:
         """What the row keeps and costs at a batch's last segment: size of one case's state, parameters, frames read."""
         state = self.remember(batch, batch.latents, batch.segments.count)
-        read = self.row.memory.read(state, self.row.backbone)
+        last = batch.segments.count
+        anchor = batch.segments.evidence(batch.latents, last, self._context_noise(batch, last), anchor_only=True)
+        target = batch.segments.target(batch.latents[:, : self.study.target_latents], last)
+        read = self.row.read(state, target.to(self.device), anchor.to(self.device))
         return {
-            "state_numbers": numbers_kept(state),
+            "state_numbers": state_size(state),
             "parameters": sum(p.numel() for p in self.row.parameters()),
             "memory_parameters": sum(p.numel() for p in self.row.memory.parameters()),
             "frames_read": read.frames.count if read.frames is not None else 0,

@@ -96,12 +96,15 @@ def _refuse_dotted(data: Mapping[str, Any], where: str) -> None:
             raise ConfigError(f"{text}--config '{section}={{{name}: {value}}}'", file=where, key=key, value=value)
 
 
-def load_study(path: str | Path, rows_path: str | Path | None = None) -> Study:
-    """Read and check a study file; rows come from ``rows.yaml`` beside it unless given. Raises ConfigError."""
+def load_study(path: str | Path, rows_path: str | Path | None = None, measured: bool = True) -> Study:
+    """Read and check a study file; rows come from ``rows.yaml`` beside it unless given. Raises ConfigError.
+
+    measured: as ``parse_study`` has it.
+    """
     path = Path(path)
     data = read_mapping(path)
     rows_path = Path(rows_path or path.parent / "rows.yaml")
-    return parse_study(data, load_rows(rows_path), str(path), str(rows_path))
+    return parse_study(data, load_rows(rows_path), str(path), str(rows_path), measured)
 
 
 def study_of_snakemake(

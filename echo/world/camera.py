@@ -9,10 +9,15 @@ paths.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from einops import rearrange
 from jaxtyping import Float32, Float64
-from numpy.typing import ArrayLike
+
+# What numpy makes an array of; its own type of this name refuses tuples when it is checked at run time.
+ArrayLike = np.ndarray | Sequence[Any]
 
 # Pixel grid and depths of the overlap estimate: 10 x 10 rays at each depth put its error below 0.06.
 OVERLAP_GRID = 10

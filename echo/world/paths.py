@@ -21,10 +21,9 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float64
-from numpy.typing import ArrayLike
 
 from echo.study.words import SEGMENTS
-from echo.world.camera import as_poses, views_disjoint
+from echo.world.camera import ArrayLike, as_poses, views_disjoint
 
 MAX_TURN = 20.0  # degrees per frame
 MAX_WALK = 1.6  # metres per segment
@@ -155,7 +154,7 @@ def _wander(here: Pose, count: int, generator: np.random.Generator, clear: Clear
         there = here.copy()
         if generator.random() < 0.7:
             there[:2] += _offset(generator, 0.2, MAX_WALK)
-        poses = _steps(here, there, turn, count, _offset(generator, 0, 0.3) if there[0] != here[0] else (0.0, 0.0))
+        poses = _steps(here, there, turn, count, _offset(generator, 0.0, 0.3) if there[0] != here[0] else (0.0, 0.0))
         if _is_clear(np.concatenate([here[None], poses]), clear):
             return poses
     return _steps(here, here, generator.uniform(-60, 60), count)
@@ -172,7 +171,7 @@ def _leave(
         for _ in range(ATTEMPTS):
             there = start.copy()
             there[:2] += _offset(generator, 0.3, MAX_WALK, None if generator.random() < 0.5 else start[5] + turn)
-            poses = _steps(start, there, turn, count, _offset(generator, 0, 0.4), generator.uniform(-0.5, 0.5))
+            poses = _steps(start, there, turn, count, _offset(generator, 0.0, 0.4), generator.uniform(-0.5, 0.5))
             if _is_clear(np.concatenate([start[None], poses]), clear):
                 return poses, turn
     return _steps(start, start, turn, count, skew=generator.uniform(-0.5, 0.5)), turn
@@ -182,12 +181,12 @@ def _come_back(start: Pose, turn: float, far: Pose, frames: int, generator: np.r
     """One segment back to the first view, mostly exactly, else to a pose near it."""
     exact = generator.random() < EXACT
     for _ in range(ATTEMPTS):
-        bend = _offset(generator, 0, 0.4) if (far[:2] != start[:2]).any() else (0.0, 0.0)
+        bend = _offset(generator, 0.0, 0.4) if (far[:2] != start[:2]).any() else (0.0, 0.0)
         if exact:
             poses = _back(start, turn, far, frames, bend)
         else:
             near = start.copy()
-            near[:2] += _offset(generator, 0, 0.4)
+            near[:2] += _offset(generator, 0.0, 0.4)
             poses = _steps(far, near, -turn + generator.uniform(-15, 15), frames, bend)
         if _is_clear(np.concatenate([far[None], poses]), clear):
             return poses

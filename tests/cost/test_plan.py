@@ -18,7 +18,7 @@ from echo.cost.report import markdown, text
 from echo.cost.row import RowPlan, rollout_segments
 from echo.cost.study import plan
 from echo.evidence.frames import Frames
-from echo.memory.base import numbers_kept
+from echo.memory.base import state_size
 from echo.model.row import Row
 from echo.study.config import load_study
 from echo.training.objective import Objective, TrainingBatch
@@ -127,9 +127,9 @@ def test_sizes_are_those_of_the_row_itself(name):
     row, batch = real_step(planned, 8, 1)
     with torch.no_grad():
         state = row.write(None, batch.evidence, batch.text)
-        read = row.memory.read(state, row.backbone)
+        read = row.read(state, batch.target, batch.evidence.span(0, 1))
     cells = planned.study.grid[0] * planned.study.grid[1]
-    assert planned.state[0] == numbers_kept(state)
+    assert planned.state[0] == state_size(state)
     assert planned.tokens.read == (read.frames.count * cells if read.frames is not None else 0)
     assert planned.parameters["trainable"] == sum(weight.numel() for weight in row.parameters())
     assert planned.parameters["memory"] == sum(weight.numel() for weight in row.memory.parameters())

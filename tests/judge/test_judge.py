@@ -46,7 +46,7 @@ def test_an_unknown_judge_is_refused_with_the_known_ones(tmp_path):
 
 
 def test_a_judge_is_one_module_in_a_copy_of_the_code(tmp_path):
-    """Added to a copy as the README says: one module, found and used, and listed without numpy or torch."""
+    """One module and its name in ``evaluate.judge``: it is found, used and counted among what the stage depends on."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "echo", tmp_path / "echo", ignore=ignored)
     judges = tmp_path / "echo" / "judge" / "judges"
@@ -60,7 +60,12 @@ def test_a_judge_is_one_module_in_a_copy_of_the_code(tmp_path):
         "judge = build_judge('constant', Path('x'))\n"
         "frame, mask = np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), bool)\n"
         "print(overall(judge_many(judge, [frame], [frame], [mask], [None])[0]))\n"
-        "assert 'echo.judge.judges.embedded' not in sys.modules"
+        "assert 'echo.judge.judges.embedded' not in sys.modules\n"
+        "from echo.study.config import load_rows, parse_study; from echo.study.provenance import stage_modules\n"
+        f"rows = load_rows(Path({str(ROOT / 'config' / 'rows.yaml')!r}))\n"
+        "study = parse_study({'study': 'x', 'rows': ['i2v'], 'evaluate': {'judge': 'constant'}}, rows)\n"
+        "modules = stage_modules(study, 'judge')\n"
+        "assert 'echo.judge.judges.constant' in modules and 'echo.judge.judges.embedded' not in modules"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

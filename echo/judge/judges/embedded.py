@@ -160,14 +160,16 @@ class EmbeddedJudge:
             + np.clip(cosine(*fine, inside[GRID // 4]), 0, 1)
             + np.clip(cosine(*coarse, inside[GRID // 8]), 0, 1)
         ) / 3
-        view = sum(cosine(*(gradients(lab, sigma) for lab in labs), outside[GRID]) for sigma in (2.0, 4.0)) / 2
+        fine_view, coarse_view = (
+            cosine(gradients(labs[0], sigma), gradients(labs[1], sigma), outside[GRID]) for sigma in (2.0, 4.0)
+        )
         scene = (
             colour_agreement(*labs, 3.0, outside[GRID], scale) + np.clip(cosine(*coarse, outside[GRID // 8]), 0, 1)
         ) / 2
         return {
             "appearance": appearance,
             "presence": _presence(labs, fine, inside, beside),
-            "view": view,
+            "view": (fine_view + coarse_view) / 2,
             "scene": scene,
         }
 
@@ -193,7 +195,8 @@ def _presence(labs: Pair, fine: Pair, inside: dict[int, Masks], beside: Masks) -
     clear = _resized(beside, GRID // 4)
     colours = [stands_out(blur(lab, 1.0), inside[GRID], beside, 1.0, 12.0) for lab in labs]
     features = [stands_out(maps, inside[GRID // 4], clear**2, 0.5, 1.5) for maps in fine]
-    return sum(np.clip((b + TINY) / (a + TINY), 0, 1) for a, b in (colours, features)) / 2
+    in_colour, in_features = (np.clip((last + TINY) / (first + TINY), 0, 1) for first, last in (colours, features))
+    return (in_colour + in_features) / 2
 
 
 def _normalised(first: Maps, last: Maps) -> Pair:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
-from numpy.typing import ArrayLike
 
 from echo.study.words import SEGMENTS
-from echo.world.camera import OVERLAP_DEPTHS, overlap, rotation_matrices
+from echo.world.camera import OVERLAP_DEPTHS, ArrayLike, overlap, rotation_matrices
 
 OUT = {"loop": 2, "return_45": 1, "return_strict": 2}  # segments on the way out, as in echo.world.paths
 TURNS = {"loop": 90.0, "return_45": 45.0}  # degrees between the first view and the far one

@@ -103,14 +103,14 @@ class ContextAsMemory(Recordings):
                      captions=captions, problem=problems.first)  # fmt: skip
 
     def _read(self, video: str, indices: Int64[np.ndarray, " frames"]) -> UInt8[np.ndarray, "frames height width 3"]:
-        return read_images([locate(self.folder, "frames", video, frame_name(i)) for i in indices], video)
+        return read_images([locate(self.folder, "frames", video, frame_name(int(i))) for i in indices], video)
 
     def size(self, video: str) -> tuple[int, int]:
         """Pixels (height, width) of the video's first frame that is there."""
         there = np.flatnonzero(self.present(video))
         if not len(there):
             self._raise_missing(video, "frames", 0)
-        return image_size(locate(self.folder, "frames", video, frame_name(there[0])), video)
+        return image_size(locate(self.folder, "frames", video, frame_name(int(there[0]))), video)
 
     def overlapping(self, video: str, frame: int) -> list[int]:
         """Frames whose view overlaps with that of ``frame``; raises RecordingError where the label is missing."""

@@ -106,7 +106,9 @@ class Index:
             arrays = load_file(path)
         except (TensorFileError, SafetensorError, json.JSONDecodeError):
             return None
+        # JSON has no tuples.
         header["sizes"] = [size and tuple(size) for size in header["sizes"]]
+        header["captions"] = [[tuple(span) for span in spans] for spans in header["captions"]]
         return cls(**arrays, **header)
 
     def report(self) -> dict[str, dict]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation, Slerp
+
+from echo.world.camera import ArrayLike
 
 WORLD = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])  # OpenCV's (x, y, z) to our (x, y, z)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64, Int32, UInt8
-from numpy.typing import ArrayLike
+
+from echo.world.camera import ArrayLike
 
 WHITE = "white_1"
 

@@ -17,9 +17,8 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from jaxtyping import Float32, UInt8
 from numba import njit
-from numpy.typing import ArrayLike
 
-from echo.world.camera import as_poses, pixel_rays, rotation_matrices
+from echo.world.camera import ArrayLike, as_poses, pixel_rays, rotation_matrices
 from echo.world.rooms.library import Library, mip_offsets
 from echo.world.rooms.meshes import Triangles
 

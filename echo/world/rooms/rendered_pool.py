@@ -74,7 +74,7 @@ class RenderedPool:
         if packed is not None:
             return packed[wanted]
         self._check_folder(video, "frames")
-        paths = [locate(self.folder, "frames", video, frame_name(i)) for i in wanted]
+        paths = [locate(self.folder, "frames", video, frame_name(int(i))) for i in wanted]
         for i, path in zip(wanted, paths, strict=True):
             if not path.is_file():
                 raise PoolError(f"{self.folder}: frame {i} of {video} is missing ({path.name})")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from echo.io.seeding import generator
+from echo.world.camera import ArrayLike
 from echo.world.rooms.assets import split_portraits, surfaces
 from echo.world.rooms.identities import RADIUS, anchor, identities
 from echo.world.rooms.library import Library
@@ -23,7 +23,7 @@ MARGIN = 0.35  # metres a camera keeps from walls and obstacles
 SHELL_ID, DOOR_ID, PORTRAIT_ID, BOX_ID, FURNITURE_ID = 1, 2, 3, 4, 5
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
-Wall = tuple[tuple[float, float], tuple[float, float], float]  # corner (x, y), direction (x, y), length
+Wall = tuple[tuple[float | int, float | int], tuple[int, int], float]  # corner (x, y), direction (x, y), length
 
 
 @dataclass(frozen=True)

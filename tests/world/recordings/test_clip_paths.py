@@ -65,12 +65,12 @@ def test_views_that_are_apart_share_next_to_nothing(a, b, view, aspect):
 
 def test_views_that_look_apart_are_apart_and_overlapping_ones_not():
     a = np.zeros(6)
-    assert disjoint(a, np.array([0, 0, 0, 0, 0, 100.0]), 75, 1.0)
-    assert disjoint(a, np.array([-3, 0, 0, 5, 10, 150.0]), 60, 0.55)
-    assert disjoint(a, np.array([0.1, 0, 0, 0, 0, 100.0]), 75, 1.0)  # a small step ahead
-    assert not disjoint(a, np.array([3.0, 0, 0, 0, 0, 100.0]), 75, 1.0)  # a walk into the first view
-    assert not disjoint(a, np.array([0, 0, 0, 0, 0, 60.0]), 75, 1.0)
-    assert not disjoint(a, np.array([8, 0, 0, 0, 0, 180.0]), 60, 1.0)  # face to face
+    assert disjoint(a, np.array([0, 0, 0, 0, 0, 100.0]), 75.0, 1.0)
+    assert disjoint(a, np.array([-3, 0, 0, 5, 10, 150.0]), 60.0, 0.55)
+    assert disjoint(a, np.array([0.1, 0, 0, 0, 0, 100.0]), 75.0, 1.0)  # a small step ahead
+    assert not disjoint(a, np.array([3.0, 0, 0, 0, 0, 100.0]), 75.0, 1.0)  # a walk into the first view
+    assert not disjoint(a, np.array([0, 0, 0, 0, 0, 60.0]), 75.0, 1.0)
+    assert not disjoint(a, np.array([8, 0, 0, 0, 0, 180.0]), 60.0, 1.0)  # face to face
 
 
 @pytest.mark.parametrize(("kind", "inside", "outside"), [("loop", 95, 60), ("return_45", -40, 80),

@@ -5,13 +5,11 @@ import shutil
 
 import imageio.v3 as imageio
 import numpy as np
-import pandas as pd
 import pytest
 
 from echo.world.errors import PoolError
-from echo.world.rooms.build import OVERLAPS, build_pool
+from echo.world.rooms.build import OVERLAPS
 from echo.world.rooms.rendered_pool import RenderedPool
-from tests.world.rooms.conftest import small_world
 
 
 def test_packed_and_unpacked_pools_read_alike(pools):
@@ -22,19 +20,6 @@ def test_packed_and_unpacked_pools_read_alike(pools):
             assert np.array_equal(getattr(packed, read)(video), getattr(unpacked, read)(video)), read
         assert packed.overlapping(video, 2) == unpacked.overlapping(video, 2)
         assert np.array_equal(packed.frames(video, [3, 1]), packed.frames(video)[[3, 1]])
-
-
-def test_the_layout_is_the_context_as_memory_datasets(pools):
-    folder = pools["unpacked"]
-    video = "open_00_cone__return_45"
-    cameras = json.loads((folder / "jsons" / f"{video}.json").read_text())["CineCameraActor"]
-    assert set(cameras) == {str(i) for i in range(9)}
-    assert set(cameras["0"]) == {"position", "rotation"} and len(cameras["0"]["rotation"]) == 3
-    assert (folder / "frames" / video / "0008.png").is_file()
-    assert "overlapping_frames" in json.loads((folder / "overlap_labels" / video / "0.json").read_text())
-    line = (folder / "captions.txt").read_text().splitlines()[0]
-    assert line.startswith("open_00_building__return_45/0_8.mp4\t")
-    assert list(pd.read_csv(folder / "metadata.csv")) == ["video", "prompt", "video_name", "start_frame", "end_frame"]
 
 
 def test_a_pool_made_by_hand_without_our_tables_opens(tmp_path):
@@ -106,18 +91,6 @@ def test_no_pool_is_an_error(tmp_path):
         RenderedPool(tmp_path)
 
 
-def test_a_half_rendered_pool_is_continued(pools, assets, tmp_path):
-    shutil.copytree(pools["packed"], tmp_path / "pool")
-    video = "open_01_cone__return_45"
-    (tmp_path / "pool" / "jsons" / f"{video}.json").unlink()
-    (tmp_path / "pool" / "packed" / f"{video}.safetensors").write_bytes(b"half")
-    untouched = tmp_path / "pool" / "packed" / "open_00_cone__return_45.safetensors"
-    before = untouched.stat().st_mtime_ns
-    build_pool(small_world(), "open_domain", tmp_path / "pool", assets)
-    assert untouched.stat().st_mtime_ns == before
-    assert np.array_equal(RenderedPool(tmp_path / "pool").frames(video), RenderedPool(pools["packed"]).frames(video))
-
-
 def test_all_identities_of_a_room_share_its_paths_and_caption(pools):
     pool = RenderedPool(pools["packed"])
     info = pool.info[(pool.info.room == "open_01") & (pool.info.trajectory == "return_strict")]
@@ -150,9 +123,3 @@ def test_the_far_end_sees_no_surface_of_the_first_view(pools):
         edge = np.tan(np.deg2rad(37.5)) * local[..., 0]
         seen = (local[..., 0] > 0) & (np.abs(local[..., 1]) <= edge) & (np.abs(local[..., 2]) <= edge)
         assert not seen.any()
-
-
-def test_the_train_pool_has_one_clip_a_room(pools):
-    pool = RenderedPool(pools["train"])
-    assert pool.videos == ["train_00000", "train_00001", "train_00002"]
-    assert pool.length("train_00000") == 1 + 4 * 4
