@@ -10,8 +10,8 @@ from echo.encoding.codec import load_codec
 from echo.evidence.clips import Clips
 from echo.io.device import device
 from echo.io.files import atomic_path, sha256
-from echo.rollout.cases import choose_cases
 from echo.measures.probes import probe, verdict
+from echo.rollout.cases import choose_cases
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
