@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from echo.encoding.codec import BATCH, Codec, fit_codec, load_codec, reconstruction
+from echo.encoding.codec import Codec, load_codec
+from echo.encoding.fit import fit_codec, reconstruction
 from echo.measures.images import ssim
 from echo.study.config import Codec as Config
 from echo.study.config import load_study
@@ -76,7 +77,7 @@ def _frames(pool: Pool, count: int) -> torch.Tensor:
 
 def _report(name: str, codec: Codec, held: dict[str, torch.Tensor], seconds: float) -> None:
     quality = {split: reconstruction(codec, frames) for split, frames in held.items()}
-    frames = held["open_domain"][: 2 * BATCH]
+    frames = held["open_domain"][: 64]
     before = time.perf_counter()
     latents = codec.encode(frames)
     middle = time.perf_counter()

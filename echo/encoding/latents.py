@@ -67,7 +67,7 @@ def shards_of(study: Study, pool: Pool) -> list[list[str]]:
 
 def write_share(
     study: Study, pool: Pool, codec_path: Path, folder: Path, share: int = 0, shares: int = 1
-) -> dict[str, float]:
+) -> dict[str, float | int]:
     """Encode every ``shares``-th shard of ``pool``, from number ``share`` on, to ``folder``; returns the throughput.
 
     Undamaged shards that are there are kept, so that a share killed at any time goes on. A shard of another codec is

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file
 from torch import Tensor
 
 from echo.evidence.frames import Frames, view
 from echo.evidence.retrieval import rank
 from echo.io.draws import BatchSlice
-from echo.io.tensors import save_tensors
+from echo.io.tensors import load_tensors, save_tensors
 from echo.study.config import Study
 from echo.study.words import first_target, segments_of
 
@@ -50,8 +49,8 @@ class Ranking:
 
     @classmethod
     def load(cls, path: Path) -> Ranking:
-        """Read what ``save`` wrote."""
-        return cls(load_file(path))
+        """Read what ``save`` wrote; raises TensorFileError for a damaged file."""
+        return cls(load_tensors(path, "np"))
 
     def of_segment(self, videos: list[str], segment: int) -> np.ndarray:
         """Frame numbers (B, K) of one segment's evidence, best first; all videos have the same history."""

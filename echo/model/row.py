@@ -8,13 +8,12 @@ from pathlib import Path
 import torch
 from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from echo.evidence.frames import Frames
 from echo.io.errors import UserError
 from echo.io.seeding import derive
-from echo.io.tensors import read_header, save_tensors
+from echo.io.tensors import load_tensors, read_header, save_tensors
 from echo.memory.base import ReadCameras, ReadOut, Sizes, State
 from echo.memory.registry import build_memory
 from echo.model.backbone import Backbone
@@ -75,7 +74,7 @@ class Row(nn.Module):
         ``weights``: saved in place of the module's own (an average of them, or tensors gathered from shards).
         """
         header = {"profile": profile_text(self.profile), "rig": rig_text(self.study), **metadata}
-        save_tensors(path, self.state_dict() if weights is None else weights, header)
+        save_tensors(path, self.state_dict() if weights is None else weights, header, finite=True)
 
     def load(self, path: Path) -> dict[str, str]:
         """Load weights saved by ``save``; returns the header.
@@ -83,13 +82,13 @@ class Row(nn.Module):
         Raises CheckpointError naming both sides where the checkpoint is of another row or another rig.
         """
         header = self._checked_header(path, self.profile)
-        self.load_state_dict(load_file(path))
+        self.load_state_dict(load_tensors(path))
         return header
 
     def start_from(self, path: Path, profile: Profile) -> None:
         """Load the backbone's weights from the base at ``path``, whose profile is ``profile``; errors as ``load``'s."""
         self._checked_header(path, profile)
-        held = {name: value for name, value in load_file(path).items() if name.startswith("backbone.")}
+        held = {name: value for name, value in load_tensors(path).items() if name.startswith("backbone.")}
         self.backbone.load_state_dict({name.removeprefix("backbone."): value for name, value in held.items()})
 
     def _checked_header(self, path: Path, profile: Profile) -> dict[str, str]:

@@ -19,19 +19,14 @@ from echo.encoding.latents import CacheError
 from echo.evidence.clips import Clips
 from echo.evidence.frames import Frames
 from echo.evidence.segments import Segments
-from echo.io.errors import UserError
 from echo.io.seeding import torch_generator
-from echo.io.tensors import first_not_finite, require_finite
+from echo.io.tensors import NotFiniteError, first_not_finite, require_finite
 from echo.memory.base import State, state_size
 from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import Study
 from echo.study.profile import Profile
 from echo.study.words import BRANCHES, first_target
-
-
-class RolloutError(UserError):
-    """A rollout whose frames are of no use."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ class Sampler:
     def rollout(self, batch: CaseBatch) -> tuple[Tensor, np.ndarray]:
         """Generated target latents (B, S, T', C, H, W) of S segments, and the index (S T,) of their frames.
 
-        Raises RolloutError where they are not finite.
+        Raises NotFiniteError where they are not finite.
         """
         segments, last = batch.segments, batch.segments.count
         if BRANCHES[batch.branch].recall:
@@ -94,7 +89,7 @@ class Sampler:
     def _require_finite(self, batch: CaseBatch, generated: Tensor) -> None:
         case = first_not_finite(dict(zip(batch.videos, generated, strict=True)))
         if case is not None:
-            raise RolloutError(
+            raise NotFiniteError(
                 f"{self.row.profile.name}: branch {batch.branch}: the latents generated for {case} are not finite (NaN "
                 "or infinite); check train.timestep_shift, train.precision and the trained weights"
             )

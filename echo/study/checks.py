@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from echo.study.batches import BatchError, micro_batch
 from echo.study.errors import from_pydantic, refuse
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
 from echo.study.sections.codec import OPTIONS, AutoencoderOptions, WanOptions
@@ -147,9 +148,10 @@ def _rows(study: Study) -> Refusals:
 def _training(study: Study) -> Refusals:
     """A batch of whole shares, and something to train in every row."""
     train, processes = study.train, study.compute.processes
-    if train.batch % (processes * train.accumulate):
-        reason = f"not a multiple of compute.processes x train.accumulate = {processes} x {train.accumulate}"
-        yield "train.batch", train.batch, reason
+    try:
+        micro_batch(train, processes)
+    except BatchError as error:
+        yield "train.batch", train.batch, str(error).removeprefix(f"train.batch = {train.batch} ")
     pattern = pattern_that_fits_nothing(study)
     if pattern is not None:
         reason = "fits no parameter of the backbone; names begin with backbone. or memory."

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from echo.encoding.codec import CodecError, load_codec
+from echo.encoding.codec import Codec, CodecError, load_codec
 from echo.encoding.codecs.patch import PatchCodec
 from echo.encoding.fit import fit_codec, reconstruction
 from tests.encoding.videos import KINDS, Videos, fitted
@@ -53,7 +53,7 @@ def test_held_out_videos_are_not_fitted(tmp_path, monkeypatch):
 
 
 def test_reconstruction_is_the_mean_psnr():
-    class Darker:
+    class Darker(Codec):
         def encode(self, frames):
             return frames
 
@@ -62,4 +62,4 @@ def test_reconstruction_is_the_mean_psnr():
 
     frames = torch.full((2, 4, 4, 3), 100, dtype=torch.uint8)
     expected = np.mean([10 * np.log10(255**2 / error**2) for error in (1, 2)])
-    assert reconstruction(Darker(), frames) == pytest.approx(expected)
+    assert reconstruction(Darker(KINDS["patch"]), frames) == pytest.approx(expected)

@@ -31,7 +31,7 @@ PRETRAINED = {"path": "wan"}
         ("evaluate.probe_cases", "more than evaluate.cases = 64", {"evaluate": {"probe_cases": 65}}),
         ("reference", "not among rows", {"reference": "other"}),
         ("train.row_lr.other", "other is not among rows", {"train": {"row_lr": {"other": 0.1}}}),
-        ("train.batch", "compute.processes x train.accumulate = 3 x 1", {"compute": {"processes": 3}}),
+        ("train.batch", "multiple of processes x train.accumulate = 3 x 1", {"compute": {"processes": 3}}),
         ("train.trainable", "fits no parameter of the backbone", {"train": {"trainable": ["nope"]}}),
         ("train.trainable", "fits no parameter of the backbone", {"train": {"trainable": ["*", "*.nope"]}}),
         ("train.trainable", "leaves nothing of i2v to train", {"train": {"trainable": ["memory.*"]}}),

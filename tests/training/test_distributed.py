@@ -112,7 +112,7 @@ def test_micro_batches_give_the_weights_of_one_batch(tmp_path):
 def folder(tmp_path_factory):
     """Study, latents, text, evidence and base of a tiny study; ``python -m echo train`` reads nothing else."""
     place = tmp_path_factory.mktemp("run")
-    study = tiny_study(train={"steps": 40, "batch": 2, "checkpoint_every": 1000})
+    study = tiny_study(world={"size": 32}, train={"steps": 40, "batch": 2, "checkpoint_every": 1000})
     (place / "study.json").write_text(study.model_dump_json())
     (place / "rows.yaml").write_text(json.dumps(ROWS))
     made = Setting(study, clips=5)

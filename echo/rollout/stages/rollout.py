@@ -11,7 +11,7 @@ from echo.evidence.clips import Clips
 from echo.io.device import device
 from echo.io.files import digest, sha256
 from echo.io.publish import publish
-from echo.io.tensors import read_header
+from echo.io.tensors import TensorFileError, read_header, verify_tensors
 from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
@@ -60,9 +60,21 @@ def run(
 
             record["counts"] = sampler.counts(batch(0, 1))
             made = out / "work" / f"{branch}.safetensors"
-            if not made.is_file() or read_header(made).get("fingerprint") != fingerprint:
+            if not _is_whole(made, fingerprint):
                 generated = [sampler.rollout(batch(start, start + size)) for start in range(0, len(cases), size)]
                 frames = np.stack([decoder.decode_segments(case).numpy() for some, _ in generated for case in some])
                 Rollout(frames, generated[0][1], cases).save(made, fingerprint=fingerprint)
             publish(made, out / made.name)
         record |= {"checkpoint_sha256": checkpoint, "train_seed": seed}
+
+
+def _is_whole(made: Path, fingerprint: str) -> bool:
+    """Whether an earlier run has left this branch, made of the same, and the file is undamaged."""
+    try:
+        if not made.is_file() or read_header(made).get("fingerprint") != fingerprint:
+            return False
+        verify_tensors(made, "rolling this branch out again")
+    except TensorFileError as error:
+        print(error)
+        return False
+    return True

@@ -71,9 +71,7 @@ class Train(Section):
 
     @model_validator(mode="after")
     def _options_go_together(self) -> Train:
-        """A batch of whole micro-batches, and no Muon on shards."""
-        if self.batch % self.accumulate:
-            raise ValueError(f"train.batch = {self.batch} is not a multiple of train.accumulate = {self.accumulate}")
+        """No Muon on shards, and each pattern once."""
         if self.sharding == "fsdp" and self.optimizer == "muon":
             raise ValueError("train.sharding = fsdp shards every matrix, which muon needs whole; use optimizer: adamw")
         if len(set(self.trainable)) != len(self.trainable):
