@@ -37,6 +37,13 @@ NUMBERS = {"context": 4096, "compression": 2048, "spatial": 2048, "state_space":
 BRANCH_GAIN = {"replay": 2.0, "loop": 5.0, "return_45": 6.0, "return_strict": 5.0, "recall": 10.0}
 IDENTITIES = ("duck", "cone", "barrel", "potion", "medkit", "keycard", "chair", "door")
 SEGMENTS = 3
+PAPER_ROWS = {  # the paper's tables, typed in again by hand from their titles
+    1: "i2v context_k5 context_k20 compress_weight spatial ssm_hybrid ssm_blockwise",
+    5: "spatial spatial_inject_none spatial_concat_text spatial_cross_attn",
+    6: "compress_weight compress_length_r2 compress_length_r4 compress_hybrid_r2 compress_hybrid_r4",
+    7: "ssm_hybrid ssm_blockwise ssm_blockwise_v1",
+    8: "i2v context_k5 context_k20",
+}
 
 
 def write_tables(

@@ -43,7 +43,7 @@ def draw(tables: Path) -> Figure:
             linestyle="",
             marker=marker,
             color=style.REFERENCE_COLOUR,
-            label=style.branch_label(branch, explained=True),
+            label=style.explained(branch),
         )
         for branch, (marker, _) in BRANCHES.items()
     ]

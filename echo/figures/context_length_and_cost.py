@@ -27,9 +27,7 @@ def draw(tables: Path) -> Figure:
     """PSNR against K on four branches; PSNR on recall against training time; the same against numbers kept."""
     rows = style.read_rows(tables)
     summary = style.read(tables, "summary.csv")
-    psnr = summary[(summary["measure"] == "psnr") & summary["row_name"].isin(rows.index)].set_index(
-        ["branch", "row_name"]
-    )
+    psnr = summary[(summary["measure"] == "psnr") & summary["row_name"].isin(rows.index)]
     timings = style.read(tables, "timings.csv")
     seconds = timings[timings["stage"] == "train"].groupby("row_name")["seconds"].mean()
     figure = style.new_figure(10.4, 4.5)
@@ -47,17 +45,10 @@ def draw(tables: Path) -> Figure:
 
 
 def _length(axes: Axes, psnr: pd.DataFrame) -> None:
-    cells = psnr.reset_index()
-    cells = cells[cells["row_name"].isin(LENGTHS) & cells["branch"].isin(BRANCHES)]
+    cells = psnr[psnr["row_name"].isin(LENGTHS) & psnr["branch"].isin(BRANCHES)]
+    cells = cells.assign(length=cells["row_name"].map(LENGTHS))
     colours, markers = ({branch: look[i] for branch, look in BRANCHES.items()} for i in (0, 1))
-    lines = style.estimates(
-        axes,
-        cells.assign(length=cells["row_name"].map(LENGTHS)),
-        "length",
-        by="branch",
-        colours=colours,
-        markers=markers,
-    )
+    lines = style.estimates(axes, cells, "length", by="branch", colours=colours, markers=markers)
     axes.set_xscale("log")
     axes.set_xlim(0.8, 26)
     axes.set_xticks(list(LENGTHS.values()), [str(k) for k in LENGTHS.values()])
@@ -71,8 +62,7 @@ def _length(axes: Axes, psnr: pd.DataFrame) -> None:
 
 
 def _cost(axes: Axes, rows: pd.DataFrame, psnr: pd.DataFrame, cost: pd.Series) -> None:
-    cells = psnr.reset_index()
-    cells = cells[cells["branch"] == QUALITY]
+    cells = psnr[psnr["branch"] == QUALITY]
     cells = cells.assign(cost=cells["row_name"].map(cost))
     style.estimates(
         axes, cells[cells["cost"].notna()], "cost", colours=rows["colour"].to_dict(), markers=rows["marker"].to_dict(),

@@ -109,7 +109,8 @@ def _check_parameter(notebook: Path, name: str) -> None:
     names = _assigned(_text(tagged[0]["source"]))
     if name not in names:
         raise NotebookError(
-            f"{notebook}: unknown parameter {name!r}: the cell tagged 'parameters' assigns {', '.join(names) or 'nothing'}"
+            f"{notebook}: unknown parameter {name!r}: the cell tagged 'parameters' assigns "
+            f"{', '.join(names) or 'nothing'}"
         )
 
 

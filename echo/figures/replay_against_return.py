@@ -1,4 +1,6 @@
-"""Replay against return: does the row that follows a real trajectory best also come back best? (the paper's Fig. 7)
+"""Replay against return (the paper's Fig. 7): ranks by the one beside ranks by the other.
+
+Does the row that follows a real trajectory best also come back best?
 
 Each panel ranks the rows twice, by replay on the left and by return on the right; a line that climbs is a row that
 replay undervalues.

@@ -1,8 +1,9 @@
 """What all figures share: colours, fonts, reading tables, thumbnails, and writing a file with reproducible bytes.
 
-The theme is seaborn's for ticks and paper, with this study's sizes. Colours are Okabe and Ito's, told apart by colour-blind readers; within a family rows differ by marker. A row that
-is inert by design is drawn hollow. Estimates and their intervals come from the tables: seaborn draws them and computes
-none. Figures are made without pyplot's state, so drawing one has no side effect.
+The theme is seaborn's for ticks and paper, with this study's sizes. Colours are Okabe and Ito's, told apart by
+colour-blind readers; within a family rows differ by marker. A row that is inert by design is drawn hollow. Estimates
+and their intervals come from the tables: seaborn draws them and computes none. Figures are made without pyplot's state,
+so drawing one has no side effect.
 """
 
 from __future__ import annotations
@@ -74,10 +75,14 @@ def literal(text: object) -> str:
     return str(text).replace("$", r"\$")
 
 
-def branch_label(branch: str, explained: bool = False) -> str:
-    """How figures call a branch; ``explained``: with what happens on it, in half a line."""
-    words = BRANCHES[branch]
-    return f"{words.label}: {words.explained}" if explained and words.explained else words.label
+def branch_label(branch: str) -> str:
+    """How figures call a branch."""
+    return BRANCHES[branch].label
+
+
+def explained(branch: str) -> str:
+    """A branch's label, and what happens on it in half a line."""
+    return ": ".join(filter(None, (BRANCHES[branch].label, BRANCHES[branch].explained)))
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -96,7 +101,7 @@ def read(tables: Path, name: str) -> pd.DataFrame:
 
 
 def read_rows(tables: Path) -> pd.DataFrame:
-    """rows.csv, indexed by ``row_name``, with the ``colour``, ``marker`` and ``hollow`` each row has in every figure."""
+    """rows.csv, indexed by ``row_name``, with the ``colour``, ``marker`` and ``hollow`` of each row in all figures."""
     rows = read(tables, "rows.csv").set_index("row_name", drop=False)
     own = [family for family in dict.fromkeys(rows["family"]) if family not in FAMILIES]
     spare = {family: SPARE_COLOURS[i % len(SPARE_COLOURS)] for i, family in enumerate(own)}

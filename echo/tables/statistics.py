@@ -107,8 +107,8 @@ def paired_difference(
 
     ``cases``: columns row_name, train_seed, branch, case, scene and the metric. Pairs with a NaN on either side are
     dropped and counted; if none is left all numbers are NaN. ``generator``: the resampling stream, by default that of
-    seed 0. Raises ValueError if a row or column is missing, if a row has a case twice, if the two share no case, or for an
-    infinite metric.
+    seed 0. Raises ValueError if a row or column is missing, if a row has a case twice, if the two share no case, or for
+    an infinite metric.
     """
     generator = np.random.default_rng(0) if generator is None else generator
     absent = [name for name in ["row_name", *PAIR, "scene", metric] if name not in cases]

@@ -15,7 +15,9 @@ from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
 from echo.study.words import BRANCHES, SEGMENTS, SPLITS
+from echo.tables.build import build_tables
 from tests.conftest import tiny_study
+from tests.synthetic import write_tables
 
 ROWS = ("i2v", "context_k5")
 SEEDS = (0, 7)
@@ -121,3 +123,11 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
 
 def _numbers(draw: np.random.Generator) -> dict[str, float]:
     return {"psnr": draw.uniform(10, 30), "ssim": draw.uniform(), "lpips": draw.uniform()}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Path:
+    """All tables of invented numbers: all rows, two training seeds, eight cases per branch."""
+    folder = write_tables(tmp_path_factory.mktemp("tables"), train_seeds=(0, 1), cases=8)
+    build_tables(folder, resamples=100)
+    return folder

@@ -1,0 +1,56 @@
+"""Means and drift against slow, independent computations from the cases."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def records(path):
+    """Rows as dictionaries, without pandas' grouping or arithmetic."""
+    return pd.read_csv(path).to_dict("records")
+
+
+def test_summary_means_equal_a_loop_over_the_case_lines(built):
+    cases = records(built / "cases.csv")
+    summary = records(built / "summary.csv")
+    assert len(summary) == 15 * (2 * 3 + 3 * 11)
+    for cell in summary[::7]:
+        total, count, scenes = 0.0, 0, set()
+        for case in cases:
+            if case["row_name"] == cell["row_name"] and case["branch"] == cell["branch"]:
+                total, count = total + case[cell["measure"]], count + 1
+                scenes.add(case["scene"])
+        assert count == 16 == cell["cases"] * cell["train_seeds"]
+        assert cell["value"] == pytest.approx(total / count, rel=1e-5)
+        assert cell["scenes"] == len(scenes)
+        assert cell["low"] < cell["value"] < cell["high"]
+
+
+def test_interval_is_that_of_a_plain_cluster_bootstrap(built):
+    here = pd.read_csv(built / "cases.csv").query("row_name == 'spatial' and branch == 'loop'")
+    by_scene = [group["psnr"].to_numpy() for _, group in here.groupby("scene")]
+    draw = np.random.default_rng(1)
+    means = [
+        np.concatenate([by_scene[i] for i in draw.integers(0, len(by_scene), len(by_scene))]).mean()
+        for _ in range(2000)
+    ]
+    cell = (
+        pd.read_csv(built / "summary.csv")
+        .query("row_name == 'spatial' and branch == 'loop' and measure == 'psnr'")
+        .iloc[0]
+    )
+    width = np.quantile(means, 0.975) - np.quantile(means, 0.025)
+    assert cell["low"] == pytest.approx(np.quantile(means, 0.025), abs=0.25 * width)
+    assert cell["high"] == pytest.approx(np.quantile(means, 0.975), abs=0.25 * width)
+
+
+def test_drift_is_the_mean_over_cases_of_each_frame(built):
+    frames = pd.read_parquet(built / "frames.parquet")
+    drift = pd.read_csv(built / "drift.csv")
+    assert len(drift) == 15 * 2 * 24
+    for line in drift.iloc[::37].itertuples():
+        rest = frames[
+            (frames.row_name == line.row_name) & (frames.branch == line.branch) & (frames.frame == line.frame)
+        ]
+        assert line.value == pytest.approx(rest["psnr"].sum() / 16, rel=1e-5)
+        assert set(rest["segment"]) == {line.segment}
