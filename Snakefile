@@ -1,12 +1,22 @@
 # Echo: from rendered rooms to tables and figures. `snakemake --cores all` runs the study in config/config.yaml;
 # `snakemake figures --cores all` redraws the figures from the committed tables. config/README.md has every key.
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-if "study" not in config:
+# The project's folder. Runs, results and resources lie in the working directory, which may be another one.
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve()
 
-    configfile: "config/config.yaml"
+# Without a study of your own (--configfile, or the `config` of a module), config/config.yaml is the study, whatever
+# single keys --config changes.
+if (
+    not workflow.config_settings.configfiles
+    and Path(workflow.basedir).resolve() == ROOT
+):
+
+    configfile: str(ROOT / "config" / "config.yaml")
 
 
 include: "workflow/rules/common.smk"
@@ -19,11 +29,13 @@ include: "workflow/rules/measures.smk"
 include: "workflow/rules/figures.smk"
 
 
-# Downloads run where Snakemake runs: the nodes of a cluster often have no network.
+# The study's file is written, and downloads run, where Snakemake runs: the nodes of a cluster often have no network.
 localrules:
+    study,
     assets,
     weights,
     pretrained,
+    publish,
 
 
 rule all:
@@ -31,6 +43,6 @@ rule all:
     input:
         # The measures are never committed: in a fresh clone it is they that make the whole study run.
         expand(f"{RUN}/measures/{{run}}/record.json", run=RUNS),
-        f"{RESULTS}/tables/tables.md",
+        expand(f"{RESULTS}/tables/{{file}}", file=TABLES),
         expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),

@@ -1,110 +1,513 @@
-"""``python -m echo STAGE ...``: every stage of the study as one command. Snakemake's rules are these lines."""
+"""The one command line: ``python -m echo COMMAND``, or ``echo-study COMMAND`` where the package is installed.
+
+Every stage of a study is one command, and Snakemake's rules are these lines; ``figure``, ``notebook``, ``plan`` and the
+printers of documentation stand beside them. Nothing heavy is imported before the command that needs it runs.
+"""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Annotated, Any
 
-from echo.study.config import ConfigError, load_study
-from echo.study.words import SPLITS
-from echo.training.preemption import Preempted
+import typer
 
-NUMBERS = ("--seed", "--share", "--processes")
+from echo.io.errors import UserError
+from echo.study.config import ConfigError, Study, load_study
+from echo.study.provenance import stage_digest, stages
+from echo.study.words import HELD_OUT, SPLITS
+
+app = typer.Typer(
+    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+StudyFile = Annotated[Path, typer.Option("--study", help="the study: a YAML file, or the study.json of a run folder")]
+RowName = Annotated[str, typer.Option("--row", help="a row of the study")]
+Seed = Annotated[int, typer.Option("--seed", help="training seed")]
+SplitName = Annotated[str, typer.Option("--split", help=f"one of {', '.join(SPLITS)}")]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="CPU threads; more than one changes the last bits")]
+Fingerprint = Annotated[
+    str | None,
+    typer.Option("--fingerprint", help="refuse to run unless configuration and code have this fingerprint"),
+]
+Processes = Annotated[int | None, typer.Option("--processes", help="processes; the study's compute.processes if none")]
+Out = Annotated[Path, typer.Option("--out", help="what is written: a file, or a folder where the stage writes several")]
+OutFolder = Annotated[Path, typer.Option("--out", help="folder that is written")]
+PoolFolder = Annotated[Path, typer.Option("--pool", help="folder of the split's pool")]
+CodecFile = Annotated[Path, typer.Option("--codec", help="the fitted codec")]
+LatentsFolder = Annotated[Path, typer.Option("--latents", help="folder of the split's latents")]
+TextFile = Annotated[Path, typer.Option("--text", help="embedded captions of the split")]
+EvidenceFile = Annotated[Path, typer.Option("--evidence", help="ranked evidence of the split")]
+PretrainedFile = Annotated[Path | None, typer.Option("--pretrained", help="manifest of the pretrained model")]
+ModelFile = Annotated[Path, typer.Option("--model", help="the row's checkpoint")]
+WeightsFolder = Annotated[Path, typer.Option("--weights", help="folder of the networks' weights")]
+_PER_SPLIT = f"one for each of {', '.join(HELD_OUT)}, in this order; repeat the option"
+Pools = Annotated[list[Path], typer.Option("--pool", help=f"folders of pools: {_PER_SPLIT}")]
+LatentsFolders = Annotated[list[Path], typer.Option("--latents", help=f"folders of latents: {_PER_SPLIT}")]
+TextFiles = Annotated[list[Path], typer.Option("--text", help=f"embedded captions: {_PER_SPLIT}")]
+EvidenceFiles = Annotated[list[Path], typer.Option("--evidence", help=f"ranked evidence: {_PER_SPLIT}")]
+RolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout a branch of the study; repeat it")]
+
+
+def _run(stage: str, **values: Any) -> None:
+    """Run a stage's module with these values, once the files that it reads are known to be there."""
+    for name, value in values.items():
+        paths = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        for path in paths:
+            if isinstance(path, Path) and name not in ("out", "resources") and not path.exists():
+                raise ConfigError(f"{path}: no such file or folder (--{name}); run the stage that makes it first")
+    import_module(stages()[stage]).run(**values)
+
+
+def _study(path: Path, stage: str, row: str | None = None, fingerprint: str | None = None) -> Study:
+    """The study, once it is known to have the row and, where one was asked for, the fingerprint."""
+    study = load_study(path, measured=False)  # one stage alone; Snakemake has checked that the whole study can run
+    if row is not None and row not in study.profiles:
+        raise ConfigError(f"--row {row}: {path} has {', '.join(study.profiles)}")
+    if fingerprint is not None and stage_digest(study, stage, row) != fingerprint:
+        raise ConfigError(
+            f"{path}: the study or the code has changed since this job was planned (stage {stage}: fingerprint "
+            f"{stage_digest(study, stage, row)}, planned {fingerprint}); run the same snakemake command again"
+        )
+    return study
+
+
+def _split(name: str) -> str:
+    if name not in SPLITS:
+        raise ConfigError(f"--split {name}: expected one of {', '.join(SPLITS)}")
+    return name
+
+
+def _by_split(option: str, paths: list[Path]) -> dict[str, Path]:
+    if len(paths) != len(HELD_OUT):
+        raise ConfigError(f"{option}: expected {len(HELD_OUT)} paths ({', '.join(HELD_OUT)}), got {len(paths)}")
+    return dict(zip(HELD_OUT, paths, strict=True))
+
+
+def _prepare(threads: int) -> None:
+    """Fix the number of threads and ask torch for the same bits every time."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+# --- Frames ------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def assets(out: OutFolder) -> None:
+    """Fetch the asset pack that rooms are built of."""
+    _run("assets", out=out)
+
+
+@app.command()
+def weights(out: OutFolder) -> None:
+    """Fetch the weights of LPIPS' network and of the embedded judge's."""
+    _run("weights", out=out)
+
+
+@app.command()
+def index(study: StudyFile, out: Out, fingerprint: Fingerprint = None) -> None:
+    """Index the recordings on disk."""
+    _run("index", study=_study(study, "index", None, fingerprint), out=out)
+
+
+@app.command()
+def pool(
+    study: StudyFile,
+    split: SplitName,
+    out: OutFolder,
+    assets: Annotated[Path, typer.Option("--assets", help="folder of the asset pack")],
+    fingerprint: Fingerprint = None,
+) -> None:
+    """Render one split of rooms."""
+    _run("pool", study=_study(study, "pool", None, fingerprint), split=_split(split), assets=assets, out=out)
+
+
+@app.command()
+def clips(
+    study: StudyFile,
+    split: SplitName,
+    out: OutFolder,
+    index: Annotated[Path, typer.Option("--index", help="index of the recordings")],
+    fingerprint: Fingerprint = None,
+) -> None:
+    """Cut one split from recordings."""
+    _run("clips", study=_study(study, "clips", None, fingerprint), split=_split(split), index=index, out=out)
+
+
+# --- What all rows share -----------------------------------------------------------------------------------------
+
+
+@app.command()
+def pretrained(
+    study: StudyFile,
+    resources: Annotated[Path, typer.Option("--resources", help="folder that a download goes to")],
+    out: Out,
+) -> None:
+    """Find or download the pretrained model, and write the manifest of its files."""
+    _run("pretrained", study=_study(study, "pretrained"), resources=resources, out=out)
+
+
+@app.command()
+def text(
+    study: StudyFile,
+    pool: PoolFolder,
+    out: Out,
+    pretrained: PretrainedFile = None,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Embed a split's captions."""
+    checked = _study(study, "text", None, fingerprint)
+    _prepare(threads)
+    _run("text", study=checked, pool=pool, out=out, pretrained=pretrained)
+
+
+@app.command()
+def codec(
+    study: StudyFile,
+    pool: PoolFolder,
+    out: Out,
+    pretrained: PretrainedFile = None,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Fit the codec, or take the pretrained one."""
+    checked = _study(study, "codec", None, fingerprint)
+    _prepare(threads)
+    _run("codec", study=checked, pool=pool, out=out, pretrained=pretrained)
+
+
+@app.command()
+def latents_share(
+    study: StudyFile,
+    pool: PoolFolder,
+    codec: CodecFile,
+    share: Annotated[int, typer.Option("--share", min=0, help="number of the share, from 0")],
+    out: OutFolder,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Encode one share of a split."""
+    checked = _study(study, "latents_share", None, fingerprint)
+    _prepare(threads)
+    _run("latents_share", study=checked, pool=pool, codec=codec, share=share, out=out)
+
+
+@app.command()
+def latents(
+    study: StudyFile,
+    pool: PoolFolder,
+    codec: CodecFile,
+    share: Annotated[list[Path], typer.Option("--share", help="folders of the shares, in order; repeat the option")],
+    out: OutFolder,
+    fingerprint: Fingerprint = None,
+) -> None:
+    """Join the shares of a split."""
+    _run("latents", study=_study(study, "latents", None, fingerprint), pool=pool, codec=codec, shares=share, out=out)
+
+
+@app.command()
+def evidence(study: StudyFile, latents: LatentsFolder, out: Out, fingerprint: Fingerprint = None) -> None:
+    """Rank a split's evidence."""
+    _run("evidence", study=_study(study, "evidence", None, fingerprint), latents=latents, out=out)
+
+
+# --- Rows --------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def base(
+    study: StudyFile,
+    latents: LatentsFolder,
+    text: TextFile,
+    evidence: EvidenceFile,
+    out: Out,
+    pretrained: PretrainedFile = None,
+    processes: Processes = None,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Make the starting weights that all rows share."""
+    checked = _study(study, "base", None, fingerprint)
+    values = {"latents": latents, "text": text, "evidence": evidence, "out": out, "pretrained": pretrained}
+    _train("base", checked, processes if checked.train.base_steps else 1, threads, **values)
+
+
+@app.command()
+def train(
+    study: StudyFile,
+    row: RowName,
+    seed: Seed,
+    latents: LatentsFolder,
+    text: TextFile,
+    evidence: EvidenceFile,
+    base: Annotated[Path, typer.Option("--base", help="the shared starting weights")],
+    out: Out,
+    processes: Processes = None,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Train a row from the base."""
+    checked = _study(study, "train", row, fingerprint)
+    values = {"latents": latents, "text": text, "evidence": evidence, "base": base, "out": out}
+    _train("train", checked, processes, threads, row=row, seed=seed, **values)
+
+
+def _train(stage: str, study: Study, processes: int | None, threads: int, **values: Any) -> None:
+    """Run a training stage here, or start the processes in which it runs (this very command, once in each)."""
+    from echo.training import launch
+
+    count = launch.processes(study.train, study.compute.processes if processes is None else processes)
+    if count > 1 and not launch.is_worker():
+        raise typer.Exit(launch.launch(stage, ["-m", "echo", *_ARGUMENTS], count))
+    _prepare(threads)
+    _run(stage, study=study, **values)
+
+
+@app.command()
+def import_released(
+    study: StudyFile,
+    row: RowName,
+    checkpoint: Annotated[Path, typer.Option("--checkpoint", help="the released file")],
+    out: Out,
+) -> None:
+    """Convert a checkpoint that the paper's authors released."""
+    _run(
+        "import_released",
+        study=_study(study, "import_released", row),
+        row=row,
+        checkpoint=checkpoint,
+        out=out,
+    )
+
+
+@app.command()
+def rollout(
+    study: StudyFile,
+    row: RowName,
+    seed: Seed,
+    model: ModelFile,
+    codec: CodecFile,
+    pool: Pools,
+    latents: LatentsFolders,
+    text: TextFiles,
+    evidence: EvidenceFiles,
+    out: OutFolder,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Roll a row out on every branch."""
+    checked = _study(study, "rollout", row, fingerprint)
+    _prepare(threads)
+    _run(
+        "rollout",
+        study=checked,
+        row=row,
+        seed=seed,
+        model=model,
+        codec=codec,
+        pools=_by_split("--pool", pool),
+        latents=_by_split("--latents", latents),
+        texts=_by_split("--text", text),
+        evidence=_by_split("--evidence", evidence),
+        out=out,
+    )
+
+
+@app.command()
+def probe(
+    study: StudyFile,
+    row: RowName,
+    seed: Seed,
+    model: ModelFile,
+    codec: CodecFile,
+    pool: PoolFolder,
+    latents: LatentsFolder,
+    text: TextFile,
+    evidence: EvidenceFile,
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Erase and swap a row's memory: the returned frames must move, or must not where the row is inert by design."""
+    checked = _study(study, "probe", row, fingerprint)
+    _prepare(threads)
+    files = {"model": model, "codec": codec, "pool": pool, "latents": latents, "text": text, "evidence": evidence}
+    _run("probe", study=checked, row=row, seed=seed, **files, out=out)
+
+
+# --- Measures, tables, figures -----------------------------------------------------------------------------------
+
+
+@app.command()
+def measure(
+    study: StudyFile,
+    row: RowName,
+    seed: Seed,
+    rollout: RolloutFiles,
+    pool: Pools,
+    weights: WeightsFolder,
+    out: OutFolder,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Compare a row's rollouts with the truth."""
+    checked = _study(study, "measure", row, fingerprint)
+    _prepare(threads)
+    pools = _by_split("--pool", pool)
+    _run("measure", study=checked, row=row, seed=seed, rollouts=rollout, pools=pools, weights=weights, out=out)
+
+
+@app.command()
+def judge(
+    study: StudyFile,
+    row: RowName,
+    seed: Seed,
+    rollout: RolloutFiles,
+    pool: Pools,
+    weights: WeightsFolder,
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Judge a row's returns."""
+    checked = _study(study, "judge", row, fingerprint)
+    _prepare(threads)
+    pools = _by_split("--pool", pool)
+    _run("judge", study=checked, row=row, seed=seed, rollouts=rollout, pools=pools, weights=weights, out=out)
+
+
+@app.command()
+def tables(
+    study: StudyFile,
+    measures: Annotated[list[Path], typer.Option("--measures", help="a run's folder of measures; repeat the option")],
+    judge: Annotated[list[Path], typer.Option("--judge", help="a run's table of judgements; repeat the option")],
+    probes: Annotated[list[Path], typer.Option("--probes", help="a run's table of probes; repeat the option")],
+    rollout: Annotated[list[Path], typer.Option("--rollout", help="a row's folder of rollouts; repeat the option")],
+    record: Annotated[list[Path], typer.Option("--record", help="the records of all stages; repeat the option")],
+    pool: Pools,
+    out: OutFolder,
+    fingerprint: Fingerprint = None,
+) -> None:
+    """Gather the study's tables. Runs are given in the study's order: row by row, seed by seed."""
+    _run(
+        "tables",
+        study=_study(study, "tables", None, fingerprint),
+        measures=measures,
+        judged=judge,
+        probes=probes,
+        rollouts=rollout,
+        records=record,
+        pools=_by_split("--pool", pool),
+        out=out,
+    )
+
+
+TablesFolder = Annotated[Path, typer.Option("--tables", help="results/<study>/tables")]
+
+
+@app.command()
+def figure(
+    name: Annotated[str, typer.Argument(help="name of the figure: a module of echo/figures")],
+    tables: TablesFolder,
+    out: Annotated[Path, typer.Option("--out", help="file to write: .png, .pdf or .svg")],
+) -> None:
+    """Draw one figure from a study's tables."""
+    from echo.figures import draw_to
+
+    draw_to(name, tables, out)
+
+
+@app.command()
+def notebook(
+    path: Annotated[Path, typer.Argument(help="for example notebooks/01_answer.ipynb")],
+    tables: TablesFolder,
+    out: Annotated[Path, typer.Option("--out", help="the executed notebook")],
+) -> None:
+    """Execute a notebook on a study's tables."""
+    from echo.figures.notebook import execute
+
+    execute(path, out, tables)
+
+
+# --- Before anything is run --------------------------------------------------------------------------------------
+
+
+@app.command()
+def plan(
+    config: Annotated[Path, typer.Option("--config", help="the study's YAML file")],
+    rows: Annotated[list[str] | None, typer.Option("--rows", help="plan these rows alone; repeat the option")] = None,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="print the tables of docs/scale.md")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="fail where a row does not fit the GPU")] = False,
+) -> None:
+    """What a study costs in arithmetic, memory and disk, from shapes alone."""
+    from echo.cost.command import report
+
+    raise typer.Exit(report(load_study(config), rows, as_json=json, as_markdown=markdown, strict=strict))
+
+
+@app.command()
+def config_docs() -> None:
+    """Print config/README.md."""
+    from echo.study.docs import render
+
+    print(render(), end="")
+
+
+@app.command()
+def config_schema(
+    rows: Annotated[
+        bool, typer.Option("--rows", help="print config/rows.schema.json, the schema of rows.yaml")
+    ] = False,
+) -> None:
+    """Print config/schema.json, the JSON schema of a study's file."""
+    from echo.study.schema import render
+
+    print(render("rows" if rows else "study"), end="")
+
+
+USAGE = typer.BadParameter.__bases__  # an error in the way the command was called; typer does not export its class
+_ARGUMENTS: list[str] = []  # of this call, for the processes that a training starts
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one stage; errors that a user can mend are one line on stderr and exit code 1.
+    """Run one command and return its exit code.
 
-    Training that SIGTERM or SIGUSR1 told to stop checkpoints; the exit code is ``echo.training.preemption.PREEMPTED``.
+    An error meant for users (``UserError``) is one line on stderr and exit code 1; any other keeps its trace. Training
+    that SIGTERM or SIGUSR1 told to stop checkpoints, and exits with ``echo.training.preemption.PREEMPTED``.
     """
-    parser = argparse.ArgumentParser(prog="echo", description=__doc__)
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; more than one changes the last bits")
-    stages = parser.add_subparsers(dest="stage", required=True)
-
-    def stage(name: str, text: str, *options: str, optional: tuple[str, ...] = ()):
-        one = stages.add_parser(name, help=text)
-        for option in (*options, *optional):
-            kind = int if option in NUMBERS else str
-            choices = tuple(SPLITS) if option == "--split" else None
-            one.add_argument(option, type=kind, choices=choices, required=option not in optional)
-        return one
-
-    stage("assets", "fetch the asset pack", "--out")
-    stage("weights", "fetch the weights of LPIPS and the judge", "--out")
-    stage("pretrained", "find or download the pretrained model", "--study", "--resources", "--out")
-    stage(
-        "pool",
-        "render a split, or cut it from recordings",
-        "--study",
-        "--split",
-        "--out",
-        optional=("--assets", "--index"),
-    )
-    stage("index", "index recordings on disk", "--study", "--out")
-    stage("text", "embed a split's captions", "--study", "--pool", "--out", optional=("--pretrained",))
-    stage("codec", "fit the codec", "--study", "--pool", "--out", optional=("--pretrained",))
-    stage("latents-share", "encode a share of a split", "--study", "--pool", "--codec", "--share", "--out")
-    stage("latents", "join the shares of a split", "--study", "--pool", "--codec", "--shares", "--out")
-    stage("evidence", "rank a split's evidence", "--study", "--latents", "--out")
-    clips = ("--latents", "--text", "--evidence")
-    stage(
-        "base",
-        "the starting weights all rows share",
-        "--study",
-        *clips,
-        "--out",
-        optional=("--pretrained", "--processes"),
-    )
-    stage("train", "train a row", "--study", "--row", "--seed", *clips, "--base", "--out", optional=("--processes",))
-    stage("rollout", "roll a row out", "--study", "--row", "--seed", "--run", "--out")
-    stage("probe", "erase and swap a row's memory", "--study", "--row", "--seed", "--run", "--out")
-    stage(
-        "measure",
-        "compare a row's rollouts with the truth",
-        "--study",
-        "--row",
-        "--seed",
-        "--run",
-        "--weights",
-        "--out",
-    )
-    stage("judge", "judge a row's returns", "--study", "--row", "--seed", "--run", "--weights", "--out")
-    stage("tables", "gather the study's tables", "--study", "--run", "--out")
-    stage("import-released", "convert a released checkpoint", "--study", "--row", "--checkpoint", "--out")
-    stage("config-docs", "print config/README.md")
-    given = parser.parse_args(arguments)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, str(given.threads))
+        os.environ.setdefault(name, "1")
+    _ARGUMENTS[:] = sys.argv[1:] if arguments is None else arguments
+    command: Callable[..., Any] = typer.main.get_command(app)
+    try:
+        return int(command(args=list(_ARGUMENTS), prog_name="echo", standalone_mode=False) or 0)
+    except typer.Exit as exit:
+        return exit.exit_code
+    except Exception as error:
+        return _failed(error)
 
-    if given.stage == "config-docs":
-        from echo.study.docs import render
 
-        print(render(), end="")
-        return 0
-    from echo.study import stages as run
+def _failed(error: Exception) -> int:
+    """Tell why the command ends; returns the exit code, or raises ``error`` where its trace is what is needed."""
+    if isinstance(error, USAGE):
+        message = getattr(error, "format_message", error.__str__)()
+        print(f"echo: {message} (python -m echo COMMAND --help lists the options)", file=sys.stderr)
+        return 2
+    stage = next((word for word in _ARGUMENTS if not word.startswith("-")), "")
+    if isinstance(error, UserError) and "RANK" not in os.environ:
+        print(f"echo {stage}: {' '.join(str(error).split())}", file=sys.stderr)
+        return int(getattr(error, "exit_code", 1))
     from echo.training import launch
 
-    expected = (ConfigError, Preempted, *run.user_errors())
-    try:
-        study = load_study(given.study) if "study" in given else None
-        if "row" in given and given.row not in study.profiles:
-            raise ConfigError(f"--row {given.row}: {given.study} has {', '.join(study.profiles)}")
-        processes = run.processes(study, given.stage, getattr(given, "processes", None))
-        if processes > 1 and not launch.is_worker():
-            command = ["-m", "echo", *(sys.argv[1:] if arguments is None else arguments)]
-            return launch.launch(given.stage, command, processes)
-        values = {k: Path(v) if isinstance(v, str) and k not in ("row", "split") else v for k, v in vars(given).items()
-                  if k not in ("stage", "threads", "study", "processes") and v is not None}  # fmt: skip
-        run.set_threads(given.threads)
-        stage_of = getattr(run, given.stage.replace("-", "_"))
-        stage_of(**values) if study is None else stage_of(study, **values)
-    except Exception as error:
-        # A worker's RuntimeError is a fault, or follows from a peer's: its traceback is worth more than its message.
-        fault = launch.is_worker() and isinstance(error, RuntimeError)
-        return launch.report(given.stage, error, isinstance(error, expected) and not fault)
-    return 0
+    return launch.report(stage, error, isinstance(error, UserError))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ def tiny_study(**sections) -> Study:
     }
     for name, values in sections.items():
         data[name] = {**data[name], **values} if isinstance(data.get(name), dict) else values
-    return parse_study(data, ROWS)
+    families = {ROWS[row]["family"] for row in data["rows"] if row in ROWS}
+    data["row_options"] = {family: options for family, options in data["row_options"].items() if family in families}
+    return parse_study(data, ROWS, measured=False)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
-WEIGHTS = ("alexnet", "lpips_alex", "efficientnet_lite0")
+WEIGHTS = ("alexnet", "efficientnet_lite0")
 COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks")
 
 
@@ -28,7 +28,7 @@ def made_tables(tmp_path_factory) -> Path:
     """Tables of invented numbers, as a study commits them."""
     tables = tmp_path_factory.mktemp("made") / "tables"
     write_tables(tables, cases=6)
-    from echo.tables import build_tables
+    from echo.tables.build import build_tables
 
     build_tables(tables, resamples=100)
     (tables / "record.json").write_text("{}")
@@ -87,8 +87,8 @@ def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
     ("setting", "message"),
     [
         ("train={stepz: 3}", "unknown key `train.stepz`"),
-        ("rows=[i2v,telepathy]", "`rows` names 'telepathy'"),
-        ("reference=spatial_typo", "reference = spatial_typo is not among rows"),
+        ("rows=[i2v,telepathy]", "`rows` = 'telepathy': no such row"),
+        ("reference=spatial_typo", "`reference` = 'spatial_typo': not among rows"),
     ],
 )
 def test_bad_configuration_stops_before_any_job(clone, setting, message):
@@ -100,8 +100,86 @@ def test_bad_configuration_stops_before_any_job(clone, setting, message):
 
 
 def test_jobs_read_the_study_that_was_checked(clone):
-    snakemake(clone, "-n", "--config", "seed=7")
+    done = snakemake(clone, "runs/mini/study.json", "--config", "seed=7")
+    assert done.returncode == 0, done.stderr
     assert json.loads((clone / "runs" / "mini" / "study.json").read_text())["seed"] == 7
+
+
+def test_a_dry_run_and_a_run_that_the_lock_refuses_change_nothing(clone):
+    """Jobs of the run beside it read the study's file."""
+    snakemake(clone, "runs/mini/study.json")
+    before = {path: path.read_bytes() for path in (clone / "runs").rglob("*") if path.is_file()}
+    locks = clone / ".snakemake" / "locks"
+    snakemake(clone, "-n", "--config", "seed=7")
+    for number, kind in enumerate(("input", "output")):
+        (locks / f"{number}.{kind}.lock").write_text("runs/mini/study.json\n")
+    refused = snakemake(clone, "runs/mini/study.json", "--config", "seed=7")
+    assert refused.returncode != 0 and "lock" in refused.stderr.lower()
+    assert {path: path.read_bytes() for path in (clone / "runs").rglob("*") if path.is_file()} == before
+
+
+def test_single_keys_change_the_default_study(clone):
+    """`--config study=NAME` alone is the default study under another name."""
+    out = snakemake(clone, "-n", "--config", "study=other").stdout
+    assert "runs/other/study.json" in out and out.count("rule train:") == 15
+
+
+def test_a_file_that_is_gone_or_cut_is_named_before_work_is_spent(clone):
+    for folder in ("pool/train", "latents/train/shares/0"):
+        place = clone / "runs" / "mini" / folder
+        place.mkdir(parents=True)
+        (place / "kept.safetensors").write_bytes(b"12345")
+        (place / "files.json").write_text('{"kept.safetensors": 5}')
+        assert snakemake(clone, "-n").returncode == 0
+        (place / "kept.safetensors").write_bytes(b"1234")
+        message = snakemake(clone, "-n").stderr.splitlines()[-1]
+        assert f"{folder}/kept.safetensors has 4 bytes, expected 5; remove runs/mini/{folder}/files.json" in message
+        (place / "kept.safetensors").unlink()
+        assert f"{folder}/kept.safetensors is missing" in snakemake(clone, "-n").stderr.splitlines()[-1]
+        (place / "files.json").unlink()
+
+
+def test_a_checkout_whose_path_the_shell_would_read_runs_nothing_of_it(clone, tmp_path_factory):
+    odd = tmp_path_factory.mktemp("odd") / "a $(touch pwned) `touch pwned` 'b\" c"
+    clone.rename(odd)
+    done = snakemake(odd, "figures", "-n")
+    assert done.returncode == 0, done.stderr
+    done = snakemake(odd, "results/mini/figures/drift.png")
+    assert done.returncode == 0, done.stderr
+    assert not list(odd.parent.rglob("pwned"))
+    braces = odd.with_name("a {b}")
+    odd.rename(braces)
+    refused = snakemake(braces, "-n")
+    assert refused.returncode != 0 and "a path with braces" in refused.stderr.splitlines()[-1]
+
+
+def test_the_study_runs_in_another_working_directory_and_as_a_module(clone, tmp_path_factory):
+    place = tmp_path_factory.mktemp("elsewhere")
+    (place / "resources" / "assets").mkdir(parents=True)
+    (place / "resources" / "assets" / "mine.txt").write_text("somebody's")
+    done = snakemake(place, "-s", str(clone / "Snakefile"), "runs/mini/study.json")
+    assert done.returncode == 0 and (place / "runs" / "mini" / "study.json").is_file(), done.stderr
+    (place / "study.yaml").write_text((clone / "config" / "quick.yaml").read_text())
+    (place / "Snakefile").write_text(
+        f"""
+configfile: "study.yaml"
+
+module echo_study:
+    snakefile: "{clone}/Snakefile"
+    config: config
+
+use rule * from echo_study as echo_*
+
+rule mine:
+    default_target: True
+    input: rules.echo_all.input
+"""
+    )
+    listed = snakemake(place, "-n")
+    assert listed.returncode == 0 and listed.stdout.count("rule echo_train:") == 4, listed.stderr
+    done = snakemake(place, "runs/quick/study.json")
+    assert done.returncode == 0 and (place / "runs" / "quick" / "study.json").is_file(), done.stderr
+    assert (place / "resources" / "assets" / "mine.txt").is_file()
 
 
 def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone):

@@ -69,4 +69,6 @@ def wan_study(folder: Path | None, **sections) -> Study:
     """A study of tiny sizes on that model."""
     data = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())
     data |= {"world": {**data["world"], "train_rooms": 4}, "segment": {"frames": 5}, **wan_sections(folder), **sections}
+    families = {ROWS[row]["family"] for row in data["rows"]}
+    data["row_options"] = {family: options for family, options in data["row_options"].items() if family in families}
     return parse_study(data, ROWS)

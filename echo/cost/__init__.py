@@ -1,1 +1,1 @@
-"""What a study costs, before anything is run: see ``python -m echo.cost``."""
+"""What a study costs, before anything is run: ``python -m echo plan``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from echo.cost.walk import Walk
@@ -57,7 +59,7 @@ def codec_flops(study: Study) -> dict[str, int]:
     each = study.target_latents // latents
 
     @torch.no_grad()
-    def counted(run, *shape: int) -> int:
+    def counted(run: Callable[[torch.Tensor], object], *shape: int) -> int:
         with Walk() as walk:
             run(torch.empty(1, *shape, device="meta"))
         return walk.tally().forward

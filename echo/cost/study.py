@@ -8,6 +8,7 @@ from functools import cache
 from echo.cost import disk
 from echo.cost.gpus import RESERVE, Gpu, gpu_named
 from echo.cost.row import FLOAT, RowPlan, rollout_segments
+from echo.cost.walk import Tally
 from echo.study.config import Study
 
 IDENTITY = {"name", "label", "seed_stream"}  # what a profile is called, and not what it does
@@ -15,8 +16,11 @@ IDENTITY = {"name", "label", "seed_stream"}  # what a profile is called, and not
 
 @dataclass(frozen=True)
 class RowCosts:
-    """One row and training seed. FLOPs and bytes are of one GPU and micro-batch where they are ``step_`` or ``memory``;
-    ``train_flops`` and ``rollout_flops`` are of the whole job."""
+    """One row and training seed.
+
+    FLOPs and bytes are of one GPU and micro-batch where they are ``step_`` or ``memory``; ``train_flops`` and
+    ``rollout_flops`` are of the whole job.
+    """
 
     row: str
     tokens: dict[str, int]
@@ -109,7 +113,7 @@ def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:
     largest = row.step(full)
 
     @cache
-    def step(evidence: int):
+    def step(evidence: int) -> Tally:
         return largest.tally if evidence == full else row.step(evidence, memory=False).tally
 
     write = cache(row.write_flops)

@@ -15,9 +15,10 @@ output and one number a query, and never the matrix of scores.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,8 +29,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-def linear_flops(x: Tensor, weight: Tensor, *_) -> int:
-    """x (..., k) by weight (n, k)."""
+def linear_flops(x: Tensor, weight: Tensor, *_: object) -> int:
+    """Product of x (..., k) and weight (n, k)."""
     return 2 * x.numel() * weight.shape[0]
 
 
@@ -39,7 +40,7 @@ def convolution_flops(out: Tensor, weight: Tensor) -> int:
 
 
 def matmul_flops(a: Tensor, b: Tensor, out: Tensor) -> int:
-    """a (..., m, k) by b (..., k, n) or (k,)."""
+    """Product of a (..., m, k) and b (..., k, n) or (k,)."""
     return 2 * out.numel() * a.shape[-1]
 
 
@@ -66,6 +67,7 @@ class Tally:
 
     @property
     def total(self) -> int:
+        """Forward, backward and recomputed FLOPs together."""
         return self.forward + self.backward + self.recomputed
 
 
@@ -84,14 +86,16 @@ class Walk(TorchFunctionMode):
     On the meta device attention is replaced by ``FlashShapes``; elsewhere every function runs as it is.
     """
 
-    def __init__(self, precision: str = "fp32"):
+    def __init__(self, precision: str = "fp32") -> None:
         super().__init__()
         self.products: list[Product] = []
         self.bf16 = precision == "bf16"
         self.in_backward = self._checkpointed = False
         self.casts: dict[int, Tensor] = {}
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         kwargs = kwargs or {}
         if func not in PRODUCTS:
             return func(*args, **kwargs)
@@ -142,7 +146,7 @@ class Walk(TorchFunctionMode):
             sum(product.times * product.flops.recomputed for product in live),
         )
 
-    def _cast(self, value):
+    def _cast(self, value: Any) -> Any:
         if not isinstance(value, Tensor) or value.dtype != torch.float32:
             return value
         if not (value.is_leaf and value.requires_grad) or self.in_backward:
@@ -152,7 +156,7 @@ class Walk(TorchFunctionMode):
         return self.casts[id(value)]
 
     @contextmanager
-    def recomputing(self, active: bool):
+    def recomputing(self, active: bool) -> Iterator[None]:
         """Forward work within is done once more in the backward pass, if ``active``."""
         self._checkpointed = active
         yield
@@ -194,13 +198,15 @@ class FlashShapes(torch.autograd.Function):
     """What a flash attention kernel keeps and returns, in shapes alone."""
 
     @staticmethod
-    def forward(ctx, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """An output of the query's shape; kept: operands, output and one number a query."""
         out = torch.empty_like(query)
         ctx.save_for_backward(query, key, value, out, query.new_empty(query.shape[:-1], dtype=torch.float32))
         return out
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Gradients of query, key and value, in shapes alone."""
         query, key, value, _, _ = ctx.saved_tensors
         return torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
 
@@ -208,7 +214,7 @@ class FlashShapes(torch.autograd.Function):
 class Alive(TorchDispatchMode):
     """Bytes of the storages made within it: ``now`` alive, and the ``peak`` so far. ``known`` tensors do not count."""
 
-    def __init__(self, known: list[Tensor]):
+    def __init__(self, known: list[Tensor]) -> None:
         super().__init__()
         self.now = self.peak = 0
         # Storages by address; an entry goes when its storage does, so that an address can be used again.
@@ -216,7 +222,9 @@ class Alive(TorchDispatchMode):
         for value in known:
             self._note(value.untyped_storage(), 0)
 
-    def __torch_dispatch__(self, func: Callable, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         out = func(*args, **(kwargs or {}))
         for value in (out,) if isinstance(out, Tensor) else tree_leaves(out):
             if isinstance(value, Tensor):
@@ -224,7 +232,7 @@ class Alive(TorchDispatchMode):
                 self._note(storage, storage.nbytes())
         return out
 
-    def _note(self, storage, size: int) -> None:
+    def _note(self, storage: Any, size: int) -> None:
         key = storage._cdata
         if key in self._alive:
             return
@@ -239,7 +247,7 @@ class Alive(TorchDispatchMode):
 
 
 @contextmanager
-def dropped_gradients(parameters: list[Tensor]):
+def dropped_gradients(parameters: Sequence[Tensor]) -> Iterator[None]:
     """Gradients are forgotten as soon as they are whole: their memory is planned apart, with the weights'."""
 
     def forget(weight: Tensor) -> None:

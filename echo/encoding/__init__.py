@@ -1,0 +1,1 @@
+"""Frames and captions to cached latents and tokens, and back."""

@@ -1,0 +1,1 @@
+"""Files, tensors, seeds and devices: what everything else writes and draws with."""

@@ -1,4 +1,4 @@
-"""From a profile to its memory, by family name alone."""
+"""From a profile to its memory, by the family's name alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from echo.study.profile import Profile
 
 
 def build_memory(profile: Profile, sizes: Sizes, seed: int) -> Memory:
-    """The row's memory with fresh parameters, drawn from the row's own named stream of ``seed``."""
-    module = importlib.import_module(f"echo.memory.{profile.family}")
+    """A row's memory with fresh parameters, drawn from the row's own named stream of ``seed``."""
+    module = importlib.import_module(f"echo.memory.{profile.family}.memory")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "memory", profile.family, profile.seed_stream))
-        return module.build(module.Settings.model_validate(profile.model_dump()), sizes)
+        return module.build(profile, sizes)

@@ -1,1 +1,1 @@
-"""What is asked of a row: cases and branches, image measures, probes."""
+"""Evaluation cases of a study, and the rollouts of a trained row."""

@@ -1,0 +1,1 @@
+"""The study: its configuration, its words, what a stage depends on, and the record of a run."""

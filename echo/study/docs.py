@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
+from typing import Any
 
-from echo.study.config import Study
+from pydantic import BaseModel
+
 from echo.study.profile import Profile, families, settings_of
+from echo.study.sections.codec import OPTIONS, Options
+from echo.study.study import Study
 
 HEAD = """# Configuration
 
 A study is one YAML file: `config.yaml` (the default study, `mini`), `quick.yaml` (four rows, about ten minutes),
-`smoke.yaml` (tests), `paper.yaml` (the paper's study: Wan 2.1 1.3B, eight GPUs a row). `rows.yaml` holds the matrix: an
-entry a row, of which a study runs those it lists under `rows`.
+`smoke.yaml` (tests), `paper.yaml` (the paper's study: Wan 2.1 1.3B, eight GPUs per row). `rows.yaml` holds the matrix:
+one entry per row, of which a study runs those it lists under `rows`.
 
     snakemake --cores all                                    # config.yaml
     snakemake --cores all --configfile config/quick.yaml     # another study
     snakemake --cores all --config seed=1                    # one key changed
+    snakemake --cores all --config 'train={steps: 300}'      # one key of a section changed
 
-A key that is not below, a wrong type or a combination that cannot work stops before any job starts, with one line that
-names the key and what is allowed. This file is generated: `python -m echo config-docs > config/README.md`.
+Snakemake takes no dotted keys such as `train.steps=300`. A key that is not below or that stands twice, a wrong type, a
+number that is not finite, or a combination that no later stage can work with stops before any job starts, with one line
+that names the file, the key and what is allowed. Types are strict: `"8"` and `true` are no numbers.
+
+A row that asks for more frames than `evidence.frames` is handed all there are; Snakemake says so at the start. Two rows
+that become the same by it are refused.
+
+This file is generated: `python -m echo config-docs > config/README.md`. Editors that know JSON schemas read
+`schema.json` and `rows.schema.json` (`python -m echo config-schema`).
 """
+
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
 def render() -> str:
@@ -28,13 +40,24 @@ def render() -> str:
     parts = [HEAD, "## Top level\n", _table(Study, skip=("profiles",))]
     for name, field in Study.model_fields.items():
         if isinstance(field.default, BaseModel):
-            parts += [f"## `{name}`\n", f"{_first_line(type(field.default))}\n", _table(type(field.default))]
+            section = type(field.default)
+            parts += [f"## `{name}`\n", f"{_first_line(section)}\n", _table(section)]
+            if name == "codec":
+                parts += _options()
     parts += ["## Rows (`rows.yaml`)\n", "Every entry is `name: {family, label, ...}`; all families share:\n",
               _table(Profile, skip=("name",))]  # fmt: skip
     for family in families():
-        settings = settings_of(family)
-        parts += [f"### family `{family}`\n", _table(settings, skip=tuple(Profile.model_fields))]
+        parts += [f"### Family `{family}`\n", _table(settings_of(family), skip=tuple(Profile.model_fields))]
     return "\n".join(parts)
+
+
+def _options() -> list[str]:
+    """``codec.options`` of every kind."""
+    parts = ["### `codec.options` of every kind\n", _table(Options)]
+    for kind, options in OPTIONS.items():
+        if options is not Options:
+            parts += [f"### `codec.options` of kind `{kind}`\n", _table(options, skip=tuple(Options.model_fields))]
+    return parts
 
 
 def _first_line(model: type[BaseModel]) -> str:
@@ -42,31 +65,47 @@ def _first_line(model: type[BaseModel]) -> str:
 
 
 def _table(model: type[BaseModel], skip: tuple[str, ...] = ()) -> str:
+    """A table of a model's keys: default, what is allowed, meaning."""
+    schema = model.model_json_schema()
     lines = ["| key | default | allowed | meaning |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
         if name in skip or isinstance(field.default, BaseModel):
             continue
-        meaning = (field.description or "").replace("|", "\\|")
-        lines.append(f"| `{name}` | {_default(field)} | {_allowed(field)} | {meaning} |")
+        known = schema["properties"][name]
+        default = "(required)" if field.is_required() else f"`{_plain(field.get_default())}`"
+        allowed, meaning = (text.replace("|", "\\|") for text in (_allowed(known), field.description or ""))
+        lines.append(f"| `{name}` | {default} | {allowed} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 
-def _default(field) -> str:
-    if field.default is PydanticUndefined:
-        return "(required)"
-    value = list(field.default) if isinstance(field.default, tuple) else field.default
-    return f"`{value}`"
+def _plain(value: Any) -> str:
+    """A default as YAML writes it."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_plain, value))}]"
+    return str(value)
 
 
-def _allowed(field) -> str:
-    """Type and bounds, or the choices."""
-    kind = getattr(field.annotation, "__name__", None)
-    if kind in ("int", "float", "bool", "str"):
-        names = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-        bounds = [f"{sign} {getattr(rule, name)}" for rule in field.metadata for name, sign in names.items()
-                  if hasattr(rule, name)]  # fmt: skip
-        return ", ".join([kind, *bounds])
-    text = str(field.annotation).replace("typing.", "").replace("Literal", "one of ").replace("'", "")
-    if "Annotated" in text:
-        text = text.split("Annotated[")[0] + text.split("Annotated[")[1].split(",")[0] + ", ...]"
-    return text.replace("|", "or")
+def _allowed(schema: dict[str, Any]) -> str:
+    """Type and bounds, or the choices, of a key's JSON schema."""
+    if len(schema.get("anyOf", ())) > 4:
+        return "number, text, true or false, or a list of these"
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_allowed(one) for one in schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        return f"one of {', '.join(map(str, schema.get('enum', [schema.get('const')])))}"
+    kind = schema.get("type")
+    if kind == "array":
+        inner = schema.get("items") or {"anyOf": schema.get("prefixItems", [{}])}
+        return f"list of ({_allowed(inner)})"
+    if kind == "object":
+        inner = schema.get("additionalProperties")
+        return f"mapping to ({_allowed(inner)})" if isinstance(inner, dict) else "mapping"
+    names = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text"}
+    text = {"null": "null"}.get(kind or "", names.get(kind or "", kind or "any"))
+    bounds = [f"{sign} {schema[name]:g}" if isinstance(schema[name], float) else f"{sign} {schema[name]}"
+              for name, sign in BOUNDS.items() if name in schema]  # fmt: skip
+    if "pattern" in schema:
+        bounds.append(f"as `{schema['pattern']}`")
+    return ", ".join([text, *bounds])

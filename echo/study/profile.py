@@ -1,21 +1,20 @@
 """A row's profile: the checked mapping that says what one row does with the shared evidence. No torch here.
 
-A family's module (``echo/memory/<family>.py``) holds its ``Settings`` class, a subclass of ``Profile``, beside its
-torch modules, so that a new memory is one file. Building Snakemake's graph needs only the settings and must not pay
-for importing torch, so ``settings_of`` compiles that one class from the module's source.
+A family is a package ``echo/memory/<family>/``: ``settings.py`` holds its ``Settings``, a subclass of ``Profile``, and
+``memory.py`` its torch modules. Building Snakemake's graph needs the settings alone and must not wait for torch.
 """
 
 from __future__ import annotations
 
-import ast
+import importlib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 FOLDER = Path(__file__).parent.parent / "memory"
-NAMES = {"Annotated": Annotated, "Literal": Literal, "Field": Field, "model_validator": model_validator}
+PACKAGE = "echo.memory"
 
 
 class Profile(BaseModel):
@@ -24,7 +23,7 @@ class Profile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(description="the row's name")
-    family: str = Field(description="module of echo/memory that implements it")
+    family: str = Field(description="package of echo/memory that implements it")
     label: str = Field(description="how figures and tables call it")
     seed_stream: Annotated[int, Field(ge=0)] = Field(
         0,
@@ -39,35 +38,39 @@ class Profile(BaseModel):
 
     @property
     def needs_context_first(self) -> bool:
-        """Whether the target must follow the clean frames in the sequence (``backbone.layout``)."""
+        """Whether the clean frames must stand before the target in the sequence (``backbone.layout``)."""
         return False
 
 
 @cache
 def settings_of(family: str) -> type[Profile]:
-    """The ``Settings`` class of a family, compiled without running the rest of its module.
+    """The ``Settings`` of a family.
 
-    Raises ValueError, naming the families there are, where the module or the class is missing.
+    Raises:
+        ValueError: No such family, with the names of those there are; or its ``settings.py`` has no ``Settings``.
+
     """
-    path = FOLDER / f"{family}.py"
-    if not path.is_file() or not family.isidentifier():
+    if family not in families():
         raise ValueError(f"unknown family {family!r}; echo/memory has {', '.join(families())}")
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.ClassDef) and node.name == "Settings":
-            scope = {**NAMES, "Profile": Profile, "__name__": f"echo.memory.{family}"}
-            exec(compile(ast.Module([node], []), str(path), "exec", dont_inherit=True), scope)
-            return scope["Settings"]
-    raise ValueError(f"{path} has no class Settings(Profile)")
+    module = importlib.import_module(f"{PACKAGE}.{family}.settings")
+    settings = getattr(module, "Settings", None)
+    if not (isinstance(settings, type) and issubclass(settings, Profile)):
+        raise ValueError(f"echo/memory/{family}/settings.py has no class Settings(Profile)")
+    return settings
 
 
-@cache
 def families() -> tuple[str, ...]:
-    """Families there are: the modules of echo/memory that hold a ``Settings`` class."""
-    return tuple(sorted(p.stem for p in FOLDER.glob("*.py") if "\nclass Settings(" in p.read_text()))
+    """Names of all families, sorted: the folders of echo/memory that have a ``settings.py``."""
+    return tuple(sorted(path.parent.name for path in FOLDER.glob("*/settings.py")))
 
 
-def parse_row(name: str, entry: dict) -> Profile:
-    """Check one entry of config/rows.yaml and return its profile."""
-    if not isinstance(entry, dict) or "family" not in entry:
+def parse_row(name: str, entry: Any) -> Profile:
+    """The profile of one entry of config/rows.yaml.
+
+    Raises:
+        ValueError: The entry is no mapping, its family is unknown, or its keys are not those of the family's settings.
+
+    """
+    if not isinstance(entry, dict) or not isinstance(entry.get("family"), str):
         raise ValueError(f"expected a mapping with a family, one of: {', '.join(families())}")
     return settings_of(entry["family"]).model_validate({"name": name, **entry})

@@ -1,4 +1,14 @@
-"""Where a result comes from: what a stage depends on, as a digest, and what a run of it was, as a record."""
+"""Where a result comes from: what a stage depends on, as a fingerprint, and what a run of it was, as a record.
+
+A stage is a module ``echo/<folder>/stages/<stage>.py``. Nothing about it is listed here:
+- which code it depends on follows from its imports (``echo.study.source.closure``);
+- which keys of the configuration it reads stands in its own ``READS``, and it is handed these and no others
+  (``part_of``), so that a key that is missing there is an error and not a stale result;
+- modules that the configuration chooses by name stand in its ``CHOOSES``: key to the module's name, ``{}`` in it for
+  the key's value; a row's memory family is chosen so as well.
+
+A stage's input files bring the rest: when a stage runs, everything after it runs.
+"""
 
 from __future__ import annotations
 
@@ -14,73 +24,105 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel
 
 from echo.io.files import digest, write_json
+from echo.study import source
 from echo.study.config import Study
-from echo.study.source import behaviour
 
-PACKAGE = Path(__file__).parent.parent
-LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
+ROOT = Path(__file__).parent.parent
+LIBRARIES = ("torch", "torchvision", "diffusers", "numpy", "embreex", "scikit-image", "lpips", "timm")
 
-# What each stage reads of the configuration (a section, or one key of it) and of the code. A stage's inputs bring the
-# rest: when a stage runs, everything after it runs. How a training step is spread over processes (``distributed``) is
-# no part of it, as ``compute`` is none: results agree to rounding.
-WORLD = ("seed", "world", "segment")
-RIG = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train")
-ROW = ("evidence/frames", "evidence/segments", "evidence/retrieval", "model/backbone", "model/blocks", "model/row",
-       "model/flow", "memory/base", "memory/registry", "world/camera")  # fmt: skip
-TRAIN = (*ROW, "training/trainer", "training/objective", "evidence/clips", "training/muon")
-STAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "pool": (WORLD, ("world/camera", "world/paths", "io/seeding", "world/layout", "world/rooms")),
-    "index": (("world.source", "world.path"), ("world/recordings",)),
-    "clips": (WORLD, ("world/recordings", "world/camera", "world/paths", "io/seeding", "world/layout")),
-    "text": (("text",), ("encoding/text",)),
-    "codec": (("seed", "codec"), ("encoding/codec",)),
-    "latents": (("codec", "segment.frames"), ("encoding/latents",)),
-    "evidence": (("segment", "evidence"), ("evidence/retrieval", "evidence/segments", "world/camera")),
-    "base": (RIG, (*TRAIN, "memory/context")),
-    "train": (RIG, TRAIN),
-    "import_released": (RIG, (*ROW, "model/released")),
-    "rollout": (
-        ("seed", "segment", "sampler", "evaluate.cases", "evaluate.branches", "evaluate.batch"),
-        (*ROW, "rollout/sampler", "rollout/cases"),
-    ),
-    "probe": (
-        ("seed", "segment", "sampler", "evaluate.cases", "evaluate.probe_cases", "evaluate.probe_threshold"),
-        (*ROW, "rollout/sampler", "rollout/cases", "rollout/probes"),
-    ),
-    "measure": (
-        ("segment", "evaluate.cases", "evaluate.branches"),
-        ("measures/cases", "measures/images", "rollout/cases"),
-    ),
-    "judge": (
-        ("evaluate.cases", "evaluate.branches", "evaluate.judge"),
-        ("measures/cases", "rollout/cases", "judge"),
-    ),
-    "tables": (("reference", "rows", "evaluate"), ("tables",)),
-}
+# Modules that cannot change a result, or whose effect on it is in the fingerprint already.
+LEFT_OUT = (
+    # The configuration and its checks: what they let through counts by its values.
+    *(f"echo.study.{name}" for name in ("config", "study", "sections", "profile", "rows", "checks", "parameters")),
+    *(f"echo.study.{name}" for name in ("reading", "errors", "schema", "docs", "provenance", "source")),
+    "echo.io.errors",
+    # How a training is spread over processes, as `compute` is no part of it: results agree to rounding.
+    "echo.training.distributed",
+    "echo.training.launch",
+    "echo.training.preemption",
+)
+MEMORY = "echo.memory.{}.memory"  # the module of a row's family
 
 
 @cache
-def code_digest(module: str) -> str:
-    """Digest of a module or package of echo ("train", "memory/base", "world"): comments, docstrings, layout ignored."""
-    path = PACKAGE / module
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-    return digest([behaviour(file) for file in files])
+def stages() -> dict[str, str]:
+    """Every stage and its module: ``{"codec": "echo.encoding.stages.codec", ...}``."""
+    found = {}
+    for path in sorted(ROOT.glob("*/stages/*.py")):
+        if path.stem != "__init__":
+            found[path.stem] = f"echo.{path.parent.parent.name}.stages.{path.stem}"
+    return found
+
+
+def _constant(stage: str, name: str, default: Any) -> Any:
+    path = source.module_file(ROOT, stages()[stage])
+    value = source.constant(path, name) if path else None
+    return default if value is None else value
+
+
+def stage_modules(study: Study, stage: str, row: str | None = None) -> dict[str, Path]:
+    """Every module that a stage depends on, and its file; of ``row`` where the stage has one."""
+    chosen = [pattern.format(_value(study, key)) for key, pattern in _constant(stage, "CHOOSES", {}).items()]
+    if row is not None:
+        chosen.append(MEMORY.format(study.profiles[row].family))
+    return source.closure(ROOT, stages()[stage], *chosen, leave_out=LEFT_OUT)
+
+
+def code_digest(*modules: str) -> str:
+    """Digest of modules of this package and of all that they import: comments, docstrings and layout do not count."""
+    found = source.closure(ROOT, *modules, leave_out=LEFT_OUT)
+    return digest({name: source.behaviour(path) for name, path in found.items()})
 
 
 def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
-    """Digest of all that a stage depends on beside its input files: configuration and code; of ``row`` where given."""
-    sections, modules = STAGES[stage]
-    include: dict = {}
-    for name in sections:
-        section, _, key = name.partition(".")
-        include[section] = include.get(section, set()) | {key} if key else True
-    values = study.model_dump(mode="json", include=include)
-    profile = study.profiles[row] if row else None
-    if profile is not None:
-        modules = (*modules, f"memory/{profile.family}")
-    return digest([values, profile and profile.model_dump(), [code_digest(module) for module in modules]])
+    """Fingerprint of all that a stage depends on beside its input files: configuration and code; of ``row`` if given."""
+    values = {key: _plain(_value(study, key)) for key in _constant(stage, "READS", ())}
+    profile = study.profiles[row].model_dump() if row else None
+    code = {name: source.behaviour(path) for name, path in stage_modules(study, stage, row).items()}
+    return digest([values, profile, code])
+
+
+def part_of(study: Study, stage: str) -> Study:
+    """The part of a study that a stage's ``READS`` lists: another key raises AttributeError that names both."""
+    allowed: dict[str, Any] = {}
+    for key in _constant(stage, "READS", ()):
+        section, _, name = key.partition(".")
+        if not name:
+            allowed[section] = None
+        elif allowed.get(section, {}) is not None:
+            allowed.setdefault(section, {})[name] = None
+    return cast("Study", _Part(study, allowed, stage, "study"))
+
+
+class _Part:
+    """Attributes of a configuration that may be read; nested where only some keys of a section may."""
+
+    def __init__(self, whole: object, allowed: dict[str, Any], stage: str, path: str) -> None:
+        self._whole, self._allowed, self._stage, self._path = whole, allowed, stage, path
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._allowed:
+            raise AttributeError(f"stage {self._stage} reads {self._path}.{name}, which its READS does not list")
+        value, inner = getattr(self._whole, name), self._allowed[name]
+        return value if inner is None else _Part(value, inner, self._stage, f"{self._path}.{name}")
+
+
+def _value(study: Study, key: str) -> Any:
+    value: Any = study
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):  # of profiles
+        return {key: _plain(one) for key, one in value.items()}
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
 def pool_stage(study: Study) -> str:
@@ -89,11 +131,11 @@ def pool_stage(study: Study) -> str:
 
 
 def _git(*arguments: str) -> str | None:
-    done = subprocess.run(["git", "-C", str(PACKAGE), *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def describe(study: Study, stage: str, row: str | None = None) -> dict:
+def describe(study: Study, stage: str, row: str | None = None) -> dict[str, Any]:
     """The record of a run that begins now: configuration, code, libraries, machine."""
     # Results are written by the run itself.
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)results")
@@ -114,12 +156,16 @@ def describe(study: Study, stage: str, row: str | None = None) -> dict:
 
 
 @contextmanager
-def recorded(path: Path, study: Study, stage: str, row: str | None = None) -> Iterator[dict]:
+def recorded(path: Path, study: Study, stage: str, row: str | None = None) -> Iterator[dict[str, Any]]:
     """Time a stage and write its record beside its output on success; add to the yielded dict what else matters.
 
     ``seconds`` is wall time, a resumed run's earlier part included if the caller adds it as ``seconds_before``;
-    ``peak_mb`` the process's largest resident size.
+    ``peak_mb`` the process's largest resident size. In the processes of a job that write nothing, all but the first,
+    the record is dropped.
     """
+    if int(os.environ.get("RANK", 0)):
+        yield {}
+        return
     record = describe(study, stage, row)
     start = time.monotonic()
     yield record
@@ -128,6 +174,11 @@ def recorded(path: Path, study: Study, stage: str, row: str | None = None) -> It
     write_json(path, record)
 
 
-def read_record(path: Path) -> dict:
+def read_record(path: Path) -> dict[str, Any]:
     """A record that ``recorded`` wrote."""
     return json.loads(Path(path).read_text())
+
+
+def record_of(path: Path) -> Path:
+    """Where the record of a file lies: ``model.safetensors`` has ``model.record.json`` beside it."""
+    return path.with_name(f"{path.stem}.record.json")

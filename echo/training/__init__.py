@@ -1,0 +1,1 @@
+"""Training of one row: objective, optimizers, several processes, checkpoints."""

@@ -1,1 +1,1 @@
-"""Where frames come from: cameras and their paths, rendered rooms, recordings, and the pools that both become."""
+"""Where frames come from: cameras, rendered rooms, recordings, and pools of videos on disk."""

@@ -1,23 +1,18 @@
-"""Bad configuration stops with one line that names the key and what is allowed."""
+"""Studies are read and checked whole before any job; what cannot run stops with one line."""
 
-import copy
-from pathlib import Path
+import json
+import subprocess
+import sys
 
 import pytest
 import yaml
 
-from echo.study.config import ConfigError, load_rows, load_study, parse_study
-from echo.study.docs import render
-from tests.conftest import ROOT, ROWS
+from echo.study.config import ConfigError, load_rows, load_study, parse_study, remarks, study_of_snakemake
+from tests.conftest import ROOT, ROWS, tiny_study
+from tests.scale.paper_tiny import write_study
+from tests.study.studies import DEFAULT, accepted, changed
 
-DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-
-
-def changed(**sections) -> dict:
-    data = copy.deepcopy(DEFAULT)
-    for name, values in sections.items():
-        data[name] = {**data.get(name, {}), **values} if isinstance(values, dict) else values
-    return data
+RELEASED_LATER = {"framepack_len_r8", "ssm_blockwise_causal_v2"}
 
 
 @pytest.mark.parametrize("name", ["config", "quick", "smoke", "paper"])
@@ -26,78 +21,99 @@ def test_the_studies_are_valid(name):
     assert set(study.profiles) == set(study.rows)
 
 
-RELEASED_LATER = {"framepack_len_r8", "ssm_blockwise_causal_v2"}
+def test_the_studies_of_the_tests_are_valid(tmp_path):
+    assert load_study(ROOT / "tests/slurm/study.yaml", ROOT / "config/rows.yaml").study == "slurm_test"
+    tiny = write_study(tmp_path, tmp_path / "model", tmp_path / "pool")
+    assert load_study(tiny, ROOT / "config/rows.yaml").study == "paper_tiny"
 
 
 def test_the_default_study_runs_every_row_of_the_papers_tables():
     assert set(DEFAULT["rows"]) == set(load_rows(ROOT / "config" / "rows.yaml")) - RELEASED_LATER
 
 
-def test_a_row_that_reads_history_before_the_target_needs_it_there():
-    assert parse_study(changed(backbone={"layout": "target_first"}, rows=["i2v", "compress_weight"]), ROWS)
-    with pytest.raises(ConfigError, match="row ssm_hybrid .* needs backbone.layout = context_first, got target_first"):
-        parse_study(changed(backbone={"layout": "target_first"}), ROWS)
+def test_reading_a_study_needs_no_torch():
+    code = "import sys, echo.study.config as c; c.load_study('config/config.yaml'); print('torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert out.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize(
-    ("sections", "message"),
-    [
-        ({"train": {"stepz": 3}}, r"unknown key `train.stepz`; config/README.md lists the keys"),
-        ({"colour": "red"}, r"unknown key `colour`"),
-        ({"train": {"steps": "many"}}, r"`train.steps` = 'many': Input should be a valid integer"),
-        ({"train": {"steps": 0}}, r"`train.steps` = 0: Input should be greater than or equal to 1"),
-        (
-            {"evidence": {"rule": "best"}},
-            r"`evidence.rule` = 'best': Input should be 'fov_mid', 'fov_cover' or 'recent'",
-        ),
-        ({"world": {"poses": False}}, r"ranks frames by camera pose, but world.poses = false"),
-        ({"world": {"size": 60}}, r"world.size = 60 must be a multiple of codec.downsample x backbone.patch = 16"),
-        ({"rows": ["i2v", "telepathy"]}, r"`rows` names 'telepathy'; config/rows.yaml has"),
-        ({"rows": ["i2v", "i2v"]}, r"rows lists a row twice"),
-        ({"rows": ["context_k5"]}, r"reference = i2v is not among rows"),
-        ({"segment": {"history_weights": [1, 2]}}, r"history_weights has 2 entries, expected train_segments = 4"),
-        ({"evaluate": {"cases": 65}}, r"evaluate.cases = 65, but world.in_domain_rooms = 64"),
-        ({"evaluate": {"probe_cases": 65}}, r"evaluate.probe_cases = 65 exceeds evaluate.cases = 64"),
-        ({"seed": -1}, r"`seed` = -1"),
-    ],
-)
-def test_what_is_wrong_is_named_in_one_line(sections, message):
-    with pytest.raises(ConfigError, match=message) as error:
-        parse_study(changed(**sections), ROWS)
-    assert "\n" not in str(error.value)
+def test_a_study_written_as_json_is_the_same_study(tmp_path):
+    """Jobs read study.json and the rows beside it; 5e-05 is text to YAML's own readers."""
+    study = accepted(train={"adamw_lr": 0.00005, "row_lr": {"i2v": 1e-07}})
+    (tmp_path / "study.json").write_text(study.model_dump_json(indent=1))
+    (tmp_path / "rows.yaml").write_text(json.dumps({row: ROWS[row] for row in study.rows}))
+    again = load_study(tmp_path / "study.json")
+    assert again == study and again.profiles == study.profiles
 
 
-@pytest.mark.parametrize(
-    ("row", "entry", "message"),
-    [
-        (
-            "context_k5",
-            {"frames": 0},
-            r"rows.yaml: context_k5: `frames` = 0: Input should be greater than or equal to 1",
-        ),
-        ("ssm_blockwise", {"context": "after_target"}, r"ssm_blockwise: context = after_target in a recurrent row"),
-        ("compress_weight", {"decay": 1.0}, r"compress_weight: ratio = 1 and decay = 1 compress nothing"),
-        ("framepack_len_r8", {"views": [0.6, 0.6]}, r"framepack_len_r8: views = \[0.6, 0.6\] must sum to 1, got 1.2"),
-        ("spatial", {"grid": "wide"}, r"spatial: `grid` = 'wide'"),
-        ("spatial", {"family": "telepathy"}, r"spatial: unknown family 'telepathy'; echo/memory has compression"),
-        ("i2v", {"colour": 1}, r"i2v: unknown key `colour`"),
-    ],
-)
-def test_impossible_rows_are_named(row, entry, message):
-    rows = {**ROWS, row: {**ROWS[row], **entry}}
-    with pytest.raises(ConfigError, match=message) as error:
-        parse_study({**DEFAULT, "rows": list(rows), "row_options": {}}, rows)
-    assert "\n" not in str(error.value)
+def test_missing_and_malformed_files_are_named(tmp_path):
+    study = tmp_path / "study.yaml"
+    with pytest.raises(ConfigError, match="study.yaml: no such configuration file"):
+        load_study(study)
+    study.write_text(yaml.safe_dump(DEFAULT))
+    with pytest.raises(ConfigError, match="rows.yaml: no such configuration file"):
+        load_study(study)
+    (tmp_path / "rows.yaml").write_text("i2v: {family: context\n")
+    with pytest.raises(ConfigError, match="rows.yaml, line 2: expected"):
+        load_study(study)
+    (tmp_path / "rows.yaml").write_text("- i2v\n")
+    with pytest.raises(ConfigError, match="rows.yaml: expected a mapping, got a list"):
+        load_study(study)
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="no such configuration file"):
-        load_study(tmp_path / "absent.yaml")
+@pytest.mark.parametrize("name", ["Row", "a-b", "a/b", "a|b", "a.b", "1a", "é", "x" * 65, "_a", "a b", "{a}"])
+def test_a_rows_name_must_fit_the_rules_wildcards(tmp_path, name):
+    (tmp_path / "rows.yaml").write_text(yaml.safe_dump({name: ROWS["i2v"]}))
+    with pytest.raises(ConfigError, match="names of rows match") as error:
+        load_rows(tmp_path / "rows.yaml")
+    assert error.value.key == name and error.value.file == str(tmp_path / "rows.yaml")
 
 
-def test_every_key_is_described_and_the_document_is_up_to_date():
-    text = render()
-    assert text == Path(ROOT / "config" / "README.md").read_text()
-    lines = [line for line in text.splitlines() if line.startswith("| `")]
-    assert len(lines) > 60
-    assert all(line.rstrip(" |").rsplit("|", 1)[1].strip() for line in lines)
+@pytest.mark.parametrize("key", ["profiles", "colour"])
+def test_an_unknown_key_is_named(key):
+    with pytest.raises(ConfigError, match=f"unknown key `{key}`") as error:
+        parse_study({**DEFAULT, key: {}}, ROWS, "mine.yaml")
+    assert (error.value.file, error.value.key) == ("mine.yaml", key)
+
+
+def test_a_dotted_key_says_how_it_is_written():
+    with pytest.raises(ConfigError, match=r"unknown key `train.steps`; write train: \{steps: 3\}, or .* --config 'tra"):
+        parse_study({**DEFAULT, "train.steps": 3}, ROWS)
+
+
+def test_stages_may_be_tested_on_frames_too_small_to_measure():
+    small = {"size": 16}
+    with pytest.raises(ConfigError, match="LPIPS, which every study measures, needs 31 pixels"):
+        accepted(world=small)
+    assert parse_study(changed(world=small), ROWS, measured=False).world.height == 16
+
+
+def test_snakemakes_nested_values_get_their_types_back():
+    """Snakemake reads what is inside a nested --config as text."""
+    overrides = {"train": {"steps": "3", "adamw_lr": "1e-4", "fused": "true"}, "train_seeds": ["0", "1"], "seed": 7}
+    config = {**DEFAULT, "train": {"warmup": 2, **overrides["train"]}, "train_seeds": ["0", "1"], "seed": 7}
+    study = study_of_snakemake(config, [], overrides, ROWS)
+    assert (study.train.steps, study.train.warmup, study.train.fused) == (3, 2, True)
+    assert study.train.adamw_lr == 1e-4 and study.train_seeds == (0, 1) and study.seed == 7
+
+
+def test_quoted_numbers_of_a_file_stay_text_beside_overrides():
+    config = {**DEFAULT, "train": {"steps": "3", "warmup": "2"}}
+    with pytest.raises(ConfigError, match=r"--config: `train.warmup` = '2': expected a whole number"):
+        study_of_snakemake(config, [], {"train": {"steps": "3"}}, ROWS)
+
+
+def test_snakemakes_files_are_read_again_for_what_it_loses(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(DEFAULT) + "seed: 3\n")
+    with pytest.raises(ConfigError, match=r"study.yaml, line \d+: key 'seed' stands twice"):
+        study_of_snakemake({**DEFAULT, "seed": 3}, [path], {}, ROWS)
+    path.write_text(yaml.safe_dump(DEFAULT))
+    with pytest.raises(ConfigError, match=r"study.yaml and --config: `seed` = -1: expected at least 0"):
+        study_of_snakemake({**DEFAULT, "seed": -1}, [path], {"seed": -1}, ROWS)
+
+
+def test_rows_that_get_fewer_frames_than_they_ask_for_are_told():
+    assert remarks(accepted()) == []
+    (line,) = remarks(tiny_study(rows=["i2v", "context_k5", "context_k20", "framepack_len_r8"]))
+    assert "evidence.frames` = 8" in line and "context_k20 (20), framepack_len_r8 (81)" in line

@@ -1,88 +1,114 @@
-# The checked study, and names that the rules share.
+# The checked study, and names that the rules share. Nothing is written here: a dry run, or a run that the lock refuses,
+# must not change what the jobs of another run read.
 import json
+import os
 import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, workflow.basedir)
+for place in (ROOT, Path.cwd()):
+    if set(str(place)) & set("{}\n"):
+        sys.exit(
+            f"{place}: Snakemake cannot work in a path with braces or line breaks; move the folder"
+        )
+# Jobs use this package, and the Python that runs Snakemake, activated or not.
+sys.path.insert(0, str(ROOT))
+for name, first in (("PYTHONPATH", ROOT), ("PATH", Path(sys.executable).parent)):
+    parts = os.environ.get(name, "").split(os.pathsep)
+    if str(first) != parts[0]:
+        os.environ[name] = os.pathsep.join([str(first), *filter(None, parts)])
 
-from echo import figures
-from echo.study.config import ConfigError, load_rows, parse_study
+from echo import figures as drawn
+from echo.io.contents import damage
+from echo.io.errors import UserError
 from echo.io.files import digest, write_text
+from echo.study.config import load_rows, remarks, study_of_snakemake
 from echo.study.provenance import code_digest, pool_stage, stage_digest
+from echo.study.words import BRANCHES, HELD_OUT, SPLITS
+from echo.tables.files import table_files
 
-ROWS_FILE = Path(workflow.basedir) / "config" / "rows.yaml"
-MATRIX = load_rows(ROWS_FILE)
+# A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
+# while; Snakemake and the shell around it must live as long, or the job would count as ended while it still writes.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+shell.prefix("trap : TERM USR1; ")
+
 try:
-    STUDY = parse_study(dict(config), MATRIX)
-except ConfigError as error:
-    sys.exit(
-        str(error)
-    )  # that one line, without Snakemake's trace of where it was raised
+    MATRIX = load_rows(ROOT / "config" / "rows.yaml")
+    # As a module, the study is the `config` of another workflow, whose files are not ours to read.
+    OURS = Path(workflow.main_snakefile).resolve() == (ROOT / "Snakefile").resolve()
+    STUDY = study_of_snakemake(
+        config,
+        workflow.configfiles if OURS else (),
+        workflow.config_settings.config,
+        MATRIX,
+    )
+except UserError as error:
+    sys.exit(f"{error}")  # one line, without Snakemake's trace of where it was raised
+
+for remark in remarks(STUDY):
+    print(remark, file=sys.stderr)
 
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
-FIGURES = figures.names()
-TABLE_FILES = (
-    *(
-        "frames.parquet",
-        "cases.csv",
-        "probes.csv",
-        "rows.csv",
-        "timings.csv",
-        "record.json",
-    ),
-    *(f"samples/{name}.npz" for name in (*STUDY.evaluate.branches, "pool")),
-    *("summary.csv", "differences.csv", "probes_table.csv", "drift.csv", "tables.md"),
-    *(f"table{number}.csv" for number in (1, 5, 6, 7, 8)),
-)
-NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
-# A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
-# while; Snakemake and the shell around it must live as long, or the job would count as ended while it still writes.
-signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-# Jobs use the Python that runs Snakemake, activated or not.
-shell.prefix(f'trap : TERM USR1; export PATH="{Path(sys.executable).parent}:$PATH"; ')
+FIGURES = drawn.names()
+TABLES = table_files(STUDY.evaluate.branches)
+NOTEBOOK_FOLDER = "notebooks" if ROOT == Path.cwd() else f"{ROOT}/notebooks"
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+GPU_STUDY = STUDY.compute.device == "cuda"
 # For --sdm conda.
-ENVIRONMENT = (
-    "../../envs/environment-gpu.yaml"
-    if STUDY.compute.device == "cuda"
-    else "../../envs/environment.yaml"
-)
-# Jobs read the study as it was checked here, whatever --configfile and --config made of it.
-# It is `ancient` in every rule, as assets and weights are: their contents are known by digest, and their times would
-# make committed tables look outdated.
-STUDY_FILE = f"{RUN}/study.json"
-# What only some studies have: a pretrained model's manifest, an index of recordings, an asset pack.
+ENVIRONMENT = f"../../envs/environment{'-gpu' if GPU_STUDY else ''}.yaml"
+# What only some studies have: a pretrained model's manifest, an index of recordings in place of an asset pack.
 PRETRAINED = [f"{RUN}/pretrained.json"] if STUDY.pretrained.given else []
 RECORDED = STUDY.world.source != "rooms"
 SHARES = range(STUDY.compute.latent_shares)
-for path, content in (
-    (STUDY_FILE, STUDY.model_dump_json(indent=1)),
-    (
-        f"{RUN}/rows.yaml",
-        json.dumps({row: MATRIX[row] for row in STUDY.rows}, indent=1),
+# Jobs read the study as it was checked here, whatever --configfile and --config made of it, and refuse one whose
+# fingerprint is not the planned one. It is `ancient` in every rule, as assets and weights are: their contents are known
+# by digest, and their times would make committed tables look outdated.
+STUDY_FILE = ancient(f"{RUN}/study.json")
+WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge
+PROBED = BRANCHES["recall"].split
+# The records of all stages: their times stand in the tables.
+RECORDS = [
+    *([f"{RUN}/index/recordings.record.json"] if RECORDED else []),
+    *(f"{RUN}/pool/{split}/record.json" for split in SPLITS),
+    *(f"{RUN}/text/{split}.record.json" for split in SPLITS),
+    f"{RUN}/codec.record.json",
+    *(f"{RUN}/latents/{s}/shares/{n}/record.json" for s in SPLITS for n in SHARES),
+    *(f"{RUN}/latents/{split}/record.json" for split in SPLITS),
+    *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),
+    f"{RUN}/base.record.json",
+    *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
+    *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
+    *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
+    *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
+]
+# Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
+for listing in (
+    *(Path(RUN, "pool", split, "files.json") for split in SPLITS),
+    *(
+        Path(RUN, "latents", s, "shares", str(n), "files.json")
+        for s in SPLITS
+        for n in SHARES
     ),
 ):
-    if not Path(path).is_file() or Path(path).read_text() != content:
-        write_text(path, content)
+    if listing.is_file() and (lost := damage(listing)):
+        sys.exit(
+            f"{lost}; remove {listing} and run the same snakemake command again: what is whole is kept"
+        )
 
 
 wildcard_constraints:
-    row=r"[a-z][a-z0-9_]*",
+    row="|".join(STUDY.rows),
     seed=r"\d+",
     share=r"\d+",
-    split="train|in_domain|open_domain",
+    split="|".join(SPLITS),
 
 
-def about(stage):
+def fingerprint(stage):
     """What a stage depends on beside its inputs, as a digest; of the row, where the rule has one."""
     return lambda wildcards: stage_digest(STUDY, stage, wildcards.get("row"))
-
-
-def out_folder(wildcards, output):
-    """The folder of a rule's first output."""
-    return str(Path(output[0]).parent)
 
 
 def folder(name):
@@ -92,18 +118,31 @@ def folder(name):
     )
 
 
-def option(flag, name):
-    """A command's option for the input called ``name``; nothing where the study has no such input."""
-    return lambda wildcards, input: " ".join(
-        f"{flag} {path}" for path in input.get(name)
-    )
-
-
-def run_folder(wildcards):
-    """The study's folder of bulky files."""
-    return RUN
+def out_folder(wildcards, output):
+    """The folder of a rule's first output."""
+    return str(Path(output[0]).parent)
 
 
 def tables_folder(wildcards):
-    """The study's tables."""
+    """The study's tables, as they are published."""
     return f"{RESULTS}/tables"
+
+
+def option(flag, name, parents=False):
+    """A command's option, once for each input called ``name``: the file, or the folder that holds it."""
+    return lambda wildcards, input: " ".join(
+        f"{flag} {Path(path).parent if parents else path}" for path in input.get(name)
+    )
+
+
+def held_out(pattern):
+    """A file of each held-out split, in their order."""
+    return [pattern.format(split=split) for split in HELD_OUT]
+
+
+def rollouts(run="{row}-{seed}"):
+    """A run's rollouts, one a branch, in the study's order."""
+    return [
+        f"{RUN}/rollout/{run}/{branch}.safetensors"
+        for branch in STUDY.evaluate.branches
+    ]

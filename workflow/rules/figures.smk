@@ -2,10 +2,14 @@
 rule figure:
     input:
         tables=lambda wildcards: expand(
-            f"{RESULTS}/tables/{{file}}", file=figures.reads(wildcards.figure)
+            f"{RESULTS}/tables/{{file}}", file=drawn.reads(wildcards.figure)
         ),
     output:
-        figure=f"{RESULTS}/figures/{{figure}}.png",
+        figure=report(
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+        ),
         stamp=f"{RUN}/figures/{{figure}}.drawn",
     log:
         f"{RUN}/logs/figure_{{figure}}.log",
@@ -14,11 +18,11 @@ rule figure:
     resources:
         **resources("figure"),
     params:
-        about=lambda wildcards: figures.digest(wildcards.figure),
+        fingerprint=lambda wildcards: code_digest(f"echo.figures.{wildcards.figure}"),
         tables=tables_folder,
     shell:
-        "{{ python -m echo.figures {wildcards.figure} --tables {params.tables} --out {output.figure}"
-        " && echo {params.about} > {output.stamp}; }} > {log} 2>&1"
+        "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
+        " && echo {params.fingerprint} > {output.stamp}; }} > {log} 2>&1"
 
 
 rule figures:
@@ -29,8 +33,8 @@ rule figures:
 
 rule notebook:
     input:
-        notebook="notebooks/{notebook}.ipynb",
-        tables=expand(f"{RESULTS}/tables/{{file}}", file=TABLE_FILES),
+        notebook=f"{NOTEBOOK_FOLDER}/{{notebook}}.ipynb",
+        tables=expand(f"{RESULTS}/tables/{{file}}", file=TABLES),
     output:
         f"{RUN}/notebooks/{{notebook}}.ipynb",
     log:
@@ -40,10 +44,12 @@ rule notebook:
     resources:
         **resources("notebook"),
     params:
-        about=code_digest("figures"),
+        fingerprint=code_digest(
+            "echo.figures.notebook", *(f"echo.figures.{name}" for name in FIGURES)
+        ),
         tables=tables_folder,
     shell:
-        "python -m echo.figures.notebook {input.notebook} --tables {params.tables} --out {output} > {log} 2>&1"
+        "python -m echo notebook {input.notebook:q} --tables {params.tables} --out {output} > {log} 2>&1"
 
 
 rule notebooks:

@@ -1,71 +1,121 @@
 # From rollouts to the study's tables.
 rule measure:
     input:
-        f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
-        weights=ancient(
-            expand(
-                "resources/weights/{name}.safetensors", name=["alexnet", "lpips_alex"]
-            )
-        ),
-        study=ancient(STUDY_FILE),
+        rollout=rollouts(),
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        weights=ancient("resources/weights/alexnet.safetensors"),
+        study=STUDY_FILE,
     output:
-        f"{RUN}/measures/{{row}}-{{seed}}/record.json",
+        record=f"{RUN}/measures/{{row}}-{{seed}}/record.json",
+        cases=f"{RUN}/measures/{{row}}-{{seed}}/cases.csv",
+        frames=f"{RUN}/measures/{{row}}-{{seed}}/frames.parquet",
     log:
         f"{RUN}/logs/measure_{{row}}-{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/measure_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("measure"),
     params:
-        about=about("measure"),
-        run=run_folder,
+        fingerprint=fingerprint("measure"),
+        rollout=option("--rollout", "rollout"),
+        pool=option("--pool", "pool", parents=True),
         weights=folder("weights"),
         out=out_folder,
     shell:
-        "python -m echo measure --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --run {params.run}"
-        " --weights {params.weights} --out {params.out} > {log} 2>&1"
+        "python -m echo measure --study {input.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
+        " {params.pool} --weights {params.weights} --out {params.out} --fingerprint {params.fingerprint}"
+        " --threads {threads} > {log} 2>&1"
 
 
 rule judge:
     input:
-        f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
+        rollout=rollouts(),
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
         weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
-        study=ancient(STUDY_FILE),
+        study=STUDY_FILE,
     output:
         table=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.csv",
         record=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.record.json",
     log:
         f"{RUN}/logs/judge_{{row}}-{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/judge_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("judge"),
     params:
-        about=about("judge"),
-        run=run_folder,
+        fingerprint=fingerprint("judge"),
+        rollout=option("--rollout", "rollout"),
+        pool=option("--pool", "pool", parents=True),
         weights=folder("weights"),
     shell:
-        "python -m echo judge --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --run {params.run}"
-        " --weights {params.weights} --out {output.table} > {log} 2>&1"
+        "python -m echo judge --study {input.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
+        " {params.pool} --weights {params.weights} --out {output.table} --fingerprint {params.fingerprint}"
+        " --threads {threads} > {log} 2>&1"
 
 
+# Tables are made beside the run, and published at once when all are whole: a failed attempt loses no committed table.
 rule tables:
     input:
-        expand(f"{RUN}/measures/{{run}}/record.json", run=RUNS),
-        expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=RUNS),
-        expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
-        study=ancient(STUDY_FILE),
+        measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=RUNS),
+        frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=RUNS),
+        judge=expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=RUNS),
+        probes=expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
+        rollout=[
+            file
+            for row in STUDY.rows
+            for file in rollouts(f"{row}-{STUDY.train_seeds[0]}")
+        ],
+        record=RECORDS,
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        study=STUDY_FILE,
     output:
-        expand(f"{RESULTS}/tables/{{file}}", file=TABLE_FILES),
+        expand(f"{RUN}/tables/{{file}}", file=TABLES),
     log:
         f"{RUN}/logs/tables.log",
+    benchmark:
+        f"{RUN}/benchmarks/tables.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("tables"),
     params:
-        about=about("tables"),
-        run=run_folder,
+        fingerprint=fingerprint("tables"),
+        measures=option("--measures", "measures", parents=True),
+        judge=option("--judge", "judge"),
+        probes=option("--probes", "probes"),
+        rollout=option("--rollout", "rollout"),
+        record=option("--record", "record"),
+        pool=option("--pool", "pool", parents=True),
         out=out_folder,
     shell:
-        "python -m echo tables --study {input.study} --run {params.run} --out {params.out} > {log} 2>&1"
+        "python -m echo tables --study {input.study} {params.measures} {params.judge} {params.probes} {params.rollout}"
+        " {params.record} {params.pool} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
+
+
+rule publish:
+    input:
+        expand(f"{RUN}/tables/{{file}}", file=TABLES),
+    output:
+        expand(
+            f"{RESULTS}/tables/{{file}}", file=[f for f in TABLES if f != "tables.md"]
+        ),
+        report(
+            f"{RESULTS}/tables/tables.md",
+            caption="../report/tables.rst",
+            category="Tables",
+        ),
+    log:
+        f"{RUN}/logs/publish.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("publish"),
+    params:
+        source=lambda wildcards, input: str(Path(input[0]).parent),
+        out=tables_folder,
+    shell:
+        "cp -R {params.source}/. {params.out}/ > {log} 2>&1"

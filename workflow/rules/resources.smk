@@ -2,13 +2,14 @@
 #
 # The first pair of columns is for small studies on CPUs (compute.device: cpu); its memory also decides how many jobs
 # run side by side on one machine. The other columns are for studies at the paper's scale (compute.device: cuda).
-GPU_STUDY = STUDY.compute.device == "cuda"
 PROCESSES = STUDY.compute.processes
 CPUS_PER_GPU = 8  # loaders, and the copies between host and card
 SNAKEMAKE_MB = 500  # Snakemake inside a Slurm job takes memory of its own
 RESOURCES = {
     #                on CPUs:        on GPUs:
     # rule           mem_mb minutes  mem_mb minutes gpus cpus
+    "study": (1000, 15, 1000, 15, 0, 1),
+    "publish": (1000, 15, 1000, 15, 0, 1),
     "assets": (1000, 30, 1000, 30, 0, 1),
     "weights": (1000, 30, 1000, 30, 0, 1),
     "pretrained": (1000, 120, 4000, 720, 0, 1),

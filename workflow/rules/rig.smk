@@ -1,7 +1,7 @@
 # What all rows share: pretrained model, text, codec, latents, evidence, starting weights.
 rule pretrained:
     input:
-        study=ancient(STUDY_FILE),
+        study=STUDY_FILE,
     output:
         f"{RUN}/pretrained.json",
     log:
@@ -11,7 +11,7 @@ rule pretrained:
     resources:
         **resources("pretrained"),
     params:
-        about=digest(STUDY.pretrained.model_dump()),
+        pretrained=digest(STUDY.pretrained.model_dump()),
     shell:
         "python -m echo pretrained --study {input.study} --resources resources/pretrained --out {output}"
         " > {log} 2>&1"
@@ -20,121 +20,136 @@ rule pretrained:
 rule text:
     input:
         pool=f"{RUN}/pool/{{split}}/record.json",
-        study=ancient(STUDY_FILE),
+        study=STUDY_FILE,
         pretrained=PRETRAINED,
     output:
         text=f"{RUN}/text/{{split}}.safetensors",
         record=f"{RUN}/text/{{split}}.record.json",
     log:
         f"{RUN}/logs/text_{{split}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/text_{{split}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("text"),
     params:
-        about=about("text"),
+        fingerprint=fingerprint("text"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
     shell:
         "python -m echo text --study {input.study} --pool {params.pool} {params.pretrained} --out {output.text}"
-        " > {log} 2>&1"
+        " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 rule codec:
     input:
         pool=f"{RUN}/pool/train/record.json",
-        study=ancient(STUDY_FILE),
+        study=STUDY_FILE,
         pretrained=PRETRAINED,
     output:
         codec=f"{RUN}/codec.safetensors",
         record=f"{RUN}/codec.record.json",
     log:
         f"{RUN}/logs/codec.log",
+    benchmark:
+        f"{RUN}/benchmarks/codec.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("codec"),
     params:
-        about=about("codec"),
+        fingerprint=fingerprint("codec"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
     shell:
         "python -m echo codec --study {input.study} --pool {params.pool} {params.pretrained} --out {output.codec}"
-        " > {log} 2>&1"
+        " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 # A split's frames are dealt out to jobs; each takes a fixed share, so that a restarted one goes on with its own.
 rule latents_share:
     input:
         pool=f"{RUN}/pool/{{split}}/record.json",
-        study=ancient(STUDY_FILE),
+        study=STUDY_FILE,
         codec=f"{RUN}/codec.safetensors",
     output:
-        f"{RUN}/latents/{{split}}/shares/{{share}}/record.json",
+        record=f"{RUN}/latents/{{split}}/shares/{{share}}/record.json",
+        files=f"{RUN}/latents/{{split}}/shares/{{share}}/files.json",
     log:
         f"{RUN}/logs/latents_{{split}}_{{share}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/latents_{{split}}_{{share}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("latents_share"),
     params:
-        about=about("latents"),
+        fingerprint=fingerprint("latents_share"),
         pool=folder("pool"),
         out=out_folder,
     shell:
         "python -m echo latents-share --study {input.study} --pool {params.pool} --codec {input.codec}"
-        " --share {wildcards.share} --out {params.out} > {log} 2>&1"
+        " --share {wildcards.share} --out {params.out} --fingerprint {params.fingerprint} --threads {threads}"
+        " > {log} 2>&1"
 
 
 rule latents:
     input:
         pool=f"{RUN}/pool/{{split}}/record.json",
-        study=ancient(STUDY_FILE),
+        study=STUDY_FILE,
         codec=f"{RUN}/codec.safetensors",
         shares=expand(
             f"{RUN}/latents/{{{{split}}}}/shares/{{share}}/record.json", share=SHARES
         ),
     output:
-        f"{RUN}/latents/{{split}}/record.json",
+        index=f"{RUN}/latents/{{split}}/index.json",
+        record=f"{RUN}/latents/{{split}}/record.json",
     log:
         f"{RUN}/logs/latents_{{split}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/latents_{{split}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("latents"),
     params:
-        about=about("latents"),
+        fingerprint=fingerprint("latents"),
         pool=folder("pool"),
+        shares=option("--share", "shares", parents=True),
         out=out_folder,
     shell:
         "python -m echo latents --study {input.study} --pool {params.pool} --codec {input.codec}"
-        " --shares {params.out}/shares --out {params.out} > {log} 2>&1"
+        " {params.shares} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
 rule evidence:
     input:
-        latents=f"{RUN}/latents/{{split}}/record.json",
-        study=ancient(STUDY_FILE),
+        latents=f"{RUN}/latents/{{split}}/index.json",
+        study=STUDY_FILE,
     output:
         ranking=f"{RUN}/evidence/{{split}}.safetensors",
         record=f"{RUN}/evidence/{{split}}.record.json",
     log:
         f"{RUN}/logs/evidence_{{split}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/evidence_{{split}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("evidence"),
     params:
-        about=about("evidence"),
+        fingerprint=fingerprint("evidence"),
         latents=folder("latents"),
     shell:
-        "python -m echo evidence --study {input.study} --latents {params.latents} --out {output.ranking} > {log} 2>&1"
+        "python -m echo evidence --study {input.study} --latents {params.latents} --out {output.ranking}"
+        " --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
 rule base:
     input:
-        latents=f"{RUN}/latents/train/record.json",
-        study=ancient(STUDY_FILE),
+        latents=f"{RUN}/latents/train/index.json",
+        study=STUDY_FILE,
         text=f"{RUN}/text/train.safetensors",
         evidence=f"{RUN}/evidence/train.safetensors",
         pretrained=PRETRAINED,
@@ -143,15 +158,18 @@ rule base:
         record=f"{RUN}/base.record.json",
     log:
         f"{RUN}/logs/base.log",
+    benchmark:
+        f"{RUN}/benchmarks/base.tsv"
     conda:
         ENVIRONMENT
     threads: PROCESSES
     resources:
         **resources("base"),
     params:
-        about=about("base"),
+        fingerprint=fingerprint("base"),
         latents=folder("latents"),
         pretrained=option("--pretrained", "pretrained"),
     shell:
         "python -m echo base --study {input.study} --latents {params.latents} --text {input.text}"
-        " --evidence {input.evidence} {params.pretrained} --out {output.base} > {log} 2>&1"
+        " --evidence {input.evidence} {params.pretrained} --out {output.base} --fingerprint {params.fingerprint}"
+        " --processes {threads} > {log} 2>&1"

@@ -1,8 +1,8 @@
 # One row and training seed: trained, rolled out, probed. A killed training resumes: its resume file is no output.
 rule train:
     input:
-        latents=f"{RUN}/latents/train/record.json",
-        study=ancient(STUDY_FILE),
+        latents=f"{RUN}/latents/train/index.json",
+        study=STUDY_FILE,
         text=f"{RUN}/text/train.safetensors",
         evidence=f"{RUN}/evidence/train.safetensors",
         base=f"{RUN}/base.safetensors",
@@ -11,69 +11,82 @@ rule train:
         record=f"{RUN}/train/{{row}}-{{seed}}/model.record.json",
     log:
         f"{RUN}/logs/train_{{row}}-{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/train_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
     threads: PROCESSES
     resources:
         **resources("train"),
     params:
-        about=about("train"),
+        fingerprint=fingerprint("train"),
         latents=folder("latents"),
     shell:
-        "python -m echo train --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --latents {params.latents}"
-        " --text {input.text} --evidence {input.evidence} --base {input.base} --out {output.model} > {log} 2>&1"
+        "python -m echo train --study {input.study} --row {wildcards.row} --seed {wildcards.seed}"
+        " --latents {params.latents} --text {input.text} --evidence {input.evidence} --base {input.base}"
+        " --out {output.model} --fingerprint {params.fingerprint} --processes {threads} > {log} 2>&1"
 
 
 rule rollout:
     input:
-        f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
-        f"{RUN}/codec.safetensors",
-        expand(
-            f"{RUN}/latents/{{split}}/record.json", split=["in_domain", "open_domain"]
-        ),
-        expand(
-            f"{RUN}/evidence/{{split}}.safetensors", split=["in_domain", "open_domain"]
-        ),
-        expand(f"{RUN}/text/{{split}}.safetensors", split=["in_domain", "open_domain"]),
-        study=ancient(STUDY_FILE),
+        model=f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
+        codec=f"{RUN}/codec.safetensors",
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        latents=held_out(f"{RUN}/latents/{{split}}/index.json"),
+        text=held_out(f"{RUN}/text/{{split}}.safetensors"),
+        evidence=held_out(f"{RUN}/evidence/{{split}}.safetensors"),
+        study=STUDY_FILE,
     output:
-        f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
+        record=f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
+        branches=rollouts(),
     log:
         f"{RUN}/logs/rollout_{{row}}-{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/rollout_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("rollout"),
     params:
-        about=about("rollout"),
-        run=run_folder,
+        fingerprint=fingerprint("rollout"),
+        pool=option("--pool", "pool", parents=True),
+        latents=option("--latents", "latents", parents=True),
+        text=option("--text", "text"),
+        evidence=option("--evidence", "evidence"),
         out=out_folder,
     shell:
-        "python -m echo rollout --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --run {params.run}"
-        " --out {params.out} > {log} 2>&1"
+        "python -m echo rollout --study {input.study} --row {wildcards.row} --seed {wildcards.seed}"
+        " --model {input.model} --codec {input.codec} {params.pool} {params.latents} {params.text} {params.evidence}"
+        " --out {params.out} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 # A row whose memory does nothing fails here, with its name; the study goes no further until it is mended.
 rule probe:
     input:
-        f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
-        f"{RUN}/codec.safetensors",
-        f"{RUN}/latents/open_domain/record.json",
-        f"{RUN}/evidence/open_domain.safetensors",
-        f"{RUN}/text/open_domain.safetensors",
-        study=ancient(STUDY_FILE),
+        model=f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
+        codec=f"{RUN}/codec.safetensors",
+        pool=f"{RUN}/pool/{PROBED}/record.json",
+        latents=f"{RUN}/latents/{PROBED}/index.json",
+        text=f"{RUN}/text/{PROBED}.safetensors",
+        evidence=f"{RUN}/evidence/{PROBED}.safetensors",
+        study=STUDY_FILE,
     output:
         table=f"{RUN}/probes/{{row}}-{{seed}}.csv",
         record=f"{RUN}/probes/{{row}}-{{seed}}.record.json",
     log:
         f"{RUN}/logs/probe_{{row}}-{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/probe_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("probe"),
     params:
-        about=about("probe"),
-        run=run_folder,
+        fingerprint=fingerprint("probe"),
+        pool=folder("pool"),
+        latents=folder("latents"),
     shell:
-        "python -m echo probe --study {input.study} --row {wildcards.row} --seed {wildcards.seed} --run {params.run}"
-        " --out {output.table} > {log} 2>&1"
+        "python -m echo probe --study {input.study} --row {wildcards.row} --seed {wildcards.seed}"
+        " --model {input.model} --codec {input.codec} --pool {params.pool} --latents {params.latents}"
+        " --text {input.text} --evidence {input.evidence} --out {output.table} --fingerprint {params.fingerprint}"
+        " --threads {threads} > {log} 2>&1"

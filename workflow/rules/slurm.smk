@@ -7,24 +7,17 @@ ENDED = {
     *("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "PREEMPTED"),
     *("NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE", "REVOKED"),
 }
+# A job that has begun leaves its number with its study: two studies may run in one folder at a time, and Slurm knows
+# the folder alone. (Inside a job this file is read once more.)
+if own := os.environ.get("SLURM_JOB_ID"):
+    Path(RUN, "slurm").mkdir(parents=True, exist_ok=True)
+    Path(RUN, "slurm", own).touch()
 
 
 def still_in_slurm():
-    """Slurm ids of jobs that an earlier Snakemake submitted and this one is about to run again."""
+    """Slurm numbers of jobs of this folder that an earlier Snakemake submitted, but for those of another study."""
     if shutil.which("squeue") is None:
         return []
-    # The plugin's comment of a job is all that tells what it runs; an array has one comment for all of its tasks.
-    # A marker of Snakemake's beside it tells that the job was begun, and so this study's: others may run in this folder.
-    store, again = workflow.persistence, {}
-    for job in workflow.dag.needrun_jobs():
-        if store._filter_incomplete_keys([store._get_key(file) for file in job.output]):
-            wildcards = "_".join(job.wildcards)
-            comment = (
-                f"rule_{job.name}_wildcards_{wildcards}"
-                if wildcards
-                else f"rule_{job.name}"
-            )
-            again[comment] = f"rule_{job.name}_wildcards_"
     command = ["squeue", "--noheader", "--array", "--states=all"]
     listed = subprocess.run(
         [*command, "--format=%i|%T|%Z|%k"],
@@ -33,21 +26,24 @@ def still_in_slurm():
         check=False,
         timeout=60,
     )
-    found = []
+    others = {
+        path.name
+        for path in Path("runs").glob("*/slurm/*")
+        if path.parents[1] != Path(RUN)
+    }
+    jobs = []
     for line in listed.stdout.splitlines():
-        jobid, state, directory, comment = line.split("|", 3)
-        if state in ENDED or Path(directory).resolve() != Path.cwd():
-            continue
-        if comment in again or (
-            "_" in jobid and comment.startswith(tuple(again.values()))
-        ):
-            found.append(jobid)
-    return found
+        number, state, directory, comment = line.split("|", 3)
+        here = Path(directory).resolve() == Path.cwd()
+        if here and state not in ENDED and comment.startswith("rule_"):
+            if number not in others:
+                jobs.append(number)
+    return jobs
 
 
 onstart:
-    if found := still_in_slurm():
+    if jobs := still_in_slurm():
         sys.exit(
-            f"Jobs of an earlier Snakemake are still in Slurm: {' '.join(found)}. Start again when they have ended, or "
-            f"end them first: scancel {' '.join(found)}"
+            f"Jobs of an earlier Snakemake are still in Slurm: {' '.join(jobs)}. Start again when they have ended, or "
+            f"end them first: scancel {' '.join(jobs)}"
         )

@@ -1,5 +1,22 @@
+# The study as it was checked, for the jobs; written when the workflow runs, never when it is only read.
+rule study:
+    output:
+        study=f"{RUN}/study.json",
+        rows=f"{RUN}/rows.yaml",
+    log:
+        f"{RUN}/logs/study.log",
+    resources:
+        **resources("study"),
+    params:
+        study=STUDY.model_dump_json(indent=1),
+        rows=json.dumps({row: MATRIX[row] for row in STUDY.rows}, indent=1),
+    run:
+        write_text(output.study, params.study)
+        write_text(output.rows, params.rows)
+
+
 # Frames: the asset pack and rendered pools, or recordings and pools cut from them; and weights of the measures.
-# Neither hangs on the study: what one study fetched serves all.
+# Assets and weights are the same for every study: what one fetched serves all.
 rule assets:
     output:
         "resources/assets/assets.json",
@@ -10,17 +27,15 @@ rule assets:
     resources:
         **resources("assets"),
     params:
+        fingerprint=code_digest("echo.world.stages.assets"),
         out=out_folder,
     shell:
-        "rm -rf {params.out} && python -m echo assets --out {params.out} > {log} 2>&1"
+        "python -m echo assets --out {params.out} > {log} 2>&1"
 
 
 rule weights:
     output:
-        expand(
-            "resources/weights/{name}.safetensors",
-            name=["alexnet", "lpips_alex", "efficientnet_lite0"],
-        ),
+        expand("resources/weights/{name}.safetensors", name=WEIGHTS),
     log:
         "resources/logs/weights.log",
     conda:
@@ -28,6 +43,7 @@ rule weights:
     resources:
         **resources("weights"),
     params:
+        fingerprint=code_digest("echo.measures.stages.weights"),
         out=out_folder,
     shell:
         "python -m echo weights --out {params.out} > {log} 2>&1"
@@ -35,42 +51,53 @@ rule weights:
 
 rule index:
     input:
-        study=ancient(STUDY_FILE),
+        study=STUDY_FILE,
     output:
-        f"{RUN}/index/record.json",
+        index=f"{RUN}/index/recordings.safetensors",
+        record=f"{RUN}/index/recordings.record.json",
     log:
         f"{RUN}/logs/index.log",
+    benchmark:
+        f"{RUN}/benchmarks/index.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("index"),
     params:
-        about=about("index"),
-        out=out_folder,
+        fingerprint=fingerprint("index"),
     shell:
-        "python -m echo index --study {input.study} --out {params.out} > {log} 2>&1"
+        "python -m echo index --study {input.study} --out {output.index} --fingerprint {params.fingerprint}"
+        " > {log} 2>&1"
 
 
 rule pool:
     input:
-        study=ancient(STUDY_FILE),
+        study=STUDY_FILE,
         source=(
-            f"{RUN}/index/record.json"
+            f"{RUN}/index/recordings.safetensors"
             if RECORDED
             else ancient("resources/assets/assets.json")
         ),
     output:
-        f"{RUN}/pool/{{split}}/record.json",
+        record=f"{RUN}/pool/{{split}}/record.json",
+        files=f"{RUN}/pool/{{split}}/files.json",
     log:
         f"{RUN}/logs/pool_{{split}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/pool_{{split}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("pool"),
     params:
-        about=about(pool_stage(STUDY)),
-        source=lambda wildcards, input: f"--{'index' if RECORDED else 'assets'} {Path(input.source).parent}",
+        fingerprint=fingerprint(pool_stage(STUDY)),
+        stage=pool_stage(STUDY),
+        source=lambda wildcards, input: (
+            f"--index {input.source}"
+            if RECORDED
+            else f"--assets {Path(input.source).parent}"
+        ),
         out=out_folder,
     shell:
-        "python -m echo pool --study {input.study} --split {wildcards.split} {params.source}"
-        " --out {params.out} > {log} 2>&1"
+        "python -m echo {params.stage} --study {input.study} --split {wildcards.split} {params.source}"
+        " --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"

@@ -1,0 +1,1 @@
+"""Older frames pooled and weighted."""

@@ -1,0 +1,1 @@
+"""A recurrence along time around chosen blocks."""

@@ -1,0 +1,173 @@
+"""What the sections of a study mean to each other: what a later stage would refuse is refused before the first job.
+
+Each check yields refusals: the key, what it holds, and why that cannot work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from echo.study.errors import from_pydantic, refuse
+from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
+from echo.study.sections.codec import OPTIONS, AutoencoderOptions, WanOptions
+from echo.study.study import Study
+
+POSITIONS = 1024  # rotary positions along each axis in diffusers' Wan transformer
+SMALLEST = 31  # pixels along each side that LPIPS needs: below, a pooled map of AlexNet is empty
+WIDEST = 65_536
+
+Refusals = Iterator[tuple[str, Any, str]]
+
+
+def check(study: Study, file: str, measured: bool = True) -> None:
+    """Raise ConfigError for the first key of ``file`` that cannot work.
+
+    measured: whether the study runs to its measures; a study of which single stages are tested may have any frame size.
+    """
+    options = _options(study, file)
+    refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
+    refusals += [*_training(study), *(_measures(study) if measured else ())]
+    for key, value, reason in refusals:
+        raise refuse(file, key, value, reason)
+
+
+def _options(study: Study, file: str) -> Any:
+    """``codec.options`` checked as those of the codec's kind."""
+    options = dict(study.codec.options)
+    try:
+        return OPTIONS[study.codec.kind].model_validate(options)
+    except ValidationError as error:
+        raise from_pydantic(error, file, options, "codec.options") from None
+
+
+def _sizes(study: Study) -> Refusals:
+    """Frames of whole tokens, and no more tokens than there are positions."""
+    world, codec, backbone = study.world, study.codec, study.backbone
+    unit = codec.downsample * backbone.patch
+    if world.height % unit or world.width % unit:
+        size = world.size if isinstance(world.size, int) else list(world.size)
+        yield "world.size", size, f"must be a multiple of codec.downsample x backbone.patch = {unit}"
+    width = backbone.heads * backbone.head_dim
+    if width > WIDEST:
+        yield "backbone.heads", backbone.heads, f"heads x head_dim = {width} is wider than {WIDEST}"
+    frames = study.evidence.frames + study.target_latents
+    if frames > POSITIONS:
+        reason = f"with the {study.target_latents} latents of a segment more than the transformer's {POSITIONS} frames"
+        yield "evidence.frames", study.evidence.frames, reason
+
+
+def _codec(study: Study, options: Any) -> Refusals:
+    """A codec whose parts fit each other."""
+    codec, frames = study.codec, study.segment.frames
+    given = study.pretrained.given and codec.kind == "wan"
+    if codec.temporal > 1 and codec.kind != "wan":
+        yield "codec.temporal", codec.temporal, f"needs codec.kind: wan, got {codec.kind}"
+    elif codec.temporal > 1 and (frames - 1) % codec.temporal:
+        yield "codec.temporal", codec.temporal, f"needs segment.frames = 1 + {codec.temporal} n, got {frames}"
+    if given and codec.options:
+        yield "codec.options", codec.options, "the pretrained autoencoder is taken as it is; remove the options"
+    elif codec.kind == "patch":
+        pixels = 3 * codec.downsample**2
+        if codec.channels > pixels:
+            yield "codec.channels", codec.channels, f"a patch has only {pixels} numbers"
+        if codec.train_steps:
+            yield "codec.train_steps", codec.train_steps, "the patch codec is fitted by least squares, without steps"
+    elif isinstance(options, AutoencoderOptions):
+        yield from _autoencoder(study, options)
+    elif isinstance(options, WanOptions) and not given:
+        yield from _wan(study, options)
+    if not given and codec.train_frames * study.latent_size[0] * study.latent_size[1] < 2:
+        yield "codec.train_frames", codec.train_frames, "the scale of the latents needs two cells at least"
+
+
+def _autoencoder(study: Study, options: AutoencoderOptions) -> Refusals:
+    side, channels = study.codec.downsample, options.block_out_channels
+    covered = 2 ** (len(channels) - 1) if channels else 1 << (side.bit_length() - 1)
+    if covered != side:
+        if channels:
+            yield "codec.downsample", side, f"{len(channels)} levels of options.block_out_channels cover {covered}"
+        else:
+            yield "codec.downsample", side, "codec.kind: autoencoder halves the frame level by level: a power of two"
+    for count in channels or [16]:
+        if count % options.norm_num_groups:
+            reason = f"does not divide the {count} channels of a level"
+            yield "codec.options.norm_num_groups", options.norm_num_groups, reason
+
+
+def _wan(study: Study, options: WanOptions) -> Refusals:
+    codec, levels = study.codec, len(options.dim_mult)
+    if 2 ** (levels - 1) != codec.downsample:
+        reason = f"the {levels} levels of codec.options.dim_mult cover {2 ** (levels - 1)} pixels"
+        yield "codec.downsample", codec.downsample, reason
+    joins = options.temperal_downsample
+    if len(joins) != levels - 1:
+        reason = f"expected {levels - 1} values, one for each level of dim_mult but the last"
+        yield "codec.options.temperal_downsample", joins, reason
+    if codec.temporal > 1 and 2 ** sum(joins) != codec.temporal:
+        reason = f"codec.options.temperal_downsample joins {2 ** sum(joins)} frames"
+        yield "codec.temporal", codec.temporal, reason
+
+
+def _sources(study: Study) -> Refusals:
+    """What is asked for is there to be had."""
+    if study.text.kind == "umt5" and not study.pretrained.given:
+        reason = "is the text encoder of a pretrained model: set pretrained.repo or pretrained.path"
+        yield "text.kind", study.text.kind, reason
+    if study.evidence.rule.startswith("fov") and not study.world.poses:
+        reason = "ranks frames by camera pose, but world.poses = false; use evidence.rule: recent"
+        yield "evidence.rule", study.evidence.rule, reason
+
+
+def _cases(study: Study) -> Refusals:
+    """As many scenes as cases."""
+    evaluate, world = study.evaluate, study.world
+    if evaluate.cases > world.in_domain_rooms:
+        reason = f"more than world.in_domain_rooms = {world.in_domain_rooms}; each case is a room of its own"
+        yield "evaluate.cases", evaluate.cases, reason
+    if evaluate.cases > world.open_domain_scenes:
+        reason = f"more than world.open_domain_rooms x identities = {world.open_domain_scenes}"
+        yield "evaluate.cases", evaluate.cases, reason
+    if evaluate.probe_cases > evaluate.cases:
+        yield "evaluate.probe_cases", evaluate.probe_cases, f"more than evaluate.cases = {evaluate.cases}"
+
+
+def _rows(study: Study) -> Refusals:
+    """Rows that are spoken of are among the study's."""
+    listed = ", ".join(study.rows)
+    if study.reference not in study.rows:
+        yield "reference", study.reference, f"not among rows: {listed}"
+    for row, rate in study.train.row_lr.items():
+        if row not in study.rows:
+            yield f"train.row_lr.{row}", rate, f"{row} is not among rows: {listed}"
+
+
+def _training(study: Study) -> Refusals:
+    """A batch of whole shares, and something to train in every row."""
+    train, processes = study.train, study.compute.processes
+    if train.batch % (processes * train.accumulate):
+        reason = f"not a multiple of compute.processes x train.accumulate = {processes} x {train.accumulate}"
+        yield "train.batch", train.batch, reason
+    pattern = pattern_that_fits_nothing(study)
+    if pattern is not None:
+        reason = "fits no parameter of the backbone; names begin with backbone. or memory."
+        yield "train.trainable", pattern, reason
+    row = row_with_nothing_to_train(study)
+    if pattern is None and row is not None:
+        yield "train.trainable", list(train.trainable), f"leaves nothing of {row} to train"
+
+
+def _measures(study: Study) -> Refusals:
+    """Frames that can be measured, and evidence that can be probed."""
+    world = study.world
+    if min(world.height, world.width) < SMALLEST:
+        size = world.size if isinstance(world.size, int) else list(world.size)
+        yield "world.size", size, f"LPIPS, which every study measures, needs {SMALLEST} pixels along each side"
+    key = "open_domain_rooms" if world.source == "rooms" else "held_out_videos"
+    if getattr(world, key) < 2:
+        yield f"world.{key}", getattr(world, key), "the swap probe needs cases of two scenes at least"
+    reader = next((name for name, row in study.profiles.items() if row.remembers), None)
+    if study.evidence.frames < 2 and reader is not None:
+        yield "evidence.frames", study.evidence.frames, f"is the anchor alone; row {reader} would find nothing in it"

@@ -1,0 +1,58 @@
+"""Section ``evaluate``: cases, branches, measures and the judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, field_validator
+
+from echo.study.sections.base import Exponent, Integer, Section
+from echo.study.words import BRANCHES
+
+JUDGES = Path(__file__).parents[2] / "judge" / "judges"
+
+
+def judges() -> tuple[str, ...]:
+    """Judges there are: the modules of ``echo/judge/judges`` whose names do not begin with an underscore."""
+    found = sorted(path.stem for path in JUDGES.glob("*.py") if not path.stem.startswith("_"))
+    return tuple(found) or ("embedded",)
+
+
+class Evaluate(Section):
+    """Cases, branches and measures."""
+
+    cases: Annotated[Integer, Field(ge=1, le=100_000)] = Field(64, description="cases per branch")
+    branches: Annotated[tuple[Literal[*BRANCHES], ...], Field(min_length=1)] = Field(
+        tuple(BRANCHES), description="branches that are rolled out, each once"
+    )
+    batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(32, description="cases rolled out together")
+    probe_cases: Annotated[Integer, Field(ge=2, le=100_000)] = Field(
+        32, description="recall cases each probe intervenes on, of at least two scenes"
+    )
+    probe_threshold: Annotated[float, Strict(), Field(ge=0, lt=255), Exponent] = Field(
+        0.5,
+        description="mean absolute change of the return frames, in grey levels of 255, above which a memory counts "
+        "as used; an inert row must change by exactly 0",
+    )
+    judge: str = Field("embedded", description="the judge: a module of echo/judge/judges")
+    bootstrap: Annotated[Integer, Field(ge=100, le=1_000_000)] = Field(
+        2000, description="bootstrap resamples behind each interval"
+    )
+
+    @field_validator("branches")
+    @classmethod
+    def _each_branch_once(cls, branches: tuple[str, ...]) -> tuple[str, ...]:
+        """A branch that is listed twice would be rolled out once."""
+        for branch in branches:
+            if branches.count(branch) > 1:
+                raise ValueError(f"lists {branch} twice")
+        return branches
+
+    @field_validator("judge")
+    @classmethod
+    def _a_judge_there_is(cls, judge: str) -> str:
+        """A module of the judges' folder."""
+        if judge not in judges():
+            raise ValueError(f"no such judge; expected one of {', '.join(judges())}")
+        return judge

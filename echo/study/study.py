@@ -1,0 +1,90 @@
+"""A whole study: its sections, its rows, and the sizes that follow from them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from echo.study.profile import Profile
+from echo.study.sections import (
+    Backbone,
+    Codec,
+    Compute,
+    Evaluate,
+    EvidenceConfig,
+    Flag,
+    Integer,
+    Number,
+    Pretrained,
+    Sampler,
+    Section,
+    Seed,
+    Segment,
+    Text,
+    Train,
+    World,
+)
+
+NAME = r"^[a-z][a-z0-9_]*$"  # of studies and rows: they are names of folders and parts of rules' wildcards
+Name = Annotated[str, Field(pattern=NAME, max_length=64)]
+Value = Flag | Integer | Number | str | list[Flag] | list[Integer] | list[Number] | list[str]
+
+
+class Study(Section):
+    """One study: everything a run depends on. ``parse_study`` makes it, and checks what sections mean to each other."""
+
+    study: Name = Field(description="name; results/<study>/ is written")
+    seed: Seed = Field(0, description="seed of the world, the cases and the sampling noise")
+    train_seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1000)] = Field(
+        (0,), description="each row is trained once with each of these"
+    )
+    rows: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)] = Field(
+        description="rows of the matrix that run; each is an entry of config/rows.yaml"
+    )
+    row_options: dict[str, dict[str, Value]] = Field(
+        {}, description="per row family: settings that this study's sizes ask for, e.g. a smaller grid"
+    )
+    reference: Name = Field("i2v", description="the row all others are compared with")
+    pretrained: Pretrained = Pretrained()
+    world: World = World()
+    segment: Segment = Segment()
+    codec: Codec = Codec()
+    text: Text = Text()
+    backbone: Backbone = Backbone()
+    evidence: EvidenceConfig = EvidenceConfig()
+    train: Train = Train()
+    sampler: Sampler = Sampler()
+    evaluate: Evaluate = Evaluate()
+    compute: Compute = Compute()
+    profiles: dict[str, Profile] = Field({}, exclude=True, description="filled from config/rows.yaml")
+
+    @field_validator("rows", "train_seeds")
+    @classmethod
+    def _each_once(cls, values: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        """A run is known by its row and seed."""
+        for value in values:
+            if values.count(value) > 1:
+                raise ValueError(f"lists {value} twice")
+        return values
+
+    @property
+    def latent_size(self) -> tuple[int, int]:
+        """Latent cells (rows, columns) of a frame."""
+        return self.world.height // self.codec.downsample, self.world.width // self.codec.downsample
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Tokens (rows, columns) of a frame."""
+        rows, columns = self.latent_size
+        return rows // self.backbone.patch, columns // self.backbone.patch
+
+    @property
+    def numbers_per_frame(self) -> int:
+        """Latent numbers that describe one frame, coded alone."""
+        return self.codec.channels * self.latent_size[0] * self.latent_size[1]
+
+    @property
+    def target_latents(self) -> int:
+        """Latent frames of a segment: T, or 1 + (T - 1) / 4 with temporal latents."""
+        return 1 + (self.segment.frames - 1) // self.codec.temporal if self.codec.temporal > 1 else self.segment.frames

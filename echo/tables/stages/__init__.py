@@ -1,0 +1,1 @@
+"""Stages: each reads files, writes files and a record of the run, and knows nothing of Snakemake."""

@@ -1,0 +1,39 @@
+"""Section ``evaluate``."""
+
+import pytest
+from pydantic import ValidationError
+
+from echo.study.sections import Evaluate, evaluate
+from echo.study.words import BRANCHES
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"branches": []}, "at least 1 item"),
+        ({"branches": ["recall", "recall"]}, "lists recall twice"),
+        ({"branches": ["return"]}, "replay"),
+        ({"probe_cases": 1}, "greater than or equal to 2"),
+        ({"probe_threshold": 255}, "less than 255"),
+        ({"bootstrap": 10}, "greater than or equal to 100"),
+        ({"judge": "nobody"}, "no such judge; expected one of .*embedded"),
+        ({"judge": "../embedded"}, "no such judge"),
+    ],
+)
+def test_evaluations_that_say_nothing_are_refused(values, message):
+    with pytest.raises(ValidationError, match=message):
+        Evaluate.model_validate(values)
+
+
+def test_all_branches_by_default():
+    assert Evaluate().branches == tuple(BRANCHES)
+
+
+def test_a_judge_is_a_module_of_the_judges_folder(tmp_path, monkeypatch):
+    for name in ("embedded", "panel", "_shared", "__init__"):
+        (tmp_path / f"{name}.py").touch()
+    monkeypatch.setattr(evaluate, "JUDGES", tmp_path)
+    assert evaluate.judges() == ("embedded", "panel")
+    assert Evaluate(judge="panel").judge == "panel"
+    monkeypatch.setattr(evaluate, "JUDGES", tmp_path / "absent")
+    assert evaluate.judges() == ("embedded",)

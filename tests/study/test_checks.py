@@ -1,0 +1,96 @@
+"""What the sections of a study mean to each other."""
+
+import pytest
+
+from tests.study.studies import RECORDINGS, accepted, refused
+
+WAN = {"kind": "wan", "channels": 8, "downsample": 8, "options": {"dim_mult": [1, 2, 2, 2]}}
+KL = {"kind": "autoencoder", "channels": 8, "downsample": 8, "options": {}}
+PRETRAINED = {"path": "wan"}
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "sections"),
+    [
+        ("world.size", "multiple of codec.downsample x backbone.patch = 16", {"world": {"size": 60}}),
+        ("world.size", "needs 31 pixels along each side", {"world": {"size": 16}}),
+        ("world.size", "needs 31 pixels", {"world": {**RECORDINGS, "size": [16, 64], "open_domain_rooms": 64}}),
+        ("world.open_domain_rooms", "cases of two scenes", {"world": {"open_domain_rooms": 1},
+                                                            "evaluate": {"cases": 4, "probe_cases": 4}}),
+        ("world.held_out_videos", "cases of two scenes",
+         {"world": {**RECORDINGS, "held_out_videos": 1, "open_domain_rooms": 64}}),
+        ("backbone.heads", "is wider than 65536", {"backbone": {"heads": 256, "head_dim": 1024}}),
+        ("evidence.frames", "more than the transformer's 1024", {"evidence": {"frames": 900},
+                                                                 "segment": {"frames": 200}}),
+        ("evidence.frames", "is the anchor alone; row spatial", {"evidence": {"frames": 1}, "rows": ["i2v", "spatial"],
+                                                                 "row_options": {}}),
+        ("evidence.rule", "world.poses = false", {"world": {"poses": False}}),
+        ("text.kind", "set pretrained.repo or pretrained.path", {"text": {"kind": "umt5"}}),
+        ("evaluate.cases", "more than world.in_domain_rooms = 64", {"evaluate": {"cases": 65}}),
+        ("evaluate.cases", "open_domain_rooms x identities = 16", {"world": {"open_domain_rooms": 2}}),
+        ("evaluate.probe_cases", "more than evaluate.cases = 64", {"evaluate": {"probe_cases": 65}}),
+        ("reference", "not among rows", {"reference": "other"}),
+        ("train.row_lr.other", "other is not among rows", {"train": {"row_lr": {"other": 0.1}}}),
+        ("train.batch", "compute.processes x train.accumulate = 3 x 1", {"compute": {"processes": 3}}),
+        ("train.trainable", "fits no parameter of the backbone", {"train": {"trainable": ["nope"]}}),
+        ("train.trainable", "fits no parameter of the backbone", {"train": {"trainable": ["*", "*.nope"]}}),
+        ("train.trainable", "leaves nothing of i2v to train", {"train": {"trainable": ["memory.*"]}}),
+    ],
+)  # fmt: skip
+def test_what_a_later_stage_would_refuse_is_refused(key, message, sections):
+    refused(key, message, **sections)
+
+
+@pytest.mark.parametrize(
+    ("codec", "key", "message"),
+    [
+        ({"channels": 800}, "channels", "a patch has only 768 numbers"),
+        ({"train_steps": 5}, "train_steps", "without steps"),
+        ({"temporal": 4}, "temporal", "needs codec.kind: wan, got patch"),
+        ({"options": {"whiten": 1.5}}, "options.whiten", "expected at most 1"),
+        ({"options": {"whiten": float("nan")}}, "options.whiten", "finite"),
+        ({"options": {"whiten": "0"}}, "options.whiten", "expected a number"),
+        ({"options": {"base_dim": 8}}, "options.base_dim", "unknown key"),
+        ({**WAN, "temporal": 4}, "temporal", r"needs segment.frames = 1 \+ 4 n, got 8"),
+        ({**WAN, "downsample": 16}, "downsample", "the 4 levels of codec.options.dim_mult cover 8 pixels"),
+        ({**WAN, "options": {"temperal_downsample": [True]}}, "options.temperal_downsample", "expected 3 values"),
+        ({**WAN, "options": {"z_dim": 4}}, "options.z_dim", "unknown key"),
+        ({**WAN, "options": {"base_dim": True}}, "options.base_dim", "expected a whole number"),
+        ({**KL, "downsample": 4, "options": {"block_out_channels": [8, 8]}}, "downsample", "2 levels .* cover 2"),
+        ({**KL, "options": {"norm_num_groups": 5}}, "options.norm_num_groups", "does not divide the 16 channels"),
+        ({**KL, "options": {"latent_channels": 5}}, "options.latent_channels", "unknown key"),
+    ],
+)
+def test_codecs_whose_parts_do_not_fit_are_refused(codec, key, message):
+    refused(f"codec.{key}", message, codec=codec)
+
+
+def test_an_autoencoder_without_options_needs_a_power_of_two():
+    refused("codec.downsample", "a power of two", world={"size": 72}, codec={**KL, "downsample": 6})
+
+
+def test_temporal_latents_need_a_codec_that_joins_as_many_frames():
+    short = {**WAN, "temporal": 4, "options": {"dim_mult": [1, 2, 2, 2], "temperal_downsample": [False, False, True]}}
+    refused("codec.temporal", "joins 2 frames", codec=short, segment={"frames": 9})
+    assert accepted(codec={**WAN, "temporal": 4}, segment={"frames": 9}).target_latents == 3
+
+
+def test_a_pretrained_codec_takes_no_options():
+    refused("codec.options", "taken as it is", pretrained=PRETRAINED, codec=WAN)
+
+
+def test_the_scale_of_latents_needs_two_of_them():
+    codec = {"channels": 8, "downsample": 64, "train_frames": 1}
+    refused("codec.train_frames", "two cells at least", codec=codec)
+    assert accepted(codec={**codec, "train_frames": 2})
+
+
+def test_a_memory_of_its_own_may_be_all_that_trains():
+    two = {"rows": ["spatial", "ssm_hybrid"], "reference": "spatial", "train": {"trainable": ["memory.*"]}}
+    assert accepted(**two)
+    two["train"] = {"trainable": ["memory.*"], "base_steps": 1}
+    refused("train.trainable", "leaves nothing of base to train", **two)
+
+
+def test_recent_frames_need_no_poses():
+    assert accepted(world={"poses": False}, evidence={"rule": "recent"})
