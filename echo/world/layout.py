@@ -152,11 +152,12 @@ def pose_rows(cameras: dict[str, Any], indices: Indices, path: Path, video: str)
     rows = []
     for index in indices:
         camera = cameras.get(str(index))
-        parts = [camera.get(name) for name in ("position", "rotation")] if isinstance(camera, dict) else []
-        if len(parts) != 2 or not all(isinstance(p, list) and len(p) == 3 and all(map(_is_number, p)) for p in parts):
+        parts = [camera.get(name) if isinstance(camera, dict) else None for name in ("position", "rotation")]
+        numbers = [value for part in parts if isinstance(part, list) and len(part) == 3 for value in part]
+        if len(numbers) != 6 or not all(map(_is_number, numbers)):
             raise PoolError(f"{path}: poses of {video} are malformed: frame {index}: expected 3 finite numbers in "
                             f"position and 3 in rotation, up to {MAX_COORDINATE:g}")  # fmt: skip
-        rows.append([*parts[0], *parts[1]])
+        rows.append(numbers)
     return np.array(rows, dtype=np.float64).reshape(-1, 6)
 
 

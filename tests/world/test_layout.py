@@ -17,7 +17,11 @@ from echo.world.layout import check_spans, frame_name, info_table, pose_rows, re
     st.dictionaries(
         st.text("abc/é _", min_size=1, max_size=6).filter(lambda name: all(name.split("/")) and name.strip() == name),
         st.lists(
-            st.tuples(st.integers(1, 50), st.text(st.characters(exclude_characters="\r\n\0"), max_size=8)), min_size=1
+            st.tuples(
+                st.integers(1, 50),
+                st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=8),
+            ),
+            min_size=1,
         ),
         max_size=4,
     )
@@ -31,11 +35,7 @@ def test_captions_that_were_written_are_read(tmp_path, videos):
             spans.setdefault(video, []).append((first, first + length - 1, caption))
             lines.append(f"{video}/{first}_{first + length - 1}.mp4\t{caption}\n")
             first += length
-    try:
-        text = "".join(lines).encode()
-    except UnicodeEncodeError:
-        return  # half a surrogate pair is no text
-    (tmp_path / "captions.txt").write_bytes(text)
+    (tmp_path / "captions.txt").write_bytes("".join(lines).encode())
     assert read_captions(tmp_path / "captions.txt") == spans
 
 

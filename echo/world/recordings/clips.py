@@ -136,14 +136,14 @@ def choose_clips(study: Study, recordings: Recordings, kind: str, count: int, st
     """``count`` clips of a kind from the stretches; raises RecordingError where there are too few.
 
     Training clips are drawn from all starts alike and may share frames. Clips of other kinds share none with others of
-    their kind, and videos take turns. Loops and returns are taken at ``world.stride`` where enough are found, or else
+    their kind, and videos take turns. Loops and returns are taken at ``world.stride`` where there are enough, or else
     at the strides next to it, up to ``STRIDES`` times faster.
     """
     own = study.world.stride
     if kind == "train":
         starts = [(s.video, int(first)) for s in stretches for first in _starts(study, recordings, kind, own, s)]
         picked = generator(study.seed, "clips", kind).permutation(len(starts))[:count]
-        chosen = [_clip(study, kind, *starts[i], own) for i in picked]
+        chosen = [_clip(study, kind, starts[i][0], starts[i][1], own) for i in picked]
     else:
         chosen = _choose_disjoint(study, recordings, kind, count, stretches, packed=False)
         if len(chosen) < count:  # starts at random leave gaps
@@ -185,7 +185,7 @@ def _choose_disjoint(
 
 
 def _take_turns(study: Study, kind: str, stride: int, queues: dict[str, list], count: int, chosen: list[Clip]) -> None:
-    """Add clips to ``chosen``, one a video in turn, none sharing frames with another, until there are ``count``."""
+    """Add clips to ``chosen``, videos in turn, none sharing frames with another, until there are ``count``."""
     taken = {video: [(c.start, c.last) for c in chosen if c.video == video] for video in queues}
     while len(chosen) < count and any(queues.values()):
         for video, queue in queues.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.video.stream import VideoStream
 from jaxtyping import Int64, UInt8
 
@@ -53,7 +54,7 @@ def time_stamps(path: Path, video: str) -> tuple[Int64[np.ndarray, " frames"], f
                 raise RecordingError(f"{path}: {video} has {len(stamps):,} frames; expected at most {MAX_FRAMES:,}")
             size = stream.codec_context.height, stream.codec_context.width
             return np.array(sorted(stamps), dtype=np.int64), float(stream.time_base), size
-    except (av.FFmpegError, IndexError, ValueError) as error:
+    except (FFmpegError, IndexError, ValueError) as error:
         raise _damaged(path, video, error) from None
 
 
@@ -76,7 +77,7 @@ def read_at(path: Path, video: str, stamps: Int64[np.ndarray, " frames"]) -> UIn
                         _decode(container, stream, wanted, images)
                 if len(images) == before:
                     raise RecordingError(f"{path}: a frame of {video} cannot be decoded (time stamp {wanted[before]})")
-    except (av.FFmpegError, IndexError, ValueError) as error:
+    except (FFmpegError, IndexError, ValueError) as error:
         raise _damaged(path, video, error) from None
     if len({image.shape for image in images}) > 1:
         raise RecordingError(f"{path}: frames of {video} differ in size")
@@ -85,11 +86,12 @@ def read_at(path: Path, video: str, stamps: Int64[np.ndarray, " frames"]) -> UIn
 
 def _decode(container: InputContainer, stream: VideoStream, wanted: list[int], images: list[np.ndarray]) -> None:
     """Decode on from where the container is, adding wanted frames, until the next one is best sought anew."""
+    unit = float(stream.time_base or 0)
     for frame in container.decode(stream):
         if frame.pts is None or frame.pts < wanted[len(images)]:
             continue
         if frame.pts > wanted[len(images)]:
             return
         images.append(frame.to_ndarray(format="rgb24"))
-        if len(images) == len(wanted) or (wanted[len(images)] - frame.pts) * float(stream.time_base) > SEEK_SECONDS:
+        if len(images) == len(wanted) or (wanted[len(images)] - frame.pts) * unit > SEEK_SECONDS:
             return

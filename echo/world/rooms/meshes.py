@@ -149,9 +149,9 @@ def read_obj(path: Path, texture: int | None, white: int) -> Triangles:
     for line in path.read_text().splitlines():
         word, *rest = line.split() or [""]
         if word == "v":
-            points.append([float(number) for number in rest[:3]])
+            points.append([float(value) for value in rest[:3]])
         elif word == "vt":
-            coordinates.append([float(number) for number in rest[:2]])
+            coordinates.append([float(value) for value in rest[:2]])
         elif word == "usemtl":
             tint = colours.get(" ".join(rest), (1.0, 1.0, 1.0))
         elif word == "f":
@@ -190,5 +190,5 @@ def _diffuse_colours(path: Path) -> dict[str, tuple[float, ...]]:
             name = " ".join(rest)
         elif word == "Kd":
             # The files give linear colours; frames are gamma-encoded.
-            colours[name] = tuple(float(number) ** (1 / 2.2) for number in rest[:3])
+            colours[name] = tuple(float(value) ** (1 / 2.2) for value in rest[:3])
     return colours

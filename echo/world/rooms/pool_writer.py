@@ -99,7 +99,7 @@ def write_tables(folder: Path, info: pd.DataFrame, captions: dict[str, str]) -> 
 
     info: one row per video with ``COLUMNS``; captions: one for each video, over its whole length.
     """
-    spans = {row.video: (0, row.frames - 1) for row in info.itertuples()}
+    spans = {name: (0, frames - 1) for name, frames in zip(info.video, info.frames, strict=True)}
     lines = [f"{name}/{first}_{last}.mp4\t{captions[name]}" for name, (first, last) in spans.items()]
     write_text(folder / CAPTIONS, "\n".join(lines) + "\n")
     metadata = pd.DataFrame(

@@ -42,9 +42,13 @@ class RenderedPool:
         if (self.folder / VIDEOS).is_file():
             self._check_complete()
 
-    @cached_property
+    @property
     def info(self) -> pd.DataFrame:
         """``COLUMNS`` indexed by video; a pool without videos.csv has room = video, no split, no anchor."""
+        return self._info
+
+    @cached_property
+    def _info(self) -> pd.DataFrame:
         if (self.folder / VIDEOS).is_file():
             return read_info(locate(self.folder, VIDEOS))
         names = sorted(path.stem for path in locate(self.folder, "jsons").glob("*.json"))

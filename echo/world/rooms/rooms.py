@@ -90,7 +90,7 @@ def _first_view(draw: np.random.Generator, length: float, width: float) -> tuple
 def _shell(
     draw: np.random.Generator, split: str, library: Library, size: tuple[float, float, float]
 ) -> tuple[dict[str, str], list[Triangles]]:
-    """Caption words and the six faces; each wall has a tint of its own, so that they can be told apart."""
+    """Caption words and the six faces; each wall has a tint of its own, so that they differ."""
     length, width, height = size
     chosen = {use: str(draw.choice(list(surfaces(use, split)))) for use in ("wall", "floor", "ceiling")}
     words = {use: surfaces(use, split)[name] for use, name in chosen.items()}

@@ -6,7 +6,7 @@ import pytest
 from echo.io.seeding import generator
 from echo.world.layout import ANCHOR_ID
 from echo.world.paths import trajectory
-from echo.world.rooms.assets import MESHES, SURFACES, AssetError, fetch_assets, split_portraits
+from echo.world.rooms.assets import MESHES, SURFACES, split_portraits
 from echo.world.rooms.identities import OPEN_DOMAIN, TRAIN
 from echo.world.rooms.render import render_room
 from echo.world.rooms.rooms import sample_room
@@ -67,20 +67,3 @@ def test_rooms_are_clear_where_they_say_so(library):
     assert room.clear(room.start[None, :3])[0]
     assert not room.clear(np.array([[0.1, 1.0, 1.2]]))[0]
     assert not room.clear(np.array([[*room.obstacles[0, :2], 1.2]]))[0]
-
-
-def test_assets_that_cannot_be_had_are_one_line(tmp_path, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    with pytest.raises(AssetError, match="miniworld==2.1.0: could not be downloaded") as error:
-        fetch_assets(tmp_path / "assets")
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "assets").exists()
-
-
-def test_a_folder_that_is_no_pack_is_left_alone(tmp_path):
-    (tmp_path / "mine.txt").write_text("kept")
-    with pytest.raises(AssetError, match="exists, but has no assets.json"):
-        fetch_assets(tmp_path)
-    assert (tmp_path / "mine.txt").read_text() == "kept"
