@@ -11,7 +11,10 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve(
 
 # Without a study of your own (--configfile, or the `config` of a module), config/config.yaml is the study, whatever
 # single keys --config changes.
-if "rows" not in config and not workflow.config_settings.configfiles:
+if (
+    not workflow.config_settings.configfiles
+    and Path(workflow.basedir).resolve() == ROOT
+):
 
     configfile: str(ROOT / "config" / "config.yaml")
 

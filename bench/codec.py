@@ -22,7 +22,7 @@ from echo.encoding.codec import BATCH, Codec, fit_codec, load_codec, reconstruct
 from echo.measures.images import ssim
 from echo.study.config import Codec as Config
 from echo.study.config import load_study
-from echo.world.rooms.pool import Pool
+from echo.world.pool import Pool, open_pool
 
 
 def main() -> None:
@@ -34,7 +34,9 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     study = load_study(given.config)
-    held = {split: _frames(Pool(given.run / "pool" / split), given.frames) for split in ("in_domain", "open_domain")}
+    held = {
+        split: _frames(open_pool(given.run / "pool" / split), given.frames) for split in ("in_domain", "open_domain")
+    }
     steps = given.autoencoder_steps
     candidates = {
         "patch": study.codec,
@@ -48,7 +50,7 @@ def main() -> None:
     for name, config in candidates.items():
         with tempfile.TemporaryDirectory() as folder:
             path, before = Path(folder) / "codec.safetensors", time.perf_counter()
-            fit_codec(study.model_copy(update={"codec": config}), Pool(given.run / "pool" / "train"), path)
+            fit_codec(study.model_copy(update={"codec": config}), open_pool(given.run / "pool" / "train"), path)
             seconds = time.perf_counter() - before
             codec = load_codec(path)
         _report(name, codec, held, seconds)

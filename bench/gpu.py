@@ -27,7 +27,7 @@ from echo.evidence.frames import Frames
 from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import ConfigError, Study, load_study, parse_study
-from echo.training.objective import Batch, Objective
+from echo.training.objective import Objective, TrainingBatch
 
 ROWS = ["i2v", "context_k20", "ssm_hybrid", "ssm_blockwise"]
 TINY = {"world": {"size": [32, 64]}, "segment": {"frames": 5}, "text": {"dim": 16, "tokens": 4},
@@ -143,7 +143,7 @@ def _run(study: Study, planned: RowPlan, device: torch.device, repeats: int) -> 
     def train() -> None:
         optimizer.zero_grad(set_to_none=True)
         with casts:
-            loss = objective(Batch([], given, target, level, noise, text))
+            loss = objective(TrainingBatch([], given, target, level, noise, text))
         loss.backward()
         optimizer.step()
 

@@ -22,7 +22,7 @@ from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import load_study
 from echo.training.muon import Muon
-from echo.training.trainer import matrices
+from echo.training.optimizers import matrices
 from echo.world.paths import trajectory
 
 SEGMENT = 3
@@ -48,17 +48,19 @@ def ratio(study, name: str, repeats: int) -> float:
     videos = [str(i) for i in range(batch)]
     segments = Segments(study, videos, np.stack(paths), Ranking.of(study, dict(zip(videos, paths, strict=True))))
     latents = torch.randn(batch, len(paths[0]), channels, rows, columns)
+    own = segments.own(latents, None, SEGMENT)
     text = torch.randn(batch, study.text.tokens, study.text.dim)
     row, noise = Row(study, study.profiles[name]), torch_generator(0, "bench")
 
     def ours() -> None:
-        evidence, target = segments.evidence(latents, SEGMENT, noise), segments.target(latents, SEGMENT)
+        evidence, target = segments.evidence(latents, SEGMENT, noise), segments.target(own, SEGMENT)
         t, drawn = torch.rand(batch, generator=noise), torch.randn(target.latents.shape, generator=noise)
         noisy = target.with_latents(flow.interpolate(target.latents, drawn, t))
         state = row.write(None, evidence, text)
         flow.loss(row(noisy, t, evidence.span(0, 1), text, state), target.latents, drawn).backward()
 
-    read = row.memory.read(row.write(None, segments.evidence(latents, SEGMENT, noise), text), row.backbone)
+    given = segments.evidence(latents, SEGMENT, noise)
+    read = row.read(row.write(None, given, text), segments.target(own, SEGMENT), given.span(0, 1))
     frames = 1 + study.segment.frames + (read.frames.count if read.frames is not None else 0)
     bare_in = torch.randn(batch, channels, frames, rows, columns)
     times = torch.rand(batch, frames * study.grid[0] * study.grid[1]) * 1000

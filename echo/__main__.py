@@ -53,7 +53,12 @@ RolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout
 
 
 def _run(stage: str, **values: Any) -> None:
-    """Run a stage's module with these values."""
+    """Run a stage's module with these values, once the files that it reads are known to be there."""
+    for name, value in values.items():
+        paths = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        for path in paths:
+            if isinstance(path, Path) and name not in ("out", "resources") and not path.exists():
+                raise ConfigError(f"{path}: no such file or folder (--{name}); run the stage that makes it first")
     import_module(stages()[stage]).run(**values)
 
 
@@ -457,13 +462,18 @@ def config_docs() -> None:
 
 
 @app.command()
-def config_schema() -> None:
-    """Print config/schema.json."""
+def config_schema(
+    rows: Annotated[
+        bool, typer.Option("--rows", help="print config/rows.schema.json, the schema of rows.yaml")
+    ] = False,
+) -> None:
+    """Print config/schema.json, the JSON schema of a study's file."""
     from echo.study.schema import render
 
-    print(render(), end="")
+    print(render("rows" if rows else "study"), end="")
 
 
+USAGE = typer.BadParameter.__bases__  # an error in the way the command was called; typer does not export its class
 _ARGUMENTS: list[str] = []  # of this call, for the processes that a training starts
 
 
@@ -487,10 +497,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _failed(error: Exception) -> int:
     """Tell why the command ends; returns the exit code, or raises ``error`` where its trace is what is needed."""
-    import click
-
-    if isinstance(error, click.ClickException):
-        print(f"echo: {error.format_message()} (python -m echo COMMAND --help lists the options)", file=sys.stderr)
+    if isinstance(error, USAGE):
+        message = getattr(error, "format_message", error.__str__)()
+        print(f"echo: {message} (python -m echo COMMAND --help lists the options)", file=sys.stderr)
         return 2
     stage = next((word for word in _ARGUMENTS if not word.startswith("-")), "")
     if isinstance(error, UserError) and "RANK" not in os.environ:

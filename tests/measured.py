@@ -10,10 +10,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from echo.model.row import Row
-from echo.training.objective import Batch, Objective
+from echo.training.objective import Objective, TrainingBatch
 
 
-def peak_bytes(row: Row, batch: Batch, bf16: bool) -> int:
+def peak_bytes(row: Row, batch: TrainingBatch, bf16: bool) -> int:
     """Highest number of bytes alive at once in one forward and backward pass, beside weights, gradients and batch."""
     objective = Objective(row)
 

@@ -68,7 +68,7 @@ def _rows(rows, entries, seed) -> pd.DataFrame:
         numbers = NUMBERS[family] * (frames - 1 if family == "context" else 1)
         lines.append(
             {
-                "row": row,
+                "row_name": row,
                 "family": family,
                 "label": entries[row]["label"],
                 "remembers": row not in INERT,
@@ -83,11 +83,11 @@ def _rows(rows, entries, seed) -> pd.DataFrame:
 
 def _timings(rows, seed) -> pd.DataFrame:
     draw = generator(seed, "timings")
-    lines = [{"stage": "pool", "row": "", "seconds": 95.0, "peak_mb": 800.0}]
+    lines = [{"stage": "pool", "row_name": "", "seconds": 95.0, "peak_mb": 800.0}]
     for row in rows:
-        lines.append({"stage": "train", "row": row, "seconds": 70 + 90 * STRENGTH[row] + draw.uniform(0, 20),
+        lines.append({"stage": "train", "row_name": row, "seconds": 70 + 90 * STRENGTH[row] + draw.uniform(0, 20),
                       "peak_mb": 1500 + 900 * STRENGTH[row]})  # fmt: skip
-        lines.append({"stage": "rollout", "row": row, "seconds": 30 + 25 * STRENGTH[row], "peak_mb": 900.0})
+        lines.append({"stage": "rollout", "row_name": row, "seconds": 30 + 25 * STRENGTH[row], "peak_mb": 900.0})
     return pd.DataFrame(lines)
 
 
@@ -112,7 +112,7 @@ def _cases(rows, train_seeds, cases, seed) -> pd.DataFrame:
                     draw = generator(seed, "case", branch, name, row, train_seed)
                     psnr = level + gain * STRENGTH[row] + draw.normal(0, 0.7)
                     unit = float(np.clip((psnr - 10) / 20, 0, 1))
-                    line = {"row": row, "train_seed": train_seed, "branch": branch, "split": split, "scene": scene,
+                    line = {"row_name": row, "train_seed": train_seed, "branch": branch, "split": split, "scene": scene,
                             "anchor": anchor, "case": name, "psnr": psnr, "ssim": 0.2 + 0.6 * unit,
                             "lpips": 0.7 - 0.5 * unit}  # fmt: skip
                     if split == "open_domain":
@@ -138,7 +138,7 @@ def _frames(rows, train_seeds, cases, frames_per_segment, seed) -> pd.DataFrame:
                         lines.append((row, train_seed, branch, split, scene, anchor, name,
                                       1 + (frame - 1) // frames_per_segment, frame, psnr, psnr / 40,
                                       1 - psnr / 30))  # fmt: skip
-    columns = "row train_seed branch split scene anchor case segment frame psnr ssim lpips".split()
+    columns = "row_name train_seed branch split scene anchor case segment frame psnr ssim lpips".split()
     return pd.DataFrame(lines, columns=columns)
 
 
@@ -152,7 +152,7 @@ def _probes(rows, train_seeds, cases, seed) -> pd.DataFrame:
                     noise = generator(seed, "probe", probe, name, row, train_seed).uniform(0.7, 1.3)
                     change = 0.0 if row in INERT else gain * STRENGTH[row] * noise
                     lines.append((row, train_seed, probe, name, change, change / 3))
-    return pd.DataFrame(lines, columns=["row", "train_seed", "probe", "case", "change", "psnr_drop"])
+    return pd.DataFrame(lines, columns=["row_name", "train_seed", "probe", "case", "change", "psnr_drop"])
 
 
 def room_view(seed: int, turn: float, size: int) -> np.ndarray:

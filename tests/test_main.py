@@ -13,10 +13,15 @@ from echo.study.provenance import stage_digest, stages
 from tests.conftest import ROOT, ROWS, tiny_study
 
 
+def small_study(**sections):
+    """The tests' study, with frames as large as the measures need: it is read as a user's file is."""
+    return tiny_study(world={"size": 32}, **sections)
+
+
 @pytest.fixture
 def study_file(tmp_path):
     """A study and its rows, as Snakemake hands them to the stages."""
-    (tmp_path / "study.json").write_text(tiny_study().model_dump_json())
+    (tmp_path / "study.json").write_text(small_study().model_dump_json())
     (tmp_path / "rows.yaml").write_text(json.dumps(ROWS))
     return tmp_path / "study.json"
 
@@ -30,6 +35,8 @@ def complaint(capsys, *arguments) -> str:
 
 def train(study_file, folder, row="i2v"):
     base, text, evidence, out = (folder / f"{name}.safetensors" for name in ("base", "text", "evidence", "m"))
+    for path in (base, text, evidence):
+        path.touch()
     return ("train", "--study", study_file, "--row", row, "--seed", 0, "--latents", folder, "--text", text,
             "--evidence", evidence, "--base", base, "--out", out)  # fmt: skip
 
@@ -44,25 +51,26 @@ def test_a_row_that_the_study_has_not(capsys, study_file, tmp_path):
 
 
 def test_a_job_refuses_a_study_that_changed_since_it_was_planned(capsys, study_file, tmp_path):
-    planned = stage_digest(tiny_study(), "train", "i2v")
-    changed = tiny_study(train={"adamw_lr": 0.001})
+    planned = stage_digest(small_study(), "train", "i2v")
+    changed = small_study(train={"adamw_lr": 0.001})
     study_file.write_text(changed.model_dump_json())
     line = complaint(capsys, *train(study_file, tmp_path), "--fingerprint", planned)
     assert "the study or the code has changed since this job was planned" in line and planned in line
     assert not (tmp_path / "m.safetensors").exists()
     # With the fingerprint of what is there the job goes on, to the first file that is missing.
     there = stage_digest(changed, "train", "i2v")
-    assert "fingerprint" not in complaint(capsys, *train(study_file, tmp_path), "--fingerprint", there)
+    assert "base.safetensors: truncated" in complaint(capsys, *train(study_file, tmp_path), "--fingerprint", there)
 
 
 def test_an_error_that_is_not_meant_for_users_keeps_its_trace(study_file, tmp_path, monkeypatch):
     """A fault of the code, or of a library, whatever its class."""
     from echo.training.stages import train as stage
 
+    arguments = [str(argument) for argument in train(study_file, tmp_path)]
     for fault in (ValueError("shapes"), RuntimeError("mat1 and mat2"), OSError("disk")):
         monkeypatch.setattr(stage, "run", lambda fault=fault, **values: raise_(fault))
         with pytest.raises(type(fault), match=str(fault)):
-            main([str(argument) for argument in train(study_file, tmp_path)])
+            main(arguments)
 
 
 def raise_(error: Exception) -> None:
@@ -85,21 +93,25 @@ def test_help_starts_at_once():
 
 
 def test_a_pool_that_is_not_there(capsys, study_file, tmp_path):
-    line = complaint(capsys, "codec", "--study", study_file, "--pool", tmp_path / "pool", "--out", tmp_path / "c")
-    assert "no pool there (captions.txt is missing)" in line
+    arguments = ("codec", "--study", study_file, "--pool", tmp_path / "pool", "--out", tmp_path / "c")
+    assert f"{tmp_path}/pool: no such file or folder (--pool)" in complaint(capsys, *arguments)
+    (tmp_path / "pool").mkdir()
+    assert f"{tmp_path}/pool: no pool there" in complaint(capsys, *arguments)
 
 
 def test_a_truncated_base(capsys, study_file, tmp_path):
+    arguments = train(study_file, tmp_path)
     base = tmp_path / "base.safetensors"
-    Row(tiny_study(), tiny_study().profiles["i2v"]).save(base)
+    Row(small_study(), small_study().profiles["i2v"]).save(base)
     base.write_bytes(base.read_bytes()[:-100])
-    assert "base.safetensors: truncated or not a safetensors file" in complaint(capsys, *train(study_file, tmp_path))
+    assert "base.safetensors: truncated or not a safetensors file" in complaint(capsys, *arguments)
     assert not (tmp_path / "m.safetensors").exists()
 
 
 def test_the_base_of_another_row(capsys, study_file, tmp_path):
-    Row(tiny_study(), tiny_study().profiles["context_k5"]).save(tmp_path / "base.safetensors")
-    assert "the checkpoint's profile has" in complaint(capsys, *train(study_file, tmp_path))
+    arguments = train(study_file, tmp_path)
+    Row(small_study(), small_study().profiles["context_k5"]).save(tmp_path / "base.safetensors")
+    assert "the checkpoint's profile has" in complaint(capsys, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +120,7 @@ def test_the_base_of_another_row(capsys, study_file, tmp_path):
         (("codec", "--studdy", "x"), 2, "No such option: --studdy"),
         (("telepathy",), 2, "No such command 'telepathy'"),
         (("codec",), 2, "Missing option '--study'"),
-        (("train", "--seed", "one"), 2, "'one' is not a valid int"),
+        (("train", "--seed", "one"), 2, "Invalid value for '--seed'"),
     ],
 )
 def test_a_wrong_argument_is_named_in_one_line(capsys, arguments, code, message):

@@ -28,7 +28,7 @@ def made_tables(tmp_path_factory) -> Path:
     """Tables of invented numbers, as a study commits them."""
     tables = tmp_path_factory.mktemp("made") / "tables"
     write_tables(tables, cases=6)
-    from echo.tables import build_tables
+    from echo.tables.build import build_tables
 
     build_tables(tables, resamples=100)
     (tables / "record.json").write_text("{}")

@@ -1,4 +1,4 @@
-"""What two workers do for tests/test_distributed.py, all in one job because starting one takes seconds.
+"""What two workers do for tests/training/test_distributed.py, all in one job because starting one takes seconds.
 
     python -m torch.distributed.run --standalone --nproc-per-node 2 -m tests.workers FOLDER
 
@@ -27,9 +27,8 @@ def trainer(folder: Path, row: str, train: dict) -> Trainer:
     """A run of four clips a step; precision is accelerate's global state, which a new run may change."""
     AcceleratorState._reset_state()
     study = tiny_study(train={"batch": 4, "steps": 4, "optimizer": "adamw", **train})
-    return Trainer(
-        study, Row(study, study.profiles[row]), Setting(study, 5).clips, folder, 0, study.train.steps, "test"
-    )
+    clips = Setting(study, 5).clips
+    return Trainer(study.train, Row(study, study.profiles[row]), clips, folder, 0, study.train.steps, "test")
 
 
 def signalled_at(one: Trainer, step: int) -> None:

@@ -17,13 +17,13 @@ from torch import Tensor
 
 from echo.cost.walk import Alive, Product, Tally, Walk, dropped_gradients
 from echo.evidence.frames import Frames
-from echo.memory.base import numbers_kept
+from echo.memory.base import state_bytes, state_size
 from echo.model.row import Row
 from echo.study.config import Study
 from echo.study.profile import Profile
 from echo.study.words import BRANCHES, SEGMENTS, first_target
-from echo.training.objective import Batch, Objective
-from echo.training.trainer import freeze, matrices
+from echo.training.objective import Objective, TrainingBatch
+from echo.training.optimizers import freeze, matrices
 
 FLOAT = 4  # bytes of a weight, its gradient and each optimizer state: float32, also under bf16 autocast
 STATES = {"adamw": 2, "muon": 1}  # numbers an optimizer keeps for each weight
@@ -111,7 +111,7 @@ class RowPlan:
         walk, alive = Walk(self.study.train.precision), Alive(known)
         blocks = Blocks(self.row, walk, alive)
         with dropped_gradients(weights), blocks, alive if memory else nullcontext(), walk:
-            loss = Objective(self.row)(Batch([], given, target, level, noise, text))
+            loss = Objective(self.row)(TrainingBatch([], given, target, level, noise, text))
             tally, forward = walk.tally(loss), alive.peak + blocks.kept
             if memory:
                 walk.leave_autocast()
@@ -154,7 +154,7 @@ class RowPlan:
             self.row.backbone.clean_pass = watched
             state = self.row.write(None, self.frames(self.study.evidence.frames, 1), self.text(1))
             self.row.backbone.clean_pass = run
-            read = self.row.memory.read(state, self.row.backbone)
+            read = self.row.read(state, self.frames(self.study.target_latents, 1), self.frames(1, 1))
         frames = read.frames.count if read.frames is not None else 0
         return Tokens(frames * cells, cells, self.study.target_latents * cells, sum(seen) * cells)
 
@@ -163,8 +163,7 @@ class RowPlan:
         """Numbers one sample's state holds after a write of all the evidence there can be, and their bytes."""
         with torch.no_grad():
             state = self.row.write(None, self.frames(self.study.evidence.frames, 1), self.text(1))
-        kept = [value for value in state.values() if value.is_floating_point()]
-        return numbers_kept(state), sum(value.numel() * value.element_size() for value in kept)
+        return state_size(state), state_bytes(state)
 
     def situations(self) -> list[tuple[float, int, int]]:
         """(probability, evidence frames, segment) of the steps training draws."""
@@ -229,8 +228,8 @@ class Blocks:
         grad = torch.is_grad_enabled()
         checkpointed = self.row.backbone.checkpointing and grad
         known = self._known.setdefault((tokens.shape, grad), [])
-        (index,) = step.args
-        if index not in self.row.memory.blocks and len(known) >= 2 and index < self.row.backbone.layers - 1:
+        index, hook = step.args
+        if hook is None and len(known) >= 2 and index < self.row.backbone.layers - 1:
             products, kept, kept_in_backward = known[-1]
             for product in products:
                 product.times += 1
@@ -242,7 +241,7 @@ class Blocks:
             tokens = self._run(step, tokens)
         casts = self.walk.cast_bytes() - casts
         kept = self.alive.now - kept if grad else casts  # without gradients the next block's tokens replace these
-        if index not in self.row.memory.blocks:
+        if hook is None:
             known.append((self.walk.products[before:], kept, kept - casts if checkpointed else kept))
         return tokens
 

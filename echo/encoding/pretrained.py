@@ -9,18 +9,23 @@
     tokenizer/                tokenizer.json or spiece.model, with tokenizer_config.json
 
 A manifest, one JSON file, says which folder a study uses and what is in it, with sha256 of every file; stages read the
-manifest and never search by themselves.
+manifest, never search by themselves, and verify the files they are about to load.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from echo.io.errors import UserError
 from echo.io.files import digest, sha256, write_json
-from echo.io.tensors import TensorFileError, read_header
+from echo.io.tensors import TensorFileError, read_header, require_finite
 from echo.study.config import Pretrained, Study
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKLWan, WanTransformer3DModel
+    from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 WEIGHTS = {
     "transformer": "diffusion_pytorch_model",
@@ -31,7 +36,7 @@ TOKENIZER = ("tokenizer.json", "spiece.model")  # one of them is enough
 
 
 class PretrainedError(UserError):
-    """A pretrained model that is not there, not whole, or not the one the study describes."""
+    """A pretrained model that is missing, incomplete, damaged, or not the one the study describes."""
 
 
 def parts_of(study: Study) -> tuple[str, ...]:
@@ -45,7 +50,7 @@ def parts_of(study: Study) -> tuple[str, ...]:
 
 
 def download_folder(config: Pretrained, resources: Path) -> Path:
-    """Where a download lies: one folder a repository and commit."""
+    """Where a download lies: one folder per repository and commit."""
     return resources / f"{config.repo.replace('/', '--')}@{config.revision[:12]}"
 
 
@@ -129,7 +134,7 @@ def weight_files(folder: Path, part: str, remedy: str = "") -> list[Path]:
     return [folder / part / name for name in names]
 
 
-def write_manifest(study: Study, folder: Path, path: Path) -> dict:
+def write_manifest(study: Study, folder: Path, path: Path) -> dict[str, Any]:
     """Write and return the manifest: folder, repository, commit, sha256 of every file the study reads."""
     files = []
     for part in parts_of(study):
@@ -148,15 +153,30 @@ def write_manifest(study: Study, folder: Path, path: Path) -> dict:
     return manifest
 
 
-def read_manifest(path: Path) -> Path:
-    """The folder that a manifest names; raises PretrainedError where it is gone."""
+def read_manifest(path: Path, *parts: str) -> Path:
+    """The folder that a manifest names, once the files of these parts are known to be those the manifest lists.
+
+    Raises PretrainedError, naming the file, where the folder is gone or a file is missing or differs.
+    """
     if not Path(path).is_file():
         raise PretrainedError(
             f"{path}: no manifest of a pretrained model there; write it with `python -m echo pretrained`"
         )
-    folder = Path(json.loads(Path(path).read_text())["folder"])
+    manifest = json.loads(Path(path).read_text())
+    folder = Path(manifest["folder"])
     if not folder.is_dir():
         raise PretrainedError(f"{path} names {folder}, which is gone; write it again with `python -m echo pretrained`")
+    for name, expected in manifest["files"].items():
+        if Path(name).parts[0] not in parts:
+            continue
+        remedy = f"restore the file, or remove {path} and run the same snakemake command again"
+        if not (folder / name).is_file():
+            raise PretrainedError(f"{folder / name} is missing, but {path} lists it; {remedy}")
+        actual = sha256(folder / name)
+        if actual != expected:
+            raise PretrainedError(
+                f"{folder / name}: sha256 is {actual[:12]}..., expected {expected[:12]}... as in {path}; {remedy}"
+            )
     return folder
 
 
@@ -165,41 +185,47 @@ def contents(path: Path | None) -> str:
     return digest(json.loads(Path(path).read_text())["files"]) if path else ""
 
 
-def load_transformer(folder: Path):
-    """diffusers' WanTransformer3DModel with its weights, in float32."""
+def load_transformer(folder: Path) -> WanTransformer3DModel:
+    """Diffusers' WanTransformer3DModel with its weights, in float32."""
     import torch
     from diffusers import WanTransformer3DModel
 
-    return _strictly(WanTransformer3DModel, folder, "transformer", torch_dtype=torch.float32)
+    return _load_strictly(WanTransformer3DModel, folder, "transformer", torch_dtype=torch.float32)
 
 
-def load_vae(folder: Path):
-    """diffusers' AutoencoderKLWan with its weights, in float32."""
+def load_vae(folder: Path) -> AutoencoderKLWan:
+    """Diffusers' AutoencoderKLWan with its weights, in float32."""
     import torch
     from diffusers import AutoencoderKLWan
 
-    return _strictly(AutoencoderKLWan, folder, "vae", torch_dtype=torch.float32).eval()
+    return _load_strictly(AutoencoderKLWan, folder, "vae", torch_dtype=torch.float32).eval()
 
 
-def _strictly(kind, folder: Path, part: str, **options):
-    """Load, and raise PretrainedError where the file lacks a weight or has one too many: never a random weight."""
-    model, found = kind.from_pretrained(folder / part, output_loading_info=True, **options)
-    odd = {name: sorted(found[name]) for name in ("missing_keys", "unexpected_keys", "mismatched_keys") if found[name]}
-    if odd:
-        name, keys = next(iter(odd.items()))
-        raise PretrainedError(
-            f"{folder / part}: {len(keys)} {name.replace('_', ' ')}, the first {keys[0]}; expected the weights of its "
-            "config.json and no others"
-        )
-    return model
-
-
-def load_text_encoder(folder: Path):
+def load_text_encoder(folder: Path) -> tuple[PreTrainedTokenizerBase, UMT5EncoderModel]:
     """The tokenizer and the UMT5 encoder, in bfloat16 on a GPU and float32 elsewhere."""
     import torch
     from transformers import AutoTokenizer, UMT5EncoderModel
 
     precision = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
-    encoder = _strictly(UMT5EncoderModel, folder, "text_encoder", dtype=precision).eval()
+    encoder = _load_strictly(UMT5EncoderModel, folder, "text_encoder", dtype=precision).eval()
     return tokenizer, encoder
+
+
+def _load_strictly(kind: Any, folder: Path, part: str, **options: Any) -> Any:
+    """A model of the class ``kind``: never with a random weight, nor with one that is not finite.
+
+    Raises PretrainedError where the file lacks a weight or has one too many, and NotFiniteError.
+    """
+    model, loading = kind.from_pretrained(folder / part, output_loading_info=True, **options)
+    odd = {
+        name: sorted(loading[name]) for name in ("missing_keys", "unexpected_keys", "mismatched_keys") if loading[name]
+    }
+    if odd:
+        name, keys = next(iter(odd.items()))
+        raise PretrainedError(
+            f"{folder / part}: {len(keys)} {name.replace('_', ' ')}, the first {keys[0]}; expected the weights of its "
+            "config.json and no others"
+        )
+    require_finite(model.state_dict(), str(folder / part), "fetch the pretrained model again")
+    return model

@@ -1,5 +1,8 @@
-"""Captions to text tokens, once a caption. The small study's encoder is a fixed random vector a word, in place of a
-language model; with a pretrained model it is its own UMT5."""
+"""Captions to text tokens, each caption once.
+
+The small study's encoder is a fixed random vector per word, in place of a language model; with a pretrained model it is
+that model's own UMT5.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import re
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 from tqdm import tqdm
 
@@ -16,8 +18,8 @@ from echo.io.device import device
 from echo.io.errors import UserError
 from echo.io.files import digest
 from echo.io.seeding import torch_generator
-from echo.io.tensors import read_header, save_tensors
-from echo.study.config import Study, Text
+from echo.io.tensors import open_tensors, read_header, save_tensors
+from echo.study.config import Text
 
 WORD = re.compile(r"[a-z0-9]+")
 BATCH = 8  # captions that the language model reads at once
@@ -54,48 +56,53 @@ def encode(config: Text, captions: list[str], folder: Path) -> list[Tensor]:
     encoder = encoder.to(device())
     if encoder.config.d_model != config.dim:
         raise TextError(f"text.dim = {config.dim}, but this text encoder is {encoder.config.d_model} wide")
-    found = []
+    hidden_states: list[Tensor] = []
     for start in tqdm(range(0, len(captions), BATCH), desc="text", mininterval=5):
         tokens = tokenizer(
             captions[start : start + BATCH], padding=True, truncation=True, max_length=config.tokens,
             add_special_tokens=True, return_attention_mask=True, return_tensors="pt",
         ).to(device())  # fmt: skip
         hidden = encoder(tokens.input_ids, tokens.attention_mask).last_hidden_state.float().cpu()
-        found += [one[: int(mask.sum())] for one, mask in zip(hidden, tokens.attention_mask, strict=True)]
-    return found
+        hidden_states += [one[: int(mask.sum())] for one, mask in zip(hidden, tokens.attention_mask, strict=True)]
+    return hidden_states
 
 
-def write_texts(study: Study, captions: dict[str, str], path: Path, pretrained: Path | None = None) -> None:
-    """Embed every caption once; ``captions``: video name to caption. One tensor a caption, videos in the header."""
+def write_texts(config: Text, captions: dict[str, str], path: Path, pretrained: Path | None = None) -> None:
+    """Embed every caption once; ``captions``: video name to caption. One tensor per caption, videos in the header.
+
+    ``pretrained``: folder of the pretrained model, for ``text.kind: umt5``. Raises TextError without it, and
+    NotFiniteError, with nothing written, for embeddings that are not finite.
+    """
     names = {caption: digest(caption) for caption in captions.values()}
     wanted = sorted(names)
-    if study.text.kind == "umt5":
+    if config.kind == "umt5":
         if pretrained is None:
             raise TextError("text.kind = umt5 needs a pretrained model; none was handed over")
-        tokens = encode(study.text, wanted, pretrained)
+        tokens = encode(config, wanted, pretrained)
     else:
-        tokens = embed(study.text, wanted)
+        tokens = embed(config, wanted)
     videos = {video: names[caption] for video, caption in captions.items()}
     tensors = {names[caption]: one for caption, one in zip(wanted, tokens, strict=True)}
-    save_tensors(path, tensors, {"text": study.text.model_dump(mode="json"), "videos": videos})
+    save_tensors(path, tensors, {"text": config.model_dump(mode="json"), "videos": videos}, finite=True)
 
 
 class Texts:
     """Reads what ``write_texts`` wrote, one caption at a time."""
 
-    def __init__(self, path: Path, config: Text):
-        """Raises TextError where the file is missing or holds the embeddings of another configuration."""
+    def __init__(self, path: Path, config: Text) -> None:
+        """Open the file.
+
+        Raises TextError where it is missing or holds the embeddings of another configuration, and TensorFileError
+        where it is damaged.
+        """
         if not Path(path).is_file():
             raise TextError(f"{path}: no text embeddings there; write them with `python -m echo text`")
         header = read_header(path)
         if header.get("text") != config.model_dump(mode="json"):
             raise TextError(f"{path}: embeddings of {header.get('text')}, the study asks for {config.model_dump()}")
-        self.path, self.length, self.videos = (
-            Path(path),
-            1 if config.kind == "none" else config.tokens,
-            header["videos"],
-        )
-        self._file = safe_open(path, "pt")
+        self.path, self.videos = Path(path), header["videos"]
+        self.length = 1 if config.kind == "none" else config.tokens
+        self._file = open_tensors(path)
 
     def of(self, video: str) -> Tensor:
         """Text tokens (L, dim) float32 of a video's caption, padded with zeros to the configured length L."""

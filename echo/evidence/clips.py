@@ -18,7 +18,8 @@ from echo.study.config import Study
 
 class Picked(NamedTuple):
     """Some clips: latents (B, F, C, H, W), target latents (B, S, T', C, H, W) where segments are coded as a whole,
-    and text (B, L, text_dim)."""
+    and text (B, L, text_dim).
+    """
 
     segments: Segments
     latents: Tensor

@@ -1,32 +1,53 @@
-"""``Frames``: latent frames with the camera that saw them, the one currency of evidence, memory and backbone."""
+"""``Frames``: latent frames with the camera that saw them, the one form in which evidence and targets are passed on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from echo.world.camera import plucker, relative_actions
 
 
 @dataclass(frozen=True)
-class Frames:
-    """B clips of F latent frames each; shapes are checked on construction.
+class Cameras:
+    """Where B clips of F frames are seen from, without what is seen.
 
-    latents: (B, F, C, H, W); actions: (B, F, 12) relative to the segment's first target frame;
+    actions: (B, F, 12) relative to the segment's first target frame;
     rays: (B, F, h, w, 6) Pluecker coordinates of each token's ray in that same frame;
-    index: (B, F) frame number in the trajectory; weight: (B, F) factor on the frame's tokens, or None for 1.
+    index: (B, F) frame number in the trajectory.
     """
 
-    latents: Tensor
-    actions: Tensor
-    rays: Tensor
-    index: Tensor
-    weight: Tensor | None = None
+    actions: Float[Tensor, "B F 12"]
+    rays: Float[Tensor, "B F h w 6"]
+    index: Int[Tensor, "B F"]
 
-    def __post_init__(self):
+    @property
+    def count(self) -> int:
+        """F, frames of each clip."""
+        return self.index.shape[1]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """B clips of F latent frames each; their leading shapes are checked on construction.
+
+    latents: (B, F, C, H, W); actions, rays and index as in ``Cameras``, one token for each h x w cell of a frame;
+    weight: (B, F) factor on the frame's tokens, or None for 1.
+    """
+
+    latents: Float[Tensor, "B F C H W"]
+    actions: Float[Tensor, "B F 12"]
+    rays: Float[Tensor, "B F h w 6"]
+    index: Int[Tensor, "B F"]
+    weight: Float[Tensor, "B F"] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the field, where a field is not of as many clips and frames as the latents."""
         lead = self.latents.shape[:2]
         for name in ("actions", "rays", "index", "weight"):
             value = getattr(self, name)
@@ -35,28 +56,33 @@ class Frames:
 
     @property
     def count(self) -> int:
-        """F, frames a clip."""
+        """F, frames of each clip."""
         return self.latents.shape[1]
 
-    def take(self, order: Tensor) -> Frames:
-        """Frames picked a clip: order (B, k) of positions along F."""
+    @property
+    def cameras(self) -> Cameras:
+        """The same views without their contents."""
+        return Cameras(self.actions, self.rays, self.index)
+
+    def take(self, order: Int[Tensor, "B k"]) -> Frames:
+        """Chosen frames of each clip: order (B, k) of positions along F."""
         clip = torch.arange(len(order), device=order.device)[:, None]
         return self._map(lambda value: value[clip, order])
 
     def span(self, start: int, stop: int | None) -> Frames:
-        """Frames start..stop of every clip."""
+        """Frames start..stop (exclusive) of every clip."""
         return self._map(lambda value: value[:, start:stop])
 
     def chronological(self) -> Frames:
-        """The same frames, each clip's sorted by frame number."""
+        """The same frames, those of each clip sorted by frame number."""
         return self.take(self.index.argsort(dim=1, stable=True))
 
-    def with_latents(self, latents: Tensor) -> Frames:
-        """The same views with other contents."""
+    def with_latents(self, latents: Float[Tensor, "B F C H W"]) -> Frames:
+        """The same views with other contents (B, F, C, H, W)."""
         return Frames(latents, self.actions, self.rays, self.index, self.weight)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The fields that are there, by name: how a memory state stores frames."""
+        """The fields that are set, by name: how a memory's state stores frames."""
         fields = {"latents": self.latents, "actions": self.actions, "rays": self.rays, "index": self.index}
         return fields if self.weight is None else {**fields, "weight": self.weight}
 
@@ -64,9 +90,10 @@ class Frames:
         """The same frames on another device."""
         return self._map(lambda value: value.to(device))
 
-    def _map(self, pick) -> Frames:
-        weight = None if self.weight is None else pick(self.weight)
-        return Frames(pick(self.latents), pick(self.actions), pick(self.rays), pick(self.index), weight)
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Frames:
+        """The frames with ``change`` applied to every field."""
+        weight = None if self.weight is None else change(self.weight)
+        return Frames(change(self.latents), change(self.actions), change(self.rays), change(self.index), weight)
 
 
 def join(parts: list[Frames]) -> Frames:
@@ -86,13 +113,23 @@ def join(parts: list[Frames]) -> Frames:
 
 
 def view(
-    latents: Tensor, poses: np.ndarray, index: np.ndarray, reference: int, grid: tuple[int, int], field_of_view: float
+    latents: Float[Tensor, "B F C H W"],
+    poses: Float[np.ndarray, "B trajectory 6"],
+    index: Int[np.ndarray, "B F"],
+    reference: int,
+    grid: tuple[int, int],
+    field_of_view: float,
 ) -> Frames:
     """Frames of B clips as seen from one reference frame.
 
-    latents (B, F, C, H, W) and their frame numbers index (B, F); poses (B, N, 6) of whole clips; reference is the
-    number of the frame whose camera is the origin (the segment's first target frame); grid is a frame's tokens (rows,
-    columns).
+    Args:
+        latents: (B, F, C, H, W).
+        poses: (B, frames of the trajectory, 6), of whole trajectories.
+        index: (B, F) numbers of the frames in their trajectories.
+        reference: Number of the frame whose camera is the origin: the segment's first target frame.
+        grid: Tokens of a frame: rows, columns.
+        field_of_view: Horizontal, in degrees.
+
     """
     picked, origin = poses[np.arange(len(index))[:, None], index], poses[:, reference]
     actions = np.stack([relative_actions(p, o) for p, o in zip(picked, origin, strict=True)])

@@ -87,7 +87,8 @@ class Segments:
 
     def own(self, latents: Tensor, targets: Tensor | None, segment: int) -> Tensor:
         """Target latents (B, T', C, H, W) of a segment: of the frames' own latents (B, F, C, H, W), or of ``targets``
-        (B, S, T', C, H, W) where segments are coded as a whole."""
+        (B, S, T', C, H, W) where segments are coded as a whole.
+        """
         if targets is not None:
             return targets[:, segment - 1]
         start = first_target(segment, self.study.segment.frames)

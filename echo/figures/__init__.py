@@ -1,25 +1,23 @@
-"""The study's figures: one module a figure, each with ``READS`` (its input files) and ``draw(tables) -> Figure``.
+"""The study's figures: one module per figure, each with ``READS`` (its input files) and ``draw(tables) -> Figure``.
 
-``python -m echo.figures NAME --tables DIR --out FILE.png`` draws one and imports only that figure's module. What a
-workflow needs to know to rebuild exactly what changed is read from the source without importing matplotlib:
+``draw_to`` draws one into a file, ``draw`` returns it; both import only that figure's module. What a workflow needs to
+know to redraw exactly what changed is read from the source, without importing matplotlib:
 
 - ``names()``: the figures there are;
 - ``reads(name)``: the files in the tables folder that the figure reads;
-- ``digest(name)``: a hash of the code that draws it, blind to comments, docstrings and formatting.
+- ``digest(name)``: a fingerprint of the code that draws it, blind to comments, docstrings and layout.
 
 To add a figure, add a module here that defines ``READS`` and ``draw``.
 """
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from echo.io.errors import UserError
-from echo.study.source import behaviour
+from echo.study import source
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,63 +30,32 @@ class FigureError(UserError):
     """A figure that cannot be drawn: one line that names the figure or file, and what was expected."""
 
 
-def _source(module: str) -> ast.Module:
-    return ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))
-
-
-def _declared_reads(tree: ast.Module) -> tuple[str, ...] | None:
-    """The value of a module's ``READS = (...)``, or None if it has none."""
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "READS" for t in node.targets):
-            return tuple(ast.literal_eval(node.value))
-    return None
+def _declared_reads(name: str) -> tuple[str, ...] | None:
+    """The value of a module's ``READS = (...)``, or None if there is no such module or it has none."""
+    path = FOLDER / f"{name}.py"
+    value = source.constant(path, "READS") if name.isidentifier() and path.is_file() else None
+    return None if value is None else tuple(cast("tuple[str, ...]", value))
 
 
 def names() -> tuple[str, ...]:
     """All figures, in alphabetical order."""
-    modules = sorted(path.stem for path in FOLDER.glob("*.py"))
-    return tuple(module for module in modules if _declared_reads(_source(module)) is not None)
-
-
-def _check(name: str) -> None:
-    if not (name.isidentifier() and (FOLDER / f"{name}.py").is_file() and _declared_reads(_source(name)) is not None):
-        raise FigureError(f"unknown figure {name!r}; there are {', '.join(names())}")
+    return tuple(name for name in sorted(path.stem for path in FOLDER.glob("*.py")) if _declared_reads(name))
 
 
 def reads(name: str) -> tuple[str, ...]:
-    """Files in the tables folder that the figure reads."""
-    _check(name)
-    return _declared_reads(_source(name))
-
-
-def _imported(tree: ast.Module) -> set[str]:
-    """Modules of this package that a module imports."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE + "."):
-            found.add(node.module.removeprefix(PACKAGE + "."))
-        elif isinstance(node, ast.Import):
-            found |= {a.name.removeprefix(PACKAGE + ".") for a in node.names if a.name.startswith(PACKAGE + ".")}
-    return {module for module in found if (FOLDER / f"{module}.py").is_file()}
+    """Files in the tables folder that the figure reads; raises FigureError for a name that is no figure."""
+    declared = _declared_reads(name)
+    if not declared:
+        raise FigureError(f"unknown figure {name!r}; there are {', '.join(names())}")
+    return declared
 
 
 def digest(name: str) -> str:
-    """16 hexadecimal digits that change when the code that draws the figure does.
+    """16 hexadecimal digits that change when the code that draws the figure does: its module and what that imports."""
+    from echo.study.provenance import code_digest
 
-    The code: the figure's module, ``style`` and whatever else of this package they import, as syntax trees without
-    docstrings, so that comments and formatting do not count.
-    """
-    _check(name)
-    waiting, seen = [name, "style"], {}
-    while waiting:
-        module = waiting.pop()
-        if module not in seen:
-            seen[module] = behaviour(FOLDER / f"{module}.py")
-            waiting += _imported(_source(module))
-    text = "\n".join(f"{module}\n{seen[module]}" for module in sorted(seen))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    reads(name)
+    return code_digest(f"{PACKAGE}.{name}")
 
 
 def draw(name: str, tables: str | Path) -> Figure:
@@ -98,3 +65,14 @@ def draw(name: str, tables: str | Path) -> Figure:
         if not (tables / file).is_file():
             raise FigureError(f"figure {name}: {tables / file} is not there; it reads {', '.join(reads(name))}")
     return importlib.import_module(f"{PACKAGE}.{name}").draw(tables)
+
+
+def draw_to(name: str, tables: str | Path, out: str | Path) -> None:
+    """Draw one figure from a tables folder into the file ``out``; its suffix (.png, .pdf, .svg) gives the format.
+
+    Equal tables give equal bytes. Raises FigureError as ``draw`` does, and for another suffix.
+    """
+    figure = draw(name, tables)
+    from echo.figures.style import save
+
+    save(figure, Path(out))

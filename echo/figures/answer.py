@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from echo.figures import style
 
 READS = ("differences.csv", "summary.csv", "rows.csv")
-BRANCHES = {"recall": ("o", -0.16), "return_strict": ("D", 0.16)}  # marker, shift from the row's line
+BRANCHES = {"recall": ("o", -0.16), "return_strict": ("D", 0.16)}  # marker, shift from the place of the row
 
 
 @style.styled()
@@ -21,7 +21,7 @@ def draw(tables: Path) -> Figure:
     """Left: gain over the reference row in PSNR, on recall and strict return. Right: numbers the state keeps."""
     rows = style.read_rows(tables)
     gains = style.read(tables, "differences.csv")
-    gains = gains[(gains["measure"] == "psnr") & gains["row"].isin(rows.index)].set_index(["branch", "row"])
+    gains = gains[(gains["measure"] == "psnr") & gains["row_name"].isin(rows.index)].set_index(["branch", "row_name"])
     order = _order(rows, gains)
     figure = style.new_figure(8.6, 1.6 + 0.27 * len(order))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
@@ -37,7 +37,14 @@ def draw(tables: Path) -> Figure:
     )  # fmt: skip
     left.set_title(f"Returned view: gain over {_reference(tables, rows)}", fontweight="normal", fontsize=8.5)
     shapes = [
-        Line2D([], [], linestyle="", marker=marker, color=style.REFERENCE_COLOUR, label=style.PREDICTED[branch])
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            marker=marker,
+            color=style.REFERENCE_COLOUR,
+            label=style.branch_label(branch, explained=True),
+        )
         for branch, (marker, _) in BRANCHES.items()
     ]
     figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
@@ -57,28 +64,32 @@ def _order(rows: pd.DataFrame, gains: pd.DataFrame) -> list[str]:
 def _reference(tables: Path, rows: pd.DataFrame) -> str:
     """Name of the reference row with its PSNR on both branches."""
     summary = style.read(tables, "summary.csv")
-    here = summary[(summary["row"] == style.REFERENCE_ROW) & (summary["measure"] == "psnr")].set_index("branch")
+    here = summary[(summary["row_name"] == style.REFERENCE_ROW) & (summary["measure"] == "psnr")].set_index("branch")
     levels = [
-        f"{here.loc[branch, 'value']:.1f} dB on {style.BRANCHES[branch]}" for branch in BRANCHES if branch in here.index
+        f"{here.loc[branch, 'value']:.1f} dB on {style.branch_label(branch)}"
+        for branch in BRANCHES
+        if branch in here.index
     ]
     label = rows["label"].get(style.REFERENCE_ROW, style.REFERENCE_ROW)
     return f"{label}, no memory ({', '.join(levels)})" if levels else f"{label}, no memory"
 
 
 def _gains(axes: Axes, rows: pd.DataFrame, gains: pd.DataFrame, order: list[str]) -> None:
-    for position, name in enumerate(order):
-        row = rows.loc[name]
-        axes.axhline(position, color="#eeeeee", linewidth=0.6, zorder=0)
-        for branch, (marker, shift) in BRANCHES.items():
-            if (branch, name) not in gains.index:
-                continue
-            gain = gains.loc[(branch, name)]
-            axes.errorbar(
-                gain["difference"], position + shift, xerr=style.errors(gain["difference"], gain["low"], gain["high"]),
-                marker=marker, color=row["colour"], markerfacecolor=style.face(row), linewidth=1.2, markersize=5,
-            )  # fmt: skip
+    for position in range(len(order)):
+        axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
+    places = {name: float(position) for position, name in enumerate(order)}
+    for branch, (marker, shift) in BRANCHES.items():
+        if branch not in gains.index:
+            continue
+        cells = gains.loc[branch].reset_index().rename(columns={"difference": "value"})
+        style.estimates(
+            axes, cells.assign(place=cells["row_name"].map(places) + shift), "place", horizontal=True,
+            colours=rows["colour"].to_dict(), markers=dict.fromkeys(rows.index, marker),
+            faces={row.row_name: style.face(row) for row in rows.itertuples()}, err_kws={"linewidth": 1.2},
+        )  # fmt: skip
     axes.axvline(0, color=style.REFERENCE_COLOUR, linewidth=1)
     axes.set_xlabel("gain in PSNR, dB (95 % interval over rooms)")
+    axes.set_ylabel("")
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
 
@@ -92,7 +103,7 @@ def _kept(axes: Axes, rows: pd.DataFrame, order: list[str]) -> None:
         row, numbers = rows.loc[name], kept[name]
         if np.isnan(numbers):
             continue
-        axes.axhline(position, color="#eeeeee", linewidth=0.6, zorder=0)
+        axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
         if numbers > 0:
             axes.plot(numbers, position, "s", color=row["colour"], markerfacecolor=style.face(row), markersize=5)
         text = f"{int(numbers):,}" if numbers > 0 else "none"

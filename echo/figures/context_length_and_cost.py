@@ -27,9 +27,11 @@ def draw(tables: Path) -> Figure:
     """PSNR against K on four branches; PSNR on recall against training time; the same against numbers kept."""
     rows = style.read_rows(tables)
     summary = style.read(tables, "summary.csv")
-    psnr = summary[(summary["measure"] == "psnr") & summary["row"].isin(rows.index)].set_index(["branch", "row"])
+    psnr = summary[(summary["measure"] == "psnr") & summary["row_name"].isin(rows.index)].set_index(
+        ["branch", "row_name"]
+    )
     timings = style.read(tables, "timings.csv")
-    seconds = timings[timings["stage"] == "train"].groupby("row")["seconds"].mean()
+    seconds = timings[timings["stage"] == "train"].groupby("row_name")["seconds"].mean()
     figure = style.new_figure(10.4, 4.5)
     length, time, kept = figure.subplots(1, 3, width_ratios=(1, 1.1, 1.1))
     _length(length, psnr)
@@ -45,16 +47,17 @@ def draw(tables: Path) -> Figure:
 
 
 def _length(axes: Axes, psnr: pd.DataFrame) -> None:
-    for branch, (colour, marker) in BRANCHES.items():
-        found = [(k, psnr.loc[(branch, row)]) for row, k in LENGTHS.items() if (branch, row) in psnr.index]
-        found = [(k, cell) for k, cell in found if np.isfinite(cell["value"])]
-        if not found:
-            continue
-        value, low, high = (np.array([cell[key] for _, cell in found]) for key in ("value", "low", "high"))
-        axes.errorbar(
-            [k for k, _ in found], value, yerr=style.errors(value, low, high),
-            color=colour, marker=marker, label=style.BRANCHES[branch], capsize=0,
-        )  # fmt: skip
+    cells = psnr.reset_index()
+    cells = cells[cells["row_name"].isin(LENGTHS) & cells["branch"].isin(BRANCHES)]
+    colours, markers = ({branch: look[i] for branch, look in BRANCHES.items()} for i in (0, 1))
+    lines = style.estimates(
+        axes,
+        cells.assign(length=cells["row_name"].map(LENGTHS)),
+        "length",
+        by="branch",
+        colours=colours,
+        markers=markers,
+    )
     axes.set_xscale("log")
     axes.set_xlim(0.8, 26)
     axes.set_xticks(list(LENGTHS.values()), [str(k) for k in LENGTHS.values()])
@@ -63,20 +66,19 @@ def _length(axes: Axes, psnr: pd.DataFrame) -> None:
     axes.set_ylabel("PSNR, dB (95 % interval)")
     axes.set_title("Context length")
     axes.grid(axis="y")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper left")
+    if lines:
+        axes.legend(list(lines.values()), [style.branch_label(branch) for branch in lines], loc="upper left")
 
 
 def _cost(axes: Axes, rows: pd.DataFrame, psnr: pd.DataFrame, cost: pd.Series) -> None:
-    for row in rows.itertuples():
-        if (QUALITY, row.row) not in psnr.index or row.row not in cost.index or np.isnan(cost[row.row]):
-            continue
-        cell = psnr.loc[(QUALITY, row.row)]
-        axes.errorbar(
-            cost[row.row], cell["value"], yerr=style.errors(cell["value"], cell["low"], cell["high"]),
-            marker=row.marker, color=row.colour, markerfacecolor=style.face(row), linewidth=0.9, markersize=6,
-        )  # fmt: skip
-    axes.set_ylabel(f"{style.BRANCHES[QUALITY]} PSNR, dB")
+    cells = psnr.reset_index()
+    cells = cells[cells["branch"] == QUALITY]
+    cells = cells.assign(cost=cells["row_name"].map(cost))
+    style.estimates(
+        axes, cells[cells["cost"].notna()], "cost", colours=rows["colour"].to_dict(), markers=rows["marker"].to_dict(),
+        faces={row.row_name: style.face(row) for row in rows.itertuples()}, markersize=6, err_kws={"linewidth": 0.9},
+    )  # fmt: skip
+    axes.set_ylabel(f"{style.branch_label(QUALITY)} PSNR, dB")
     axes.grid()
 
 

@@ -8,7 +8,7 @@ equal tables give equal notebooks.
 
 from __future__ import annotations
 
-import argparse
+import ast
 import json
 import os
 import sys
@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from echo.io.errors import UserError
 from echo.io.files import atomic_path, write_json
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class NotebookError(UserError):
-    """A notebook that failed: one line that names the notebook, the cell and the error."""
+    """A notebook that cannot be run, or failed: one line that names the notebook, and the cell and error if any."""
 
 
 @contextmanager
@@ -59,7 +60,8 @@ def execute(notebook: str | Path, out: str | Path, tables: str | Path) -> None:
     """Run ``notebook`` with its parameter ``tables`` set, and write the result to ``out`` atomically.
 
     The parameter is passed relative to the notebook's folder, so that no path of this machine enters the result.
-    Raises NotebookError where the notebook or the tables are not there, or naming the cell that failed.
+    Raises NotebookError where the notebook or the tables are not there, where the notebook has no such parameter, or
+    naming the cell that failed.
     """
     import papermill
 
@@ -68,6 +70,7 @@ def execute(notebook: str | Path, out: str | Path, tables: str | Path) -> None:
         raise NotebookError(f"{notebook}: no such notebook")
     if not tables.is_dir():
         raise NotebookError(f"{notebook}: {tables}: no such tables folder")
+    _check_parameter(notebook, "tables")
     folder = notebook.resolve().parent
     relative = Path(os.path.relpath(tables.resolve(), folder)).as_posix()
     with atomic_path(out) as temporary, _kernel_of_this_python():
@@ -88,9 +91,46 @@ def execute(notebook: str | Path, out: str | Path, tables: str | Path) -> None:
         _forget_times(temporary)
 
 
+def _check_parameter(notebook: Path, name: str) -> None:
+    """Raise NotebookError unless one cell is tagged ``parameters`` and assigns ``name``.
+
+    Papermill would run the notebook with the values that are stored in it, and warn at most.
+    """
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError, TypeError):
+        raise NotebookError(f"{notebook}: not a notebook in JSON") from None
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    if len(tagged) != 1:
+        raise NotebookError(
+            f"{notebook}: {len(tagged) or 'no'} cells are tagged 'parameters'; expected one, which assigns {name!r} "
+            "(in JupyterLab: the cell's property inspector, Cell Tags)"
+        )
+    names = _assigned(_text(tagged[0]["source"]))
+    if name not in names:
+        raise NotebookError(
+            f"{notebook}: unknown parameter {name!r}: the cell tagged 'parameters' assigns {', '.join(names) or 'nothing'}"
+        )
+
+
+def _assigned(code: str) -> list[str]:
+    """Names that a cell of plain assignments assigns."""
+    targets: list[ast.expr] = []
+    for node in ast.parse("\n".join(line for line in code.splitlines() if not line.startswith("%"))).body:
+        if isinstance(node, ast.Assign):
+            targets += node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets.append(node.target)
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _text(source: str | list[str]) -> str:
+    return source if isinstance(source, str) else "".join(source)
+
+
 def _forget_times(path: Path) -> None:
     """Remove papermill's paths and times from an executed notebook, in place."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     content["metadata"].pop("papermill", None)
     for number, cell in enumerate(content["cells"]):
         cell["metadata"].pop("papermill", None)
@@ -98,21 +138,3 @@ def _forget_times(path: Path) -> None:
         if "injected-parameters" in cell["metadata"].get("tags", []):
             cell["id"] = f"injected-{number}"  # papermill draws a random one
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m echo.figures.notebook", description="Run a notebook on tables.")
-    parser.add_argument("notebook", type=Path, help="for example notebooks/01_answer.ipynb")
-    parser.add_argument("--tables", type=Path, required=True, help="results/<study>/tables")
-    parser.add_argument("--out", type=Path, required=True, help="the executed notebook to write")
-    given = parser.parse_args()
-    try:
-        execute(given.notebook, given.out, given.tables)
-    except NotebookError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

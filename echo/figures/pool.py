@@ -29,7 +29,7 @@ def draw(tables: Path) -> Figure:
     for line, panels in enumerate(grid):
         for axes, picture in zip(panels, images[line], strict=True):
             style.thumbnail(axes, picture)
-        style.side_label(panels[0], str(labels[line]).replace("_", " "), "black")
+        style.side_label(panels[0], style.literal(labels[line]).replace("_", " "), "black")
     for axes, text in zip(grid[0], columns, strict=True):
-        axes.set_title(str(text).replace("_", " "), fontsize=8.5, fontweight="normal", loc="center", pad=3)
+        axes.set_title(style.literal(text).replace("_", " "), fontsize=8.5, fontweight="normal", loc="center", pad=3)
     return figure

@@ -16,21 +16,21 @@ PROBES = {"erase": ("o", -0.15, "memory erased"), "swap": ("D", 0.15, "another s
 
 @style.styled()
 def draw(tables: Path) -> Figure:
-    """A line a row: mean change under each probe with its interval, and the verdict at the right."""
+    """One line per row: mean change under each probe with its interval, and the verdict at the right."""
     rows = style.read_rows(tables)
     table = style.read(tables, "probes_table.csv")
-    table = table[table["row"].isin(rows.index)].reset_index(drop=True)
+    table = table[table["row_name"].isin(rows.index)].reset_index(drop=True)
     figure = style.new_figure(8.6, 1.4 + 0.27 * len(table))
     axes = figure.subplots()
+    for probe, (marker, shift, _) in PROBES.items():
+        cells = table.rename(columns={f"{probe}_{end}": end for end in ("value", "low", "high")})
+        style.estimates(
+            axes, cells.assign(place=cells.index + shift), "place", horizontal=True, colours=rows["colour"].to_dict(),
+            markers=dict.fromkeys(rows.index, marker),
+            faces={row.row_name: style.face(row) for row in rows.itertuples()}, err_kws={"linewidth": 1.2},
+        )  # fmt: skip
     for position, line in table.iterrows():
-        row = rows.loc[line["row"]]
-        axes.axhline(position, color="#eeeeee", linewidth=0.6, zorder=0)
-        for probe, (marker, shift, _) in PROBES.items():
-            value = line[f"{probe}_value"]
-            axes.errorbar(
-                value, position + shift, xerr=style.errors(value, line[f"{probe}_low"], line[f"{probe}_high"]),
-                marker=marker, color=row["colour"], markerfacecolor=style.face(row), linewidth=1.2,
-            )  # fmt: skip
+        axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
         fails = str(line["verdict"]).startswith("FAILS")
         axes.text(
             1.01, position, line["verdict"], transform=axes.get_yaxis_transform(), va="center", fontsize=7.5,
@@ -46,10 +46,11 @@ def draw(tables: Path) -> Figure:
     axes.minorticks_off()
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_yticks(range(len(table)), table["label"])
-    for tick, row in zip(axes.get_yticklabels(), table["row"], strict=True):
+    for tick, row in zip(axes.get_yticklabels(), table["row_name"], strict=True):
         tick.set_color(rows.loc[row, "colour"])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
+    axes.set_ylabel("")
     axes.set_xlabel("mean change of the return frames, grey levels of 255 (dashed: what counts as moved)")
     axes.set_title("Does the output depend on the memory?")
     shapes = [

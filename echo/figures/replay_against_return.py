@@ -42,15 +42,15 @@ def draw(tables: Path) -> Figure:
 
 def _values(summary: pd.DataFrame, rows: pd.DataFrame, column: str, target: tuple[str, str]) -> pd.DataFrame:
     """Rows that have both numbers: ``replay`` (PSNR) and ``back``, and their ranks, 1 the best; ties in row order."""
-    cells = summary.set_index(["branch", "measure", "row"])[column].dropna()
-    found = pd.DataFrame(
+    cells = summary.set_index(["branch", "measure", "row_name"])[column].dropna()
+    values = pd.DataFrame(
         {
             "replay": {row: cells.get(("replay", "psnr", row), np.nan) for row in rows.index},
             "back": {row: cells.get((*target, row), np.nan) for row in rows.index},
         }
     ).dropna()
-    ranks = found.rank(ascending=False, method="first").astype(int)
-    return found.join(ranks.add_prefix("rank_"))
+    ranks = values.rank(ascending=False, method="first").astype(int)
+    return values.join(ranks.add_prefix("rank_"))
 
 
 def _slopes(axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, count: int, name: str) -> None:
@@ -58,13 +58,18 @@ def _slopes(axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, count: int, na
         axes.text(0.5, 0.5, "not measured", ha="center", va="center", transform=axes.transAxes, color="#777777")
         axes.set_axis_off()
         return
+    two = values.melt(value_vars=["rank_replay", "rank_back"], var_name="side", value_name="rank", ignore_index=False)
+    two = two.rename_axis("row_name").reset_index().assign(side=lambda t: (t["side"] == "rank_back").astype(float))
+    looks = rows.loc[values.index]
+    lines = style.estimates(
+        axes, two.rename(columns={"rank": "value"}).assign(low=np.nan, high=np.nan), "side",
+        colours=looks["colour"].to_dict(), markers=dict.fromkeys(looks.index, "o"),
+        faces={row.row_name: style.face(row) for row in looks.itertuples()},
+        dashes={row.row_name: (4, 2) if row.hollow else "" for row in looks.itertuples()},
+    )  # fmt: skip
     for row, line in values.iterrows():
-        look = rows.loc[row]
-        ranks = [line["rank_replay"], line["rank_back"]]
-        axes.plot(
-            [0, 1], ranks, color=look["colour"], marker="o", markerfacecolor=style.face(look), clip_on=False,
-            linestyle="-" if not look["hollow"] else (0, (4, 2)),
-        )  # fmt: skip
+        look, ranks = rows.loc[row], [line["rank_replay"], line["rank_back"]]
+        lines[row].set_clip_on(False)
         axes.text(-0.05, ranks[0], f"{look['label']}  {line['replay']:.1f}", ha="right", va="center",
                   color=look["colour"], fontsize=7.5)  # fmt: skip
         shift = int(ranks[0] - ranks[1])
@@ -75,6 +80,7 @@ def _slopes(axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, count: int, na
     axes.set_ylim(count + 0.5, 0.5)
     axes.set_xticks([0, 1], ["replay PSNR", name])
     axes.set_yticks([])
+    axes.set_ylabel("")
     axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)

@@ -44,4 +44,4 @@ def _psnr(tables: Path, case: str) -> dict[str, float]:
     """Each row's PSNR on one replay case, over training seeds."""
     cases = pd.read_csv(tables / "cases.csv")
     cases = cases[(cases["branch"] == "replay") & (cases["case"].astype(str) == case)]
-    return cases.groupby("row")["psnr"].mean().to_dict()
+    return cases.groupby("row_name")["psnr"].mean().to_dict()

@@ -17,7 +17,7 @@ INCH = 0.86  # side of a thumbnail
 
 @style.styled()
 def draw(tables: Path) -> Figure:
-    """A line a case, recall above strict return: first frame, farthest view, true return, and each row's return.
+    """One line per case, recall above strict return: first frame, farthest view, true return, and each row's return.
 
     Under each return stand its PSNR to the true view and the judge's score out of 100.
     """
@@ -40,7 +40,7 @@ def draw(tables: Path) -> Figure:
         for axes, row in zip(panels[3:], shown, strict=True):
             style.thumbnail(axes, line["returns"].get(row))
             axes.set_xlabel(scores.get((row, line["branch"], line["case"]), "–"), fontsize=7.5, labelpad=2)
-        style.side_label(panels[0], style.BRANCHES[line["branch"]].replace(" ", "\n"), "black", bold=True)
+        style.side_label(panels[0], style.branch_label(line["branch"]).replace(" ", "\n"), "black", bold=True)
     figure.text(
         0.5,
         0.01,
@@ -74,7 +74,7 @@ def _scores(tables: Path) -> dict[tuple[str, str, str], str]:
     cases = pd.read_csv(tables / "cases.csv")
     if "judge" not in cases:
         cases["judge"] = np.nan
-    means = cases.groupby(["row", "branch", "case"])[["psnr", "judge"]].mean()
+    means = cases.groupby(["row_name", "branch", "case"])[["psnr", "judge"]].mean()
 
     def text(value: float, digits: int) -> str:
         return "–" if np.isnan(value) else f"{value:.{digits}f}"

@@ -1,16 +1,21 @@
 """What all figures share: colours, fonts, reading tables, thumbnails, and writing a file with reproducible bytes.
 
-Colours are Okabe and Ito's, told apart by colour-blind readers; within a family rows differ by marker. A row that
-is inert by design is drawn hollow. Nothing here uses pyplot, so drawing a figure has no side effect.
+The theme is seaborn's for ticks and paper, with this study's sizes. Colours are Okabe and Ito's, told apart by colour-blind readers; within a family rows differ by marker. A row that
+is inert by design is drawn hollow. Estimates and their intervals come from the tables: seaborn draws them and computes
+none. Figures are made without pyplot's state, so drawing one has no side effect.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,6 +23,7 @@ from matplotlib.lines import Line2D
 
 from echo.figures import FigureError
 from echo.io.files import atomic_path
+from echo.study.words import BRANCHES
 
 REFERENCE_ROW = "i2v"
 REFERENCE_COLOUR = "#4d4d4d"
@@ -29,18 +35,10 @@ FAMILIES = {  # family: (colour, name)
 }
 SPARE_COLOURS = ("#56B4E9", "#B8860B", "#882255", "#999933")
 MARKERS = "osD^vPX<>*hp"
-BRANCHES = {
-    "replay": "replay",
-    "loop": "180° loop",
-    "return_45": "45° return",
-    "return_strict": "strict return",
-    "recall": "recall",
-}
-PREDICTED = {  # what a reader needs to know of a branch in half a line
-    "recall": "recall: the true past, then the way back",
-    "return_strict": "strict return: own frames become the past",
-}
-SETTINGS = {
+GUIDE = "#eeeeee"  # lines that lead the eye from a label to its points
+THEME: dict[str, Any] = {
+    **seaborn.axes_style("ticks"),
+    **seaborn.plotting_context("paper"),
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -59,36 +57,51 @@ SETTINGS = {
     "legend.frameon": False,
     "lines.linewidth": 1.4,
     "lines.markersize": 5,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
 }
 
 
-def styled():
-    """A context in which figures take the study's fonts and lines; decorate ``draw`` with ``@styled()``."""
-    return matplotlib.rc_context(SETTINGS)
+def styled() -> AbstractContextManager[None]:
+    """A context in which figures have the study's theme; decorate ``draw`` with ``@styled()``."""
+    return matplotlib.rc_context(THEME)
+
+
+def literal(text: object) -> str:
+    """Text that matplotlib draws as it is: a dollar sign would begin a formula."""
+    return str(text).replace("$", r"\$")
+
+
+def branch_label(branch: str, explained: bool = False) -> str:
+    """How figures call a branch; ``explained``: with what happens on it, in half a line."""
+    words = BRANCHES[branch]
+    return f"{words.label}: {words.explained}" if explained and words.explained else words.label
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches; its parts are laid out so that they do not overlap."""
+    """An empty figure of the given size in inches; its parts are laid out so that they do not overlap."""
     figure = Figure(figsize=(width, height), layout="constrained", dpi=200)
     FigureCanvasAgg(figure)
     return figure
 
 
 def read(tables: Path, name: str) -> pd.DataFrame:
-    """A csv of the tables folder; raises FigureError if it has no line."""
+    """A csv of the tables folder, labels ready to be drawn; raises FigureError if it has no row."""
     frame = pd.read_csv(tables / name)
     if frame.empty:
-        raise FigureError(f"{tables / name}: the table has no line, so there is nothing to draw")
-    return frame
+        raise FigureError(f"{tables / name}: the table has no row, so there is nothing to draw")
+    return frame.assign(label=frame["label"].map(literal)) if "label" in frame else frame
 
 
 def read_rows(tables: Path) -> pd.DataFrame:
-    """rows.csv, indexed by row, with the ``colour``, ``marker`` and ``hollow`` each row has in every figure."""
-    rows = read(tables, "rows.csv").set_index("row", drop=False)
+    """rows.csv, indexed by ``row_name``, with the ``colour``, ``marker`` and ``hollow`` each row has in every figure."""
+    rows = read(tables, "rows.csv").set_index("row_name", drop=False)
     own = [family for family in dict.fromkeys(rows["family"]) if family not in FAMILIES]
     spare = {family: SPARE_COLOURS[i % len(SPARE_COLOURS)] for i, family in enumerate(own)}
     colours, markers, count = [], [], {}
-    for row, family in zip(rows["row"], rows["family"], strict=True):
+    for row, family in zip(rows["row_name"], rows["family"], strict=True):
         count[family] = count.get(family, -1) + 1
         markers.append(MARKERS[count[family] % len(MARKERS)])
         plain = FAMILIES[family][0] if family in FAMILIES else spare[family]
@@ -98,18 +111,18 @@ def read_rows(tables: Path) -> pd.DataFrame:
 
 def family_name(family: str) -> str:
     """How figures call a family."""
-    return FAMILIES[family][1] if family in FAMILIES else family.replace("_", " ")
+    return FAMILIES[family][1] if family in FAMILIES else literal(family.replace("_", " "))
 
 
-def face(row) -> str:
+def face(row: Any) -> str:
     """Fill of a row's marker: white for a row that is inert by design."""
     return "white" if row.hollow else row.colour
 
 
 def family_legend(rows: pd.DataFrame) -> list[Line2D]:
-    """Legend entries: a disc a family, and a hollow one for rows that are inert by design."""
-    found = rows[rows["row"] != REFERENCE_ROW].drop_duplicates("family")
-    handles = [_disc(row.colour, row.colour, family_name(row.family)) for row in found.itertuples()]
+    """Legend entries: one disc per family, and a hollow one for rows that are inert by design."""
+    families = rows[rows["row_name"] != REFERENCE_ROW].drop_duplicates("family")
+    handles = [_disc(row.colour, row.colour, family_name(row.family)) for row in families.itertuples()]
     if rows["hollow"].any():
         handles.append(_disc("white", REFERENCE_COLOUR, "inert by design"))
     return handles
@@ -124,10 +137,42 @@ def _disc(inside: str, edge: str, label: str, marker: str = "o") -> Line2D:
     return Line2D([], [], linestyle="", marker=marker, markerfacecolor=inside, markeredgecolor=edge, label=label)
 
 
-def errors(value, low, high) -> np.ndarray:
-    """Interval ends as the (2, n) distances below and above that matplotlib's error bars take; NaN stays NaN."""
-    value, low, high = (np.atleast_1d(np.asarray(x, float)) for x in (value, low, high))
-    return np.maximum(np.stack([value - low, high - value]), 0)
+def estimates(
+    axes: Axes,
+    cells: pd.DataFrame,
+    place: str,
+    *,
+    by: str = "row_name",
+    colours: Mapping[str, str],
+    markers: Mapping[str, str],
+    faces: Mapping[str, str] | None = None,
+    horizontal: bool = False,
+    **look: Any,
+) -> dict[str, Line2D]:
+    """Draw the estimates ``value`` of a table with their intervals ``low`` to ``high``; returns the line of each group.
+
+    ``place``: the column of the other axis, along x, or along y where ``horizontal``. ``by``: the column whose values
+    are told apart by ``colours`` and ``markers`` (filled with ``faces``, by default the colour). ``look``: further
+    options of seaborn's ``lineplot``. Groups without an estimate are left out.
+    """
+    cells = cells[cells["value"].notna()]
+    names = [name for name in colours if (cells[by] == name).any()]
+    ends = [cells["value"], np.fmin(cells["low"], cells["value"]), np.fmax(cells["high"], cells["value"])]
+    # Three numbers for each place, whose median is the estimate and whose range is the interval.
+    three = pd.concat([cells.assign(estimate=end) for end in ends], ignore_index=True)
+    before = len(axes.lines)
+    if names:
+        seaborn.lineplot(
+            three, x="estimate" if horizontal else place, y=place if horizontal else "estimate",
+            orient="y" if horizontal else "x", hue=by, hue_order=names, palette=dict(colours), style=by,
+            style_order=names, markers={name: markers[name] for name in names}, estimator="median",
+            errorbar=("pi", 100), legend=False, ax=axes, **{"dashes": False, "err_style": "bars", **look},
+        )  # fmt: skip
+    lines = [line for line in axes.lines[before:] if line.get_marker() not in ("None", "none", "", None)]
+    drawn = dict(zip(names, lines, strict=True))
+    for name, line in drawn.items():
+        line.set(markerfacecolor=(faces or colours)[name], markeredgecolor=colours[name], markeredgewidth=1, zorder=2.5)
+    return drawn
 
 
 def read_samples(tables: Path, name: str, *arrays: str) -> dict[str, np.ndarray]:
@@ -185,7 +230,7 @@ def thumbnail_grid(
 
 
 def side_label(axes: Axes, text: str, colour: str, bold: bool = False) -> None:
-    """A horizontal label left of a thumbnail."""
+    """A horizontal label at the left of a thumbnail."""
     axes.set_ylabel(
         text, rotation=0, ha="right", va="center", labelpad=5, color=colour, fontsize=8,
         fontweight="bold" if bold else "normal",

@@ -24,6 +24,6 @@ class BatchSlice:
         return torch.randn(self.size, *shape[1:], generator=generator)[self.start : self.stop]
 
     def uniform(self, generator: torch.Generator) -> Tensor:
-        """One number of [0, 1) a sample, spread evenly: each of the whole batch's ``size`` equal bins holds one."""
+        """One number in [0, 1) per sample, spread evenly: each of the whole batch's ``size`` equal bins holds one."""
         drawn = (torch.arange(self.size) + torch.rand(self.size, generator=generator)) / self.size
         return drawn[self.start : self.stop]

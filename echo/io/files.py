@@ -9,6 +9,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from echo.io.errors import UserError
+
+
+class FolderError(UserError):
+    """A folder that a stage was to write to and that holds files of somebody else."""
 
 
 @contextmanager
@@ -27,27 +34,30 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-ABOUT = "about.txt"
+FINGERPRINT = "fingerprint.txt"
 
 
-def claim(folder: str | Path, about: str) -> None:
-    """Make ``folder`` the place of what ``about``, a digest, describes: what lies there of another is removed.
+def reset_if_stale(folder: str | Path, fingerprint: str) -> None:
+    """Make ``folder`` the place of what has this ``fingerprint``: files there that were made of anything else go.
 
     So a stage that goes on where it was killed never goes on from files of another configuration or code. Raises
-    ValueError, with nothing touched, for a folder with files that was never claimed: it may be somebody's.
+    FolderError, with nothing touched, for a folder with files but no fingerprint: it may be somebody's.
     """
     folder = Path(folder)
-    if folder.is_dir() and any(folder.iterdir()) and about_of(folder) != about:
-        if not about_of(folder):
-            raise ValueError(f"{folder}: holds files, but no {ABOUT}; expected an empty folder or one of this stage")
+    if folder.is_dir() and any(folder.iterdir()) and fingerprint_of(folder) != fingerprint:
+        if not fingerprint_of(folder):
+            raise FolderError(
+                f"{folder}: holds files, but no {FINGERPRINT}; expected an empty folder or one that this stage has "
+                "written; move these files elsewhere"
+            )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / ABOUT, about)
+    write_text(folder / FINGERPRINT, fingerprint)
 
 
-def about_of(folder: str | Path) -> str:
-    """The digest a folder was claimed for; empty if it never was."""
-    path = Path(folder) / ABOUT
+def fingerprint_of(folder: str | Path) -> str:
+    """The fingerprint that ``reset_if_stale`` left in a folder; empty if there is none."""
+    path = Path(folder) / FINGERPRINT
     return path.read_text() if path.is_file() else ""
 
 
@@ -57,7 +67,7 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text)
 
 
-def write_json(path: str | Path, value) -> None:
+def write_json(path: str | Path, value: Any) -> None:
     """Write JSON atomically, keys sorted so that equal values give equal bytes."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 
@@ -68,6 +78,6 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def digest(value) -> str:
+def digest(value: Any) -> str:
     """First 16 hexadecimal digits of the sha256 of a JSON-able value, independent of key order."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,19 +1,40 @@
-"""Judges of returned views: the rubric, the interface, and the embedded judge on ImageNet features."""
+"""Judges of returned views: the rubric (``rubric``), what a judge is (``base``), and the judges (``judges``).
+
+A new judge is a module of ``judges``, named in the configuration as ``evaluate.judge``, and nothing else. To list the
+judges imports none of them, and neither numpy nor torch.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from echo.judge.base import Judge, judge_many
-from echo.judge.rubric import Scores, overall
+from echo.io.errors import UserError
 
-__all__ = ["Judge", "Scores", "build_judge", "judge_many", "overall"]
+if TYPE_CHECKING:
+    from echo.judge.base import Judge
+
+FOLDER = Path(__file__).parent / "judges"
 
 
-def build_judge(kind: str, weights: Path) -> Judge:
-    """The judge of the configuration's ``evaluate.judge``; weights: the folder that echo.measures.weights fills."""
-    if kind == "embedded":
-        from echo.judge.embedded import EmbeddedJudge
+class JudgeError(UserError):
+    """There is no judge of that name, or its module cannot build one."""
 
-        return EmbeddedJudge(weights)
-    raise ValueError(f"evaluate.judge = {kind!r}: expected 'embedded'")
+
+def judge_names() -> tuple[str, ...]:
+    """Names of all judges, sorted: modules of ``echo/judge/judges`` whose names do not begin with ``_``."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")))
+
+
+def build_judge(name: str, weights: Path) -> Judge:
+    """The judge of the configuration's ``evaluate.judge``; weights: the folder that ``echo.measures.weights`` fills.
+
+    Raises JudgeError for a name without a module, or a module without ``build``.
+    """
+    if name not in judge_names():
+        raise JudgeError(f"evaluate.judge = {name!r}: expected one of {', '.join(judge_names())}, modules of {FOLDER}")
+    module = import_module(f"{__name__}.judges.{name}")
+    if not hasattr(module, "build"):
+        raise JudgeError(f"{FOLDER / name}.py: has no function build(weights), which makes the judge")
+    return module.build(weights)

@@ -6,32 +6,41 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 
 from echo.judge.rubric import Scores
 
+Frame = UInt8[np.ndarray, "height width 3"]
+LastFrames = UInt8[np.ndarray, "... height width 3"]  # one frame, or several
+Mask = Bool[np.ndarray, "height width"]
 
+
+@runtime_checkable
 class Judge(Protocol):
     """Compares a returned view with the first frame."""
 
-    def judge(self, first: np.ndarray, last: np.ndarray, mask: np.ndarray, identity: str | None) -> Scores:
+    def judge(self, first: Frame, last: LastFrames, mask: Mask, identity: str | None) -> Scores:
         """Scores of one case.
 
-        first: uint8 (H, W, 3), as given. last: the returned view, uint8 (H, W, 3) or several frames (n, H, W, 3).
-        mask: bool (H, W), where the identity anchor is in ``first``. identity: what it is, where known.
+        first: the first frame, as given. last: the returned view, one frame or several. mask: where the identity anchor
+        is in ``first``. identity: what it is, where known.
         """
+        ...
 
 
 @runtime_checkable
 class BatchJudge(Protocol):
-    """A judge that is faster on many cases at once; scores are those of ``judge`` on each."""
+    """A judge that is faster on many cases at once."""
 
     def judge_batch(
         self,
-        firsts: Sequence[np.ndarray],
-        lasts: Sequence[np.ndarray],
-        masks: Sequence[np.ndarray],
+        firsts: Sequence[Frame],
+        lasts: Sequence[LastFrames],
+        masks: Sequence[Mask],
         identities: Sequence[str | None],
-    ) -> list[Scores]: ...
+    ) -> list[Scores]:
+        """Scores of many cases: those that ``Judge.judge`` gives of each."""
+        ...
 
 
 def check_case(first: np.ndarray, last: np.ndarray, mask: np.ndarray) -> None:
@@ -44,13 +53,21 @@ def check_case(first: np.ndarray, last: np.ndarray, mask: np.ndarray) -> None:
         raise ValueError(f"mask: expected bool {first.shape[:2]}, got {mask.dtype} {mask.shape}")
 
 
-def judge_many(judge: Judge, firsts, lasts, masks, identities) -> list[Scores]:
-    """Scores of many cases: sequences of the arguments of ``Judge.judge``, equally long."""
+def judge_many(
+    judge: Judge,
+    firsts: Sequence[np.ndarray],
+    lasts: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray],
+    identities: Sequence[str | None],
+) -> list[Scores]:
+    """Scores of many cases: sequences of the arguments of ``Judge.judge``, equally long.
+
+    Raises ValueError for sequences of unequal lengths, or a case of other shapes.
+    """
     counts = {"firsts": len(firsts), "lasts": len(lasts), "masks": len(masks), "identities": len(identities)}
     if len(set(counts.values())) != 1:
-        raise ValueError(
-            "judge_many: expected one of each a case, got " + ", ".join(f"{n} {k}" for k, n in counts.items())
-        )
+        listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+        raise ValueError(f"judge_many: expected one of each per case, got {listed}")
     for first, last, mask in zip(firsts, lasts, masks, strict=True):
         check_case(first, last, mask)
     if isinstance(judge, BatchJudge):

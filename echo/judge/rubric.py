@@ -22,7 +22,7 @@ class Scores:
     view: float
     scene: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             given = getattr(self, field.name)
             value = math.nan if given is None else float(given)

@@ -1,1 +1,1 @@
-"""Image measures of generated frames, and the networks behind them."""
+"""Image measures of a row's rollouts, and the networks with ImageNet weights behind them and the judge."""

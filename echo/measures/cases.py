@@ -1,91 +1,115 @@
-"""Image measures of a row's rollouts: a line a generated frame, and a line a case, as the study's tables want them."""
+"""Image measures of a row's rollouts, as two tables: one row per generated frame, and one row per case."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
-from safetensors.numpy import load_file
+from jaxtyping import Int, UInt8
 
-from echo.io.tensors import read_header, save_tensors
-from echo.measures.images import psnr, ssim
-from echo.rollout.cases import choose_cases
+from echo.measures.images import Frames, PerFrame, psnr, ssim
+from echo.rollout.frames import Rollout
 from echo.study.config import Study
 from echo.study.words import BRANCHES, RETURN_FRAMES
-from echo.world.rooms.pool import Pool
+
+if TYPE_CHECKING:
+    from echo.world.pool import Pool
 
 CEILING = 100.0  # dB at which the PSNR of (nearly) identical frames is cut, so that means stay finite
 METRICS = ("psnr", "ssim", "lpips")
+# What both tables say first: whose the rollouts are, and of which case.
+CASE = ("row_name", "train_seed", "case", "branch", "split", "scene", "anchor")
+FRAME_COLUMNS = (*CASE, "segment", "frame", *METRICS)
+CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS))
 
-Metric = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """Generated frames of one branch: frames (n, G, H, W, 3) uint8, index (G,) their numbers, cases (n,) videos."""
-
-    frames: np.ndarray
-    index: np.ndarray
-    cases: list[str]
-
-    def save(self, path: Path, **header: str) -> None:
-        """Write as safetensors, atomically; ``header`` goes beside the cases' names."""
-        arrays = {"frames": self.frames, "index": self.index.astype(np.int64)}
-        save_tensors(path, arrays, {"cases": self.cases, **header})
-
-    @classmethod
-    def load(cls, path: Path) -> Rollout:
-        """Read what ``save`` wrote."""
-        arrays = load_file(path)
-        return cls(arrays["frames"], arrays["index"], read_header(path)["cases"])
+Metric: TypeAlias = Callable[[Frames, Frames], PerFrame]
+Metrics: TypeAlias = dict[str, Metric]
 
 
-def measure(
-    rollout: Rollout, branch: str, study: Study, pool: Pool, lpips: Metric
+def measure_rollouts(
+    study: Study, row: str, seed: int, rollouts: Mapping[str, Path], pools: Mapping[str, Pool], lpips: Metric
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tables of frames and of cases of one branch.
+    """The tables of frames (``FRAME_COLUMNS``) and of cases (``CASE_COLUMNS``) of one row with one training seed.
 
-    Each generated frame is compared with the true one. A case's ``psnr, ssim, lpips`` are the branch's own: replay,
-    the mean over its frames; loop, the mean over mirrored pairs (way out i, way back 4T - i) of the model's own
-    frames; returns and recall, the return view against the true view. ``first_*``: the last frames against the first
-    frame as given (replay has none).
+    rollouts: the file of each branch's rollout; pools: by split. Raises RolloutError for a rollout that is not all of
+    the study's cases.
     """
-    metrics: dict[str, Metric] = {"psnr": _psnr, "ssim": ssim, "lpips": lpips}
-    info = choose_cases(study, branch, pool.info)
-    if list(info.index) != rollout.cases:
-        raise ValueError(f"branch {branch}: the rollout's cases are not the study's; roll it out again")
+    tables = []
+    for branch, path in rollouts.items():
+        rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split]
+        rollout.check(study, branch, pool.info, path)
+        tables.append(measure_branch(rollout, branch, study.segment.frames, pool, lpips))
+    frames, cases = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
+    for table in (frames, cases):
+        table.insert(0, "row_name", row)
+        table.insert(1, "train_seed", seed)
+    return frames, cases
+
+
+def measure_branch(
+    rollout: Rollout, branch: str, segment_frames: int, pool: Pool, lpips: Metric
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of frames and of cases of one branch, without the columns that say whose they are.
+
+    Each generated frame is compared with the true one. A case's ``psnr, ssim, lpips`` are the branch's own
+    (``Branch.measure``): of a replay, the mean over its frames; of a loop, the mean over mirrored pairs (way out i, way
+    back 4T - i) of the model's own frames; of a return or recall, the return view against the true view. ``first_*``:
+    the last frames against the first frame as given; missing for a replay.
+    """
+    metrics: Metrics = {"psnr": _finite_psnr, "ssim": ssim, "lpips": lpips}
     frames, cases = [], []
     for video, generated in zip(rollout.cases, rollout.frames, strict=True):
-        about = {"branch": branch, "split": info.split[video], "scene": info.room[video], "anchor": info.anchor[video]}
-        truth = pool.frames(video)
+        truth, info = pool.frames(video), pool.info.loc[video]
+        case = {
+            "case": video,
+            "branch": branch,
+            "split": info["split"],
+            "scene": info["room"],
+            "anchor": info["anchor"],
+        }
         against_truth = {name: metric(generated, truth[rollout.index]) for name, metric in metrics.items()}
-        lines = pd.DataFrame({**against_truth, "frame": rollout.index})
-        lines["segment"] = (rollout.index - 1) // study.segment.frames + 1
-        frames.append(lines.assign(case=video, **about))
-        own = _own_measure(branch, generated, rollout.index, against_truth, metrics)
-        first = dict.fromkeys(METRICS, np.nan)
-        if BRANCHES[branch].trajectory != "replay":
-            back = generated[-RETURN_FRAMES if BRANCHES[branch].returns else -1 :]
-            given = np.repeat(truth[:1], len(back), 0)
-            first = {name: metric(back, given).mean() for name, metric in metrics.items()}
-        cases.append({"case": video, **about, **own, **{f"first_{name}": value for name, value in first.items()}})
+        own = _own_measures(branch, generated, rollout.index, against_truth, metrics)
+        first = _against_first(branch, generated, truth[0], metrics)
+        numbers = {"segment": (rollout.index - 1) // segment_frames + 1, "frame": rollout.index}
+        frames.append(pd.DataFrame({**case, **numbers, **against_truth}))
+        cases.append({**case, **own, **first})
     return pd.concat(frames, ignore_index=True), pd.DataFrame(cases)
 
 
-def _own_measure(branch, generated, index, against_truth, metrics) -> dict[str, float]:
-    """A case's psnr, ssim, lpips as the branch defines them."""
-    if BRANCHES[branch].returns:
+def _own_measures(
+    branch: str,
+    generated: Frames,
+    index: Int[np.ndarray, " frames"],
+    against_truth: dict[str, PerFrame],
+    metrics: Metrics,
+) -> dict[str, float]:
+    """A case's psnr, ssim and lpips as its branch defines them; index: the frames' numbers in the trajectory."""
+    kind = BRANCHES[branch].measure
+    if kind == "view":
         return {name: values[-RETURN_FRAMES:].mean() for name, values in against_truth.items()}
-    if branch == "loop":
+    if kind == "mirrored":
         last = index[-1]
-        out = [k for k, number in enumerate(index) if number < last - number]
-        back = [int(np.flatnonzero(index == last - index[k])[0]) for k in out]
+        out = [position for position, number in enumerate(index) if number < last - number]
+        back = [int(np.flatnonzero(index == last - index[position])[0]) for position in out]
         return {name: metric(generated[back], generated[out]).mean() for name, metric in metrics.items()}
     return {name: values.mean() for name, values in against_truth.items()}
 
 
-def _psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _against_first(
+    branch: str, generated: Frames, first: UInt8[np.ndarray, "height width 3"], metrics: Metrics
+) -> dict[str, float]:
+    """``first_psnr, first_ssim, first_lpips`` of a case: its last frames against the first; NaN for a replay."""
+    way = BRANCHES[branch]
+    if way.measure == "frame":
+        return {f"first_{name}": np.nan for name in METRICS}
+    back = generated[-RETURN_FRAMES if way.returns else -1 :]
+    given = np.repeat(first[None], len(back), 0)
+    return {f"first_{name}": metric(back, given).mean() for name, metric in metrics.items()}
+
+
+def _finite_psnr(a: Frames, b: Frames) -> PerFrame:
+    """PSNR, at most ``CEILING``."""
     return np.minimum(psnr(a, b), CEILING)

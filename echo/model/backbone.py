@@ -1,60 +1,43 @@
-"""The video transformer every row shares: diffusers' Wan class, camera actions in each block, one seam for memory.
+"""The video transformer that all rows share: diffusers' Wan class, with camera actions and hooks for a memory.
 
 Design:
 - The blocks, embedders and output layers are ``WanTransformer3DModel``'s own; this module only runs them, so that the
   paper's scale (Wan 2.1 1.3B) is another configuration and not another code path.
-- The sequence is [frames the memory reads out, anchor, target]. Clean frames stand at timestep 0, the target at t:
-  two timesteps a sample, embedded once each and then spread over their tokens. The released context and compression
-  rows have [target, anchor, read-out from its newest frame back] and one timestep for all (``layout: target_first``,
+- The sequence is [frames the memory reads out, anchor, target]. Clean frames are at timestep 0, the target at t: two
+  timesteps for each sample, embedded once and then expanded to their tokens. The released context and compression rows
+  have [target, anchor, read-out from its newest frame back] and one timestep for all (``layout: target_first``,
   ``clean_timestep: target``).
-- Each frame's camera action enters all its tokens before every block: added through a zero-initialised layer (the
+- Each frame's camera action is added to all its tokens before every block: through a zero-initialised layer (the
   paper's action injection) or, as released, through an attention along time over that sum. Each token's camera ray,
   in Fourier features, is added once at the input. Rays are ours: the small model needs them to learn in hundreds of
   steps, and all rows have them alike.
-- The seam: ``ReadOut``. A memory adds frames to self-attention, tokens to the text keys and values, or acts on the
-  hidden tokens in chosen blocks. The transformer sees history in no other way.
+- A memory is not known here, only its ``ReadOut``: frames for self-attention, tokens beside the text's, and hooks on
+  the hidden tokens of chosen blocks. The transformer sees history in no other way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
+from einops import rearrange, repeat
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from echo.evidence.frames import Frames, join
-from echo.model.blocks import Block, CameraAttention, Rays, run_block, weigh_contexts
+from echo.memory.base import Hook, HookPoint, ReadOut
+from echo.model.blocks import Block, CameraAttention, FlatHook, Rays, Rotary, run_block, weight_by_similarity
 from echo.study.config import Backbone as BackboneConfig
-
-if TYPE_CHECKING:
-    from echo.memory.base import Memory
-
-
-@dataclass(frozen=True)
-class ReadOut:
-    """R(M): what the transformer sees of a memory.
-
-    frames: clean frames for self-attention; text: (B, M, D) tokens for the text keys and values;
-    state: handed to ``Memory.at_block`` in each block of ``Memory.blocks``; mixture: temperature at which the clean
-    frames are weighed by their likeness to the target (``weigh_contexts``), or None.
-    """
-
-    frames: Frames | None = None
-    text: Tensor | None = None
-    state: dict[str, Tensor] = field(default_factory=dict)
-    mixture: float | None = None
 
 
 class Backbone(nn.Module):
-    """Velocity of the target frames, given anchor, text, camera and a memory's read-out.
+    """Velocity of the target frames, given anchor, text, cameras and a memory's read-out.
 
-    ``transformer``: a pretrained one to start from, in place of a fresh one; ValueError where it does not agree with
-    the configuration. ``checkpointing``: recompute each block in the backward pass instead of keeping what it held.
+    ``checkpointing``: recompute each block in the backward pass instead of keeping its activations.
     """
 
     def __init__(
@@ -63,7 +46,17 @@ class Backbone(nn.Module):
         channels: int,
         text_dim: int,
         transformer: WanTransformer3DModel | None = None,
-    ):
+    ) -> None:
+        """Build the layers.
+
+        Args:
+            config: The study's section ``backbone``.
+            channels: C, channels of a latent frame.
+            text_dim: Width of the text encoder's tokens.
+            transformer: A pretrained one to start from, in place of a fresh one; ValueError where its sizes are not
+                those of the configuration.
+
+        """
         super().__init__()
         self.patch = config.patch
         self.width = config.heads * config.head_dim
@@ -92,50 +85,169 @@ class Backbone(nn.Module):
         if config.camera == "attention":
             self.cameras = nn.ModuleList([CameraAttention(self.width, config.heads) for _ in range(config.layers)])
 
-    def embed(self, frames: Frames) -> Tensor:
-        """Tokens (B, F, N, D) of latent frames: patch embedding plus ray embedding, times the frame's weight."""
-        tokens = self.transformer.patch_embedding(frames.latents.transpose(1, 2))
-        tokens = tokens.flatten(3).permute(0, 2, 3, 1)
-        if self.rays is not None:
-            tokens = tokens + self.rays(frames.rays.flatten(2, 3))
-        return tokens if frames.weight is None else tokens * frames.weight[..., None, None]
+    def forward(
+        self,
+        target: Frames,
+        timestep: Float[Tensor, " B"],
+        anchor: Frames,
+        text: Float[Tensor, "B L E"],
+        read: ReadOut,
+    ) -> Float[Tensor, "B T C H W"]:
+        """Velocity (B, T, C, H, W) of the noisy target.
 
-    def text(self, text: Tensor) -> Tensor:
-        """Text tokens (B, L, D) from the encoder's (B, L, text_dim)."""
+        Args:
+            target: T noisy frames.
+            timestep: (B,) in [0, 1], the target's noise level.
+            anchor: The frame before the target, clean.
+            text: (B, L, E) embedded captions.
+            read: What the memory reads out.
+
+        """
+        if read.estimate is not None:
+            raise NotImplementedError("ReadOut.estimate is set, but the backbone has no use for estimates yet")
+        self.check_hooks(read.hooks)
+        frames, clean, noisy = self.arrange(target, anchor, read.frames)
+        height, width = frames.latents.shape[3:]
+        tokens = self.embed(frames)
+        cells = tokens.shape[2]
+        if read.mixture is not None:
+            tokens = weight_by_similarity(tokens, clean, noisy, read.mixture)
+        hidden, modulation = (
+            self.spread(value, (frames.count - target.count) * cells, target.count * cells)
+            for value in self.time(torch.cat([timestep.new_zeros(1), timestep]))
+        )
+        words = self.text(text)
+        if read.text is not None:
+            words = torch.cat([words, read.text], 1)
+        rotary = self.positions(frames.count, height, width)
+        step = self.block_step(frames, words, modulation, rotary, read.hook_point)
+        for index in range(self.layers):
+            tokens = self.run(partial(step, index, read.hooks.get(index)), tokens)
+        hidden = rearrange(hidden, "B (F N) D -> B F N D", F=frames.count)
+        return self.unpatch(tokens[:, noisy], hidden[:, noisy], height, width)
+
+    def clean_pass(
+        self,
+        frames: Frames,
+        text: Float[Tensor, "B L E"],
+        hooks: Mapping[int, Hook],
+        hook_point: HookPoint = "after_block",
+    ) -> None:
+        """Run clean frames through the blocks up to the last one hooked, each frame attending to itself only.
+
+        This is how history feeds a recurrence without any other way into the target: a hook sees the tokens
+        (B, F, N, D) in its block, at ``hook_point``, and returns those that go on.
+        """
+        self.check_hooks(hooks)
+        height, width = frames.latents.shape[3:]
+        tokens = self.embed(frames)
+        modulation = self.time(frames.latents.new_zeros(1))[1][:, None]
+        words = repeat(self.text(text), "B L D -> (B F) L D", F=frames.count)
+        rotary = self.positions(1, height, width)
+        step = self.block_step(frames, words, modulation, rotary, hook_point, per_frame=True)
+        for index in range(max(hooks, default=-1) + 1):
+            tokens = self.run(partial(step, index, hooks.get(index)), tokens)
+
+    def block_step(
+        self,
+        frames: Frames,
+        words: Float[Tensor, "_ words D"],
+        modulation: Float[Tensor, "_ _ 6 D"],
+        rotary: Rotary,
+        hook_point: HookPoint,
+        per_frame: bool = False,
+    ) -> Callable[[int, Hook | None, Tensor], Tensor]:
+        """What one block does: a function of its number, its hook (None for none) and the tokens (B, F, N, D).
+
+        All of a sample's frames attend to each other; ``per_frame``: each to itself only. ``words`` and ``modulation``
+        are for each sample, or, ``per_frame``, for each frame.
+        """
+        flat = "(B F) N D" if per_frame else "B (F N) D"
+
+        def flatten(tokens: Tensor) -> Tensor:
+            return rearrange(tokens, f"B F N D -> {flat}")
+
+        def unflatten(tokens: Tensor) -> Tensor:
+            return rearrange(tokens, f"{flat} -> B F N D", F=frames.count)
+
+        def flattened(hook: Hook) -> FlatHook:
+            return lambda tokens: flatten(hook(unflatten(tokens)))
+
+        def step(index: int, hook: Hook | None, tokens: Tensor) -> Tensor:
+            tokens = flatten(self.inject_actions(index, tokens, frames.actions, per_frame))
+            block, flat_hook = self.transformer.blocks[index], None if hook is None else flattened(hook)
+            return unflatten(run_block(block, tokens, words, modulation, rotary, flat_hook, hook_point))
+
+        return step
+
+    def check_hooks(self, hooks: Mapping[int, Hook]) -> None:
+        """Raise ValueError for a hook on a block there is not."""
+        unknown = sorted(index for index in hooks if not 0 <= index < self.layers)
+        if unknown:
+            raise ValueError(f"hooks on blocks {unknown}, but the backbone has blocks 0 to {self.layers - 1}")
+
+    def run(self, step: Callable[[Tensor], Tensor], tokens: Float[Tensor, "B F N D"]) -> Float[Tensor, "B F N D"]:
+        """One block's step, recomputed in the backward pass where ``checkpointing`` says so."""
+        if self.checkpointing and torch.is_grad_enabled():
+            return checkpoint(step, tokens, use_reentrant=False)
+        return step(tokens)
+
+    def embed(self, frames: Frames) -> Float[Tensor, "B F N D"]:
+        """Tokens (B, F, N, D) of latent frames: patch embedding plus ray embedding, times the frame's weight."""
+        patches = self.transformer.patch_embedding(rearrange(frames.latents, "B F C H W -> B C F H W"))
+        tokens = rearrange(patches, "B D F h w -> B F (h w) D")
+        if self.rays is not None:
+            tokens = tokens + self.rays(rearrange(frames.rays, "B F h w c -> B F (h w) c"))
+        return tokens if frames.weight is None else tokens * rearrange(frames.weight, "B F -> B F 1 1")
+
+    def text(self, text: Float[Tensor, "B L E"]) -> Float[Tensor, "B L D"]:
+        """Text tokens (B, L, D) from the encoder's (B, L, E)."""
         return self.transformer.condition_embedder.text_embedder(text)
 
-    def time(self, timestep: Tensor) -> tuple[Tensor, Tensor]:
-        """Timesteps (n,) in [0, 1] to (n, D) and its per-block modulation (n, 6, D)."""
+    def time(self, timestep: Float[Tensor, " n"]) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n 6 D"]]:
+        """Timesteps (n,) in [0, 1] to their embedding (n, D) and the blocks' modulation (n, 6, D)."""
         embedder = self.transformer.condition_embedder
         hidden = embedder.time_embedder(embedder.timesteps_proj(timestep * 1000))
-        return hidden, embedder.time_proj(embedder.act_fn(hidden)).unflatten(1, (6, -1))
+        return hidden, rearrange(embedder.time_proj(embedder.act_fn(hidden)), "n (six D) -> n six D", six=6)
 
-    def positions(self, frames: int, height: int, width: int) -> tuple[Tensor, Tensor]:
+    def positions(self, frames: int, height: int, width: int) -> Rotary:
         """Rotary embedding of ``frames`` consecutive frames of height x width latent cells."""
         return self.transformer.rope(torch.empty(1, 1, frames, height, width, device="meta"))
 
-    def act(self, block: int, tokens: Tensor, actions: Tensor, apart: bool = False) -> Tensor:
-        """Tokens (B, F, N, D) with each frame's camera action (B, F, 12), as it enters before a block.
+    def inject_actions(
+        self,
+        block: int,
+        tokens: Float[Tensor, "B F N D"],
+        actions: Float[Tensor, "B F 12"],
+        per_frame: bool = False,
+    ) -> Float[Tensor, "B F N D"]:
+        """Tokens (B, F, N, D) with each frame's camera action (B, F, 12), as they enter a block.
 
-        ``apart``: no frame sees another one's.
+        ``per_frame``: no frame sees the action of another one.
         """
-        acted = tokens + self.actions[block](actions)[:, :, None]
+        acted = tokens + rearrange(self.actions[block](actions), "B F D -> B F 1 D")
         if self.cameras is None:
             return acted
-        return tokens + self.cameras[block](acted.flatten(0, 1)[:, None] if apart else acted).reshape(tokens.shape)
+        if not per_frame:
+            return tokens + self.cameras[block](acted)
+        added = self.cameras[block](rearrange(acted, "B F N D -> (B F) 1 N D"))
+        return tokens + rearrange(added, "(B F) 1 N D -> B F N D", F=tokens.shape[1])
 
     def arrange(self, target: Frames, anchor: Frames, read: Frames | None) -> tuple[Frames, slice, slice]:
-        """The sequence in its layout, and where in it the clean frames and the target stand."""
+        """The sequence in its layout, and where in it the clean frames and the target are."""
         clean = [anchor] if read is None else [read, anchor]
         count = sum(part.count for part in clean)
         if not self.target_first:
             return join([*clean, target]), slice(count), slice(count, None)
-        clean = join(clean)
-        newest_first = torch.arange(count, device=clean.index.device).flip(0).expand(len(clean.index), -1)
-        return join([target, clean.take(newest_first)]), slice(target.count, None), slice(target.count)
+        backwards = torch.arange(count, device=anchor.index.device).flip(0)
+        newest_first = join(clean).take(repeat(backwards, "F -> B F", B=len(anchor.index)))
+        return join([target, newest_first]), slice(target.count, None), slice(target.count)
 
-    def spread(self, value: Tensor, clean: int, target: int) -> Tensor:
-        """(1 + B, ...) of timestep 0 and the targets' timesteps to (B, tokens, ...), in the sequence's layout."""
+    def spread(self, value: Float[Tensor, _ * rest], clean: int, target: int) -> Float[Tensor, "B L *rest"]:
+        """(1 + B, ...) of timestep 0 and of the targets' timesteps to (B, tokens, ...), in the sequence's layout.
+
+        ``clean`` and ``target``: numbers of tokens of either kind.
+        """
         batch = len(value) - 1
         before = value[:1] if self.clean_timestep == "zero" else value[1:]
         parts = [
@@ -144,81 +256,23 @@ class Backbone(nn.Module):
         ]
         return torch.cat(parts[::-1] if self.target_first else parts, 1)
 
-    def run(self, step: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
-        """One block's step, recomputed in the backward pass where ``checkpointing`` says so."""
-        if self.checkpointing and torch.is_grad_enabled():
-            return checkpoint(step, tokens, use_reentrant=False)
-        return step(tokens)
-
-    def forward(
-        self, target: Frames, timestep: Tensor, anchor: Frames, text: Tensor, memory: Memory, read: ReadOut
-    ) -> Tensor:
-        """Velocity (B, T, C, H, W) of the noisy target at ``timestep`` (B,) in [0, 1]."""
-        frames, clean, noisy = self.arrange(target, anchor, read.frames)
-        count, height, width = frames.count, *frames.latents.shape[3:]
-        tokens = self.embed(frames)
-        cells = tokens.shape[2]
-        if read.mixture is not None:
-            tokens = weigh_contexts(tokens, clean, noisy, read.mixture)
-
-        hidden, modulation = (
-            self.spread(value, (count - target.count) * cells, target.count * cells)
-            for value in self.time(torch.cat([timestep.new_zeros(1), timestep]))
-        )
-        words = self.text(text)
-        if read.text is not None:
-            words = torch.cat([words, read.text], 1)
-        rotary = self.positions(count, height, width)
-
-        def step(index: int, tokens: Tensor) -> Tensor:
-            def remember(tokens: Tensor) -> Tensor:
-                return memory.at_block(index, tokens.unflatten(1, (count, cells)), read.state).flatten(1, 2)
-
-            tokens = self.act(index, tokens, frames.actions).flatten(1, 2)
-            block, then = self.transformer.blocks[index], remember if index in memory.blocks else None
-            tokens = run_block(block, tokens, words, modulation, rotary, then, memory.acts)
-            return tokens.unflatten(1, (count, cells))
-
-        for index in range(self.layers):
-            tokens = self.run(partial(step, index), tokens)
-        hidden = hidden.unflatten(1, (count, cells))[:, noisy].flatten(1, 2)
-        return self.unpatch(tokens[:, noisy], hidden, height, width)
-
-    def unpatch(self, tokens: Tensor, hidden: Tensor, height: int, width: int) -> Tensor:
-        """Output layers: tokens (B, F, N, D) with their time embedding (B, F N, D) to (B, F, C, height, width)."""
-        shift, scale = (self.transformer.scale_shift_table[:, None] + hidden[:, :, None]).chunk(2, 2)
-        out = self.transformer.norm_out(tokens.flatten(1, 2)) * (1 + scale[:, :, 0]) + shift[:, :, 0]
-        out = self.transformer.proj_out(out)
-        batch, count, side = len(tokens), tokens.shape[1], self.patch
-        out = out.reshape(batch, count, height // side, width // side, side, side, -1)
-        return out.permute(0, 1, 6, 2, 4, 3, 5).reshape(batch, count, -1, height, width)
-
-    def clean_pass(self, frames: Frames, text: Tensor, last: int, remember, acts: str = "after_block") -> None:
-        """Run clean frames through blocks 0..last, each attending within its own frame only.
-
-        This is how history feeds a recurrence without any other way into the target: ``remember(index, tokens)`` takes
-        the tokens (B, F, N, D) in each block, at ``acts``, and returns what goes on.
-        """
-        batch, count, _, height, width = frames.latents.shape
-        tokens = self.embed(frames)
-        modulation = self.time(frames.latents.new_zeros(1))[1][:, None]
-        words = self.text(text)[:, None].expand(-1, count, -1, -1).flatten(0, 1)
-        rotary = self.positions(1, height, width)
-
-        def step(index: int, tokens: Tensor) -> Tensor:
-            def then(tokens: Tensor) -> Tensor:
-                return remember(index, tokens.unflatten(0, (batch, count))).flatten(0, 1)
-
-            tokens = self.act(index, tokens, frames.actions, apart=True).flatten(0, 1)
-            tokens = run_block(self.transformer.blocks[index], tokens, words, modulation, rotary, then, acts)
-            return tokens.unflatten(0, (batch, count))
-
-        for index in range(last + 1):
-            tokens = self.run(partial(step, index), tokens)
+    def unpatch(
+        self, tokens: Float[Tensor, "B F N D"], hidden: Float[Tensor, "B F N D"], height: int, width: int
+    ) -> Float[Tensor, "B F C H W"]:
+        """Output layers: tokens and their time embedding, both (B, F, N, D), to (B, F, C, height, width)."""
+        table = self.transformer.scale_shift_table
+        tokens, hidden = (rearrange(value, "B F N D -> B (F N) D") for value in (tokens, hidden))
+        shift, scale = (table[:, None] + hidden[:, :, None]).chunk(2, 2)
+        out = self.transformer.norm_out(tokens) * (1 + scale[:, :, 0]) + shift[:, :, 0]
+        return rearrange(
+            self.transformer.proj_out(out),
+            "B (F h w) (p q C) -> B F C (h p) (w q)",
+            h=height // self.patch, w=width // self.patch, p=self.patch, q=self.patch,
+        )  # fmt: skip
 
 
-def transformer_sizes(config: BackboneConfig, channels: int, text_dim: int) -> dict:
-    """Arguments of diffusers' WanTransformer3DModel that the configuration settles."""
+def transformer_sizes(config: BackboneConfig, channels: int, text_dim: int) -> dict[str, Any]:
+    """Arguments of diffusers' ``WanTransformer3DModel`` that the configuration determines."""
     return {
         "patch_size": (1, config.patch, config.patch),
         "num_attention_heads": config.heads,
@@ -231,7 +285,7 @@ def transformer_sizes(config: BackboneConfig, channels: int, text_dim: int) -> d
     }
 
 
-def check_sizes(held: dict, asked: dict) -> None:
+def check_sizes(held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """Raise ValueError, naming both sides, where a pretrained transformer's sizes are not those of the study."""
     keys = {
         "patch_size": "backbone.patch",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def shift(t: Tensor, amount: float) -> Tensor:
-    """t' = s t / (1 + (s - 1) t): more of the path at high noise for s > 1."""
+    """T' = s t / (1 + (s - 1) t): more of the path at high noise for s > 1."""
     return amount * t / (1 + (amount - 1) * t)
 
 

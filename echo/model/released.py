@@ -51,7 +51,7 @@ LISTED = {
     "0dd90ea3f3423644f4d68c6d1185d7d717d328f5922ee21f745fc85abe9a01a9": "ssm_blockwise_causal_v2",
     "dd57625506a2c68c402dc05de8f3c6fc5f5376fcac77d7fb6f26eb6ace1d74bf": "framepack_len_r8",
 }
-RECURRENCE = {"cell": "gated_average", "gate": "narrow", "acts": "after_attention"}
+RECURRENCE = {"cell": "gated_average", "gate": "narrow", "hook_point": "after_attention"}
 SHOWN = 3  # keys an error lists of each side
 
 

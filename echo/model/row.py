@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import torch
+from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
+from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -13,7 +15,7 @@ from echo.evidence.frames import Frames
 from echo.io.errors import UserError
 from echo.io.seeding import derive
 from echo.io.tensors import read_header, save_tensors
-from echo.memory.base import Sizes, State
+from echo.memory.base import ReadCameras, ReadOut, Sizes, State
 from echo.memory.registry import build_memory
 from echo.model.backbone import Backbone
 from echo.study.config import Study
@@ -27,8 +29,17 @@ class CheckpointError(UserError):
 class Row(nn.Module):
     """Backbone and memory."""
 
-    def __init__(self, study: Study, profile: Profile, train_seed: int = 0, transformer: nn.Module | None = None):
-        """transformer: pretrained, in place of one drawn from the study's seed."""
+    def __init__(
+        self,
+        study: Study,
+        profile: Profile,
+        train_seed: int = 0,
+        transformer: WanTransformer3DModel | None = None,
+    ) -> None:
+        """Build the row; its memory's weights depend on ``train_seed``, the backbone's on the study's seed alone.
+
+        ``transformer``: pretrained, in place of one with drawn weights.
+        """
         super().__init__()
         config = study.backbone
         with torch.random.fork_rng(devices=[]):
@@ -39,19 +50,29 @@ class Row(nn.Module):
         self.memory = build_memory(profile, sizes, derive(study.seed, "row", train_seed))
         self.profile, self.study = profile, study
 
-    def write(self, state: State | None, evidence: Frames, text: Tensor) -> State:
-        """W(M, E) -> M."""
+    def write(self, state: State | None, evidence: Frames, text: Float[Tensor, "B L E"]) -> State:
+        """W(M, E) -> M; arguments as ``Memory.write``'s."""
         return self.memory.write(state, evidence, text, self.backbone)
 
-    def forward(self, target: Frames, timestep: Tensor, anchor: Frames, text: Tensor, state: State) -> Tensor:
+    def read(self, state: State, target: Frames, anchor: Frames) -> ReadOut:
+        """R(M), for the cameras of a target and an anchor; their latents are not shown to the memory."""
+        return self.memory.read(state, self.backbone, ReadCameras(target.cameras, anchor.cameras))
+
+    def forward(
+        self,
+        target: Frames,
+        timestep: Float[Tensor, " B"],
+        anchor: Frames,
+        text: Float[Tensor, "B L E"],
+        state: State,
+    ) -> Float[Tensor, "B T C H W"]:
         """Velocity (B, T, C, H, W) of the noisy target, given the anchor and what the memory reads out of ``state``."""
-        read = self.memory.read(state, self.backbone)
-        return self.backbone(target, timestep, anchor, text, self.memory, read)
+        return self.backbone(target, timestep, anchor, text, self.read(state, target, anchor))
 
     def save(self, path: Path, weights: dict[str, Tensor] | None = None, **metadata: str) -> None:
         """Weights as safetensors, with profile, rig and ``metadata`` in the header; atomic.
 
-        ``weights``: to be saved in place of the module's own (an average of them, or the whole of shards).
+        ``weights``: saved in place of the module's own (an average of them, or tensors gathered from shards).
         """
         header = {"profile": profile_text(self.profile), "rig": rig_text(self.study), **metadata}
         save_tensors(path, self.state_dict() if weights is None else weights, header)
@@ -66,12 +87,13 @@ class Row(nn.Module):
         return header
 
     def start_from(self, path: Path, profile: Profile) -> None:
-        """Take over the backbone of the base at ``path``, whose profile is ``profile``; errors as ``load``."""
+        """Load the backbone's weights from the base at ``path``, whose profile is ``profile``; errors as ``load``'s."""
         self._checked_header(path, profile)
         held = {name: value for name, value in load_file(path).items() if name.startswith("backbone.")}
         self.backbone.load_state_dict({name.removeprefix("backbone."): value for name, value in held.items()})
 
     def _checked_header(self, path: Path, profile: Profile) -> dict[str, str]:
+        """The header of a checkpoint; raises CheckpointError where its profile or rig is another."""
         header = read_header(path)
         for part, asked in (("profile", profile_text(profile)), ("rig", rig_text(self.study))):
             if header.get(part) != asked:
@@ -87,11 +109,15 @@ def profile_text(profile: Profile) -> str:
 
 def rig_text(study: Study) -> str:
     """All that training and inference must share, as JSON: sizes, camera, evidence and context handling."""
-    rig = study.model_dump(mode="json", include={"segment": {"frames"}, "text": True, "backbone": True})
-    rig["codec"] = study.codec.model_dump(include={"kind", "channels", "downsample", "temporal"})
-    rig["evidence"] = study.evidence.model_dump(include={"frames", "rule", "policy"})
-    rig["train"] = study.train.model_dump(include={"timestep_shift", "context_noise"})
-    rig["world"] = study.world.model_dump(include={"size", "field_of_view"})
+    rig = {
+        "segment": {"frames": study.segment.frames},
+        "text": study.text.model_dump(mode="json"),
+        "backbone": study.backbone.model_dump(mode="json"),
+        "codec": study.codec.model_dump(mode="json", include={"kind", "channels", "downsample", "temporal"}),
+        "evidence": study.evidence.model_dump(mode="json", include={"frames", "rule", "policy"}),
+        "train": study.train.model_dump(mode="json", include={"timestep_shift", "context_noise"}),
+        "world": study.world.model_dump(mode="json", include={"size", "field_of_view"}),
+    }
     return json.dumps(rig, sort_keys=True)
 
 

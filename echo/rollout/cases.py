@@ -1,23 +1,28 @@
-"""Cases: which trajectories a branch rolls out. A function of the study alone, so that all rows meet the same ones."""
+"""Cases: which trajectories a branch rolls out. They depend on study and pool alone: all rows have the same ones."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from echo.io.errors import UserError
 from echo.io.seeding import generator
 from echo.study.config import Study
 from echo.study.words import BRANCHES
+
+
+class CasesError(UserError):
+    """A pool with fewer videos than the study asks cases of."""
 
 
 def choose_cases(study: Study, branch: str, info: pd.DataFrame) -> pd.DataFrame:
     """The branch's cases: rows of the pool's table ``info`` (indexed by video), ``study.evaluate.cases`` of them.
 
     Scenes take turns, each giving its identities in an order drawn by the study's seed, so that all scenes weigh
-    about the same. Raises ValueError where the pool has too few videos of the branch's trajectory.
+    about the same. Raises CasesError where the pool has too few videos of the branch's trajectory.
     """
     videos = info[info.trajectory == BRANCHES[branch].trajectory]
     if len(videos) < study.evaluate.cases:
-        raise ValueError(
+        raise CasesError(
             f"branch {branch}: evaluate.cases = {study.evaluate.cases}, but the {BRANCHES[branch].split} pool has "
             f"{len(videos)} videos of trajectory {BRANCHES[branch].trajectory}"
         )

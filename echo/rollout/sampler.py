@@ -11,23 +11,31 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from echo.encoding.codec import Codec
-from echo.encoding.latents import Latents
-from echo.encoding.text import Texts
+from echo.encoding.latents import CacheError
+from echo.evidence.clips import Clips
 from echo.evidence.frames import Frames
-from echo.evidence.segments import Ranking, Segments
+from echo.evidence.segments import Segments
+from echo.io.errors import UserError
 from echo.io.seeding import torch_generator
-from echo.memory.base import State, numbers_kept
+from echo.io.tensors import first_not_finite, require_finite
+from echo.memory.base import State, state_size
 from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import Study
+from echo.study.profile import Profile
 from echo.study.words import BRANCHES, first_target
 
 
+class RolloutError(UserError):
+    """A rollout whose frames are of no use."""
+
+
 @dataclass(frozen=True)
-class Batch:
+class CaseBatch:
     """Cases of one branch. latents (B, F, C, H, W) of the true frames, text (B, L, text_dim)."""
 
     branch: str
@@ -37,41 +45,59 @@ class Batch:
     text: Tensor
 
     @classmethod
-    def load(
-        cls, study: Study, branch: str, videos: list[str], cache: Latents, texts: Texts, ranking: Ranking, device
-    ) -> Batch:
-        """Cases ``videos`` of a latent cache."""
-        poses = np.stack([cache.poses(video) for video in videos])
-        latents = torch.stack([cache.get(video) for video in videos])
-        text = torch.stack([texts.of(video) for video in videos])
-        return cls(branch, videos, Segments(study, videos, poses, ranking), latents.to(device), text.to(device))
+    def load(cls, study: Study, branch: str, videos: list[str], clips: Clips, device: torch.device | str) -> CaseBatch:
+        """The cases ``videos`` of a split; raises CacheError for one that its latents lack."""
+        positions = {video: position for position, video in enumerate(clips.videos)}
+        for video in videos:
+            if video not in positions:
+                raise CacheError(f"branch {branch}: no latents of case {video!r} among {len(positions)} videos")
+        picked = clips.pick(study, np.array([positions[video] for video in videos]))
+        return cls(branch, videos, picked.segments, picked.latents.to(device), picked.text.to(device))
 
 
-class Player:
-    """Rolls one row out. ``codec`` is needed where segments are coded as a whole: what was generated becomes history
-    frame by frame, so it is decoded and each frame encoded alone."""
+class Sampler:
+    """Rolls out one row."""
 
-    def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu", codec: Codec | None = None):
+    def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu", codec: Codec | None = None) -> None:
+        """Move the row to the device.
+
+        ``codec`` is needed where segments are coded as a whole: what was generated becomes history frame by frame, so
+        it is decoded and each frame encoded alone.
+        """
         if study.codec.temporal > 1 and codec is None:
             raise ValueError(f"codec.temporal = {study.codec.temporal}: a rollout needs the codec")
         self.study, self.row, self.device, self.codec = study, row.to(device).eval(), torch.device(device), codec
 
     @torch.no_grad()
-    def play(self, batch: Batch) -> tuple[Tensor, np.ndarray]:
-        """Generated target latents (B, S, T', C, H, W) of S segments, and the numbers (S T,) of the frames they are."""
+    def rollout(self, batch: CaseBatch) -> tuple[Tensor, np.ndarray]:
+        """Generated target latents (B, S, T', C, H, W) of S segments, and the index (S T,) of their frames.
+
+        Raises RolloutError where they are not finite.
+        """
         segments, last = batch.segments, batch.segments.count
         if BRANCHES[batch.branch].recall:
             state = self.remember(batch, batch.latents, last)
-            return self.generate(batch, batch.latents, last, state)[:, None], self._numbers(last, last)
+            generated = self.generate(batch, batch.latents, last, state)[:, None]
+            self._require_finite(batch, generated)
+            return generated, self._frame_index(last, last)
         latents, state, made = batch.latents.clone(), None, []
         latents[:, 1:] = 0  # only the first frame is given
-        for number in range(1, last + 1):
-            evidence = segments.evidence(latents, number, self._context_noise(batch, number)).to(self.device)
+        for segment in range(1, last + 1):
+            evidence = segments.evidence(latents, segment, self._context_noise(batch, segment)).to(self.device)
             state = self._write(state, evidence, batch.text)
-            start = first_target(number, self.study.segment.frames)
-            made.append(self.generate(batch, latents, number, state))
+            start = first_target(segment, self.study.segment.frames)
+            made.append(self.generate(batch, latents, segment, state))
+            self._require_finite(batch, made[-1])
             latents[:, start : start + self.study.segment.frames] = self._as_history(made[-1])
-        return torch.stack(made, 1), self._numbers(1, last)
+        return torch.stack(made, 1), self._frame_index(1, last)
+
+    def _require_finite(self, batch: CaseBatch, generated: Tensor) -> None:
+        case = first_not_finite(dict(zip(batch.videos, generated, strict=True)))
+        if case is not None:
+            raise RolloutError(
+                f"{self.row.profile.name}: branch {batch.branch}: the latents generated for {case} are not finite (NaN "
+                "or infinite); check train.timestep_shift, train.precision and the trained weights"
+            )
 
     def _precision(self) -> torch.autocast:
         """The precision of training, in rollouts too."""
@@ -83,33 +109,37 @@ class Player:
 
     def _as_history(self, made: Tensor) -> Tensor:
         """Latents (B, T, C, H, W), each frame's own, of a generated segment (B, T', C, H, W)."""
-        if self.study.codec.temporal == 1:
+        if self.codec is None or self.study.codec.temporal == 1:
             return made
         frames = self.codec.decode_segments(made.float())
-        return self.codec.encode(frames).unflatten(0, (len(made), -1)).to(made)
+        return rearrange(self.codec.encode(frames), "(b t) c h w -> b t c h w", b=len(made)).to(made)
 
     @torch.no_grad()
-    def remember(self, batch: Batch, latents: Tensor, last: int, anchor_only: bool = False) -> State:
+    def remember(self, batch: CaseBatch, latents: Tensor, last: int, anchor_only: bool = False) -> State:
         """The state before segment ``last``, written from the history in ``latents`` as a rollout would write it.
 
         ``anchor_only`` erases the memory: its writes see each segment's anchor and nothing else.
         """
         state = None
-        for number in range(1 if self.row.memory.carries else last, last + 1):
-            noise = self._context_noise(batch, number)
-            evidence = batch.segments.evidence(latents, number, noise, anchor_only).to(self.device)
+        for segment in range(1 if self.row.memory.carries else last, last + 1):
+            noise = self._context_noise(batch, segment)
+            evidence = batch.segments.evidence(latents, segment, noise, anchor_only).to(self.device)
             state = self._write(state, evidence, batch.text)
+        if state is None:
+            raise ValueError(f"segments count from 1, got last = {last}")
         return state
 
     @torch.no_grad()
-    def generate(self, batch: Batch, latents: Tensor, number: int, state: State) -> Tensor:
-        """Target latents (B, T', C, H, W) of segment ``number``, from the memory's state and the anchor in ``latents``
-        (B, F, C, H, W)."""
+    def generate(self, batch: CaseBatch, latents: Tensor, segment: int, state: State) -> Tensor:
+        """Target latents (B, T', C, H, W) of a segment, from the memory's state and the anchor.
+
+        latents: (B, F, C, H, W) of all frames so far, of which the anchor alone is read.
+        """
         empty = latents.new_zeros(len(latents), self.study.target_latents, *latents.shape[2:])
-        target = batch.segments.target(empty, number).to(self.device)
-        anchor = batch.segments.evidence(latents, number, self._context_noise(batch, number), anchor_only=True)
+        target = batch.segments.target(empty, segment).to(self.device)
+        anchor = batch.segments.evidence(latents, segment, self._context_noise(batch, segment), anchor_only=True)
         anchor = anchor.to(self.device)
-        noise = self._noise(batch, number, target.latents.shape[1:]).to(self.device)
+        noise = self._noise(batch, segment, target.latents.shape[1:]).to(self.device)
 
         def velocity(x: Tensor, t: Tensor) -> Tensor:
             return self.row(target.with_latents(x), t.to(x), anchor, batch.text, state)
@@ -118,35 +148,44 @@ class Player:
             return flow.sample(velocity, noise, self.study.sampler.steps, self.study.train.timestep_shift)
 
     @torch.no_grad()
-    def counts(self, batch: Batch) -> dict[str, int]:
-        """What the row keeps and costs at a batch's last segment: numbers in one case's state, parameters, frames."""
+    def counts(self, batch: CaseBatch) -> dict[str, int]:
+        """What the row keeps and costs at a batch's last segment: size of one case's state, parameters, frames read."""
         state = self.remember(batch, batch.latents, batch.segments.count)
-        read = self.row.memory.read(state, self.row.backbone)
+        last = batch.segments.count
+        anchor = batch.segments.evidence(batch.latents, last, self._context_noise(batch, last), anchor_only=True)
+        target = batch.segments.target(batch.latents[:, : self.study.target_latents], last)
+        read = self.row.read(state, target.to(self.device), anchor.to(self.device))
         return {
-            "state_numbers": numbers_kept(state),
+            "state_numbers": state_size(state),
             "parameters": sum(p.numel() for p in self.row.parameters()),
             "memory_parameters": sum(p.numel() for p in self.row.memory.parameters()),
             "frames_read": read.frames.count if read.frames is not None else 0,
         }
 
-    def _noise(self, batch: Batch, number: int, shape) -> Tensor:
+    def _noise(self, batch: CaseBatch, segment: int, shape: torch.Size) -> Tensor:
+        """Standard normal noise (B, *shape) of a segment's target latents."""
         seed = self.study.seed
         return torch.stack([
-            torch.randn(shape, generator=torch_generator(seed, "rollout", batch.branch, video, number))
+            torch.randn(shape, generator=torch_generator(seed, "rollout", batch.branch, video, segment))
             for video in batch.videos
         ])  # fmt: skip
 
-    def _context_noise(self, batch: Batch, number: int) -> torch.Generator:
+    def _context_noise(self, batch: CaseBatch, segment: int) -> torch.Generator:
         # Named by the first case: context noise is drawn for the batch as a whole.
-        return torch_generator(self.study.seed, "context", batch.branch, batch.videos[0], number)
+        return torch_generator(self.study.seed, "context", batch.branch, batch.videos[0], segment)
 
-    def _numbers(self, first: int, last: int) -> np.ndarray:
+    def _frame_index(self, first: int, last: int) -> np.ndarray:
+        """Frame numbers of the targets of segments ``first`` to ``last``."""
         frames = self.study.segment.frames
         return np.arange(first_target(first, frames), first_target(last + 1, frames))
 
 
-def load_row(study: Study, name: str, train_seed: int, path: Path) -> Row:
-    """A trained row from its checkpoint; raises CheckpointError if it is another row's or another rig's."""
-    row = Row(study, study.profiles[name], train_seed)
+def load_row(study: Study, profile: Profile, train_seed: int, path: Path) -> Row:
+    """A trained row from its checkpoint.
+
+    Raises CheckpointError if it is of another row or another rig, NotFiniteError if its weights are not finite.
+    """
+    row = Row(study, profile, train_seed)
     row.load(path)
+    require_finite(row.state_dict(), str(path), "train it again with lower learning rates")
     return row

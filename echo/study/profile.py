@@ -48,6 +48,7 @@ def settings_of(family: str) -> type[Profile]:
 
     Raises:
         ValueError: No such family, with the names of those there are; or its ``settings.py`` has no ``Settings``.
+
     """
     if family not in families():
         raise ValueError(f"unknown family {family!r}; echo/memory has {', '.join(families())}")
@@ -68,6 +69,7 @@ def parse_row(name: str, entry: Any) -> Profile:
 
     Raises:
         ValueError: The entry is no mapping, its family is unknown, or its keys are not those of the family's settings.
+
     """
     if not isinstance(entry, dict) or not isinstance(entry.get("family"), str):
         raise ValueError(f"expected a mapping with a family, one of: {', '.join(families())}")

@@ -37,11 +37,9 @@ LIBRARIES = ("torch", "diffusers", "numpy", "embreex", "scikit-image")
 
 # Modules that cannot change a result, or whose effect on it is in the fingerprint already.
 LEFT_OUT = (
-    "echo.study.config",  # the configuration's checks: what they let through counts by its values
-    "echo.study.sections",
-    "echo.study.profile",
-    "echo.study.provenance",
-    "echo.study.source",
+    # The configuration and its checks: what they let through counts by its values.
+    *(f"echo.study.{name}" for name in ("config", "study", "sections", "profile", "rows", "checks", "parameters")),
+    *(f"echo.study.{name}" for name in ("reading", "errors", "schema", "docs", "provenance", "source")),
     "echo.io.errors",
     # How a training is spread over processes, as `compute` is no part of it: results agree to rounding.
     "echo.training.distributed",
@@ -122,6 +120,8 @@ def _value(study: Study, key: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):  # of profiles
+        return {key: _plain(one) for key, one in value.items()}
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 

@@ -27,7 +27,8 @@ class Branch:
 
     ``recall``: history is the true one and only the last segment is generated. ``measure``: what a case's own numbers
     compare: every generated ``frame`` with the true one, ``mirrored`` frames of the model's own way out and back, or
-    the ``view`` at the end with the true one.
+    the ``view`` at the end with the true one. ``explained``: the branch in half a line, for a legend. ``drift``: whether
+    drift.csv has the PSNR of each of its frames. ``samples``: how many cases are kept as pictures for the figures.
     """
 
     name: str
@@ -36,6 +37,9 @@ class Branch:
     label: str
     measure: str = "view"
     recall: bool = False
+    explained: str = ""
+    drift: bool = False
+    samples: int = 1
 
     @property
     def returns(self) -> bool:
@@ -69,13 +73,19 @@ SEGMENTS = {"train": 4, "replay": 3, "loop": 4, "return_45": 2, "return_strict":
 BRANCHES: dict[str, Branch] = {
     branch.name: branch
     for branch in (
-        Branch("replay", "in_domain", "replay", "replay", measure="frame"),
+        Branch("replay", "in_domain", "replay", "replay", measure="frame", drift=True),
         Branch("loop", "in_domain", "loop", "180° loop", measure="mirrored"),
-        Branch("return_45", "open_domain", "return_45", "45° return"),
-        Branch("return_strict", "open_domain", "return_strict", "strict return"),
-        Branch("recall", "open_domain", "return_strict", "recall", recall=True),
+        Branch("return_45", "open_domain", "return_45", "45° return", samples=3),
+        Branch(
+            "return_strict", "open_domain", "return_strict", "strict return",
+            explained="own frames become the past", drift=True, samples=3,
+        ),
+        Branch(
+            "recall", "open_domain", "return_strict", "recall", recall=True,
+            explained="the true past, then the way back", samples=3,
+        ),
     )
-}
+}  # fmt: skip
 
 
 def first_target(segment: int, frames: int) -> int:

@@ -1,139 +1,139 @@
-"""From the rows' own files to the study's tables: frames, cases, probes, rows, timings, pictures for the figures."""
+"""From the runs' own files to the study's: one table each of frames, cases, probes, rows and timings."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from echo.io.files import atomic_path
-from echo.measures.cases import Rollout
+from echo.rollout.verdict import PROBES
 from echo.study.config import Study
-from echo.study.provenance import STAGES, read_record
-from echo.world.recordings import open_pool
+from echo.study.provenance import read_record
+from echo.study.words import BRANCHES
+from echo.tables.complete import (
+    MEASURES,
+    SCORES,
+    Expected,
+    Key,
+    Run,
+    faults,
+    raise_faults,
+    read_table,
+    runs,
+)
+from echo.tables.read import TableError
 
-FRAMES = [
-    "row",
-    "train_seed",
-    "branch",
-    "split",
-    "scene",
-    "anchor",
-    "case",
-    "segment",
-    "frame",
-    "psnr",
-    "ssim",
-    "lpips",
-]
-CASES = ["row", "train_seed", "branch", "split", "scene", "anchor", "case", "psnr", "ssim", "lpips", "first_psnr",
-         "first_ssim", "first_lpips", "appearance", "presence", "view", "scene_score", "judge"]  # fmt: skip
-PROBES = ["row", "train_seed", "probe", "case", "change", "psnr_drop"]
-ROWS = ["row", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters", "frames_read"]
-SAMPLE_CASES = {"replay": 1, "loop": 1, "return_45": 3, "return_strict": 3, "recall": 3}
-POOL_SCENES = 5
+CASE = ["row_name", "train_seed", "branch", "split", "scene", "anchor", "case"]
+FIRST = [f"first_{name}" for name in MEASURES]
+FRAME_COLUMNS = [*CASE, "segment", "frame", *MEASURES]
+CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SCORES]
+PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop"]
+ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
+               "frames_read"]  # fmt: skip
+TIMING_COLUMNS = ["stage", "row_name", "seconds", "peak_mb"]
 DECIMALS = 5
 
 
-def runs(study: Study) -> list[tuple[str, int]]:
-    """(row, training seed) pairs of a study."""
-    return [(row, seed) for row in study.rows for seed in study.train_seeds]
+def gather(
+    study: Study,
+    expected: Expected,
+    *,
+    measures: Sequence[Path],
+    judged: Sequence[Path],
+    probes: Sequence[Path],
+    rollouts: Sequence[Path],
+    records: Sequence[Path],
+    tables: Path,
+) -> None:
+    """Write the gathered csv and parquet files to the folder ``tables``; nothing is written unless all are whole.
 
-
-def gather(study: Study, folder: Path, tables: Path) -> None:
-    """Write ``tables`` from the run folder ``folder``; each file atomically."""
-    measured = {run: folder / "measures" / f"{run[0]}-{run[1]}" for run in runs(study)}
-    frames = _join(measured, lambda path: pd.read_parquet(path / "frames.parquet"))
-    cases = _join(measured, lambda path: pd.read_csv(path / "cases.csv"))
-    judged = _join(
-        {run: folder / "judge" / study.evaluate.judge / f"{run[0]}-{run[1]}.csv" for run in runs(study)}, pd.read_csv
-    )
-    cases = cases.merge(judged, on=["row", "train_seed", "branch", "case"], how="left", validate="one_to_one")
-    probes = _join({run: folder / "probes" / f"{run[0]}-{run[1]}.csv" for run in runs(study)}, pd.read_csv)
+    ``measures``: folders of measures, ``judged`` and ``probes``: files, one per run, in the order of ``runs(study)``.
+    ``rollouts``: one folder per row, of its first training seed. ``records``: of all jobs, in the order of the flow.
+    Raises TableError that names every file that is cut, another run's, or has a gap, and how to make it again.
+    """
+    each = runs(study)
+    frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
+    reader = _Reader(each)
+    frames = reader.read(frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES))
+    first = {branch: (*MEASURES, *FIRST) for branch in expected.cases if BRANCHES[branch].trajectory != "replay"}
+    cases = reader.read(case_files, ["branch", "case"], expected.case_keys, _measured(expected, MEASURES) | first)
+    scores = reader.read(judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
+    probed = reader.read(probes, ["probe", "case"], expected.probe_keys, dict.fromkeys(PROBES, ("change",)))
+    reader.finish()
+    keys = ["row_name", "train_seed", "branch", "case"]
+    cases = cases.merge(scores[[*keys, *SCORES]], on=keys, how="left", validate="one_to_one")
+    rows, times = row_table(study, rollouts), timings(study, records)
     with atomic_path(tables / "frames.parquet") as temporary:
-        frames[FRAMES].to_parquet(temporary, index=False)
-    for name, table, columns in (("cases", cases, CASES), ("probes", probes, PROBES),
-                                 ("rows", _rows(study, folder), ROWS)):  # fmt: skip
-        _csv(tables / f"{name}.csv", table[columns])
-    _csv(tables / "timings.csv", timings(study, folder))
-    for branch in study.evaluate.branches:
-        _samples(study, folder, branch, tables / "samples" / f"{branch}.npz")
-    _pool_sample(study, folder, tables / "samples" / "pool.npz")
+        frames[FRAME_COLUMNS].to_parquet(temporary, index=False)
+    for name, table, columns in (("cases", cases, CASE_COLUMNS), ("probes", probed, PROBE_COLUMNS),
+                                 ("rows", rows, ROW_COLUMNS), ("timings", times, TIMING_COLUMNS)):  # fmt: skip
+        with atomic_path(tables / f"{name}.csv") as temporary:
+            table[columns].round(DECIMALS).to_csv(temporary, index=False)
 
 
-def timings(study: Study, folder: Path) -> pd.DataFrame:
-    """stage, row, seconds, peak_mb of every recorded stage, in order of the study's flow."""
-    rows = []
-    for path in sorted(folder.rglob("*record.json")):
-        record = read_record(path)
-        rows.append((record["stage"], record["row"] or "", record["seconds"], record["peak_mb"]))
-    table = pd.DataFrame(rows, columns=["stage", "row", "seconds", "peak_mb"])
-    order = [stage for stage in STAGES if stage != "tables"]
-    rank = {name: i for i, name in enumerate([*study.rows, ""])}
-    keys = pd.DataFrame({"stage": table.stage.map(order.index), "row": table.row.map(rank)})
-    return table.loc[keys.sort_values(["stage", "row"], kind="stable").index]
+class _Reader:
+    """Reads one file per run of each kind and keeps what is wrong with them, so that one message can name it all."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = runs
+        self._faults: dict[Path, list[str]] = {}
+        self._owners: dict[Path, Run] = {}
+
+    def read(
+        self, paths: Sequence[Path], keys: list[str], wanted: Sequence[Key], numbers: Mapping[str, Sequence[str]]
+    ) -> pd.DataFrame:
+        """All files as one table; see ``echo.tables.complete.faults`` for what is checked."""
+        if len(paths) != len(self._runs):
+            raise TableError(f"{len(paths)} files for {len(self._runs)} runs (rows x training seeds): {paths[0].name} "
+                             "is needed of every run, in the study's order")  # fmt: skip
+        parts = []
+        for path, run in zip(paths, self._runs, strict=True):
+            self._owners[path] = run
+            try:
+                parts.append(read_table(path))
+            except TableError as error:
+                self._faults[path] = [str(error).removeprefix(f"{path}: ")]
+            else:
+                self._faults[path] = faults(parts[-1], run, keys, wanted, numbers)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def finish(self) -> None:
+        """Raise TableError where any file was not whole."""
+        raise_faults(self._faults, self._owners)
 
 
-def _join(files: dict[tuple[str, int], Path], read) -> pd.DataFrame:
-    parts = [read(path).assign(row=row, train_seed=seed) for (row, seed), path in files.items()]
-    return pd.concat(parts, ignore_index=True)
+def _measured(expected: Expected, columns: Sequence[str]) -> dict[str, Sequence[str]]:
+    return dict.fromkeys(expected.cases, columns)
 
 
-def _rows(study: Study, folder: Path) -> pd.DataFrame:
-    """One line a row: what it is and what it keeps, as its rollout counted it."""
+def row_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
+    """One row per row of the study: what it is and what it keeps, as its rollout counted it (``rollouts``: folders)."""
     lines = []
-    for row in study.rows:
-        record = read_record(folder / "rollout" / f"{row}-{study.train_seeds[0]}" / "record.json")
-        profile = study.profiles[row]
-        lines.append({"row": row, "family": profile.family, "label": profile.label, "remembers": profile.remembers,
-                      **record["counts"]})  # fmt: skip
+    for name, folder in zip(study.rows, rollouts, strict=True):
+        record, profile = owned_record(folder, Run(name, study.train_seeds[0])), study.profiles[name]
+        about = {"row_name": name, "family": profile.family, "label": profile.label, "remembers": profile.remembers}
+        lines.append({**about, **record["counts"]})
     return pd.DataFrame(lines)
 
 
-def _csv(path: Path, table: pd.DataFrame) -> None:
-    with atomic_path(path) as temporary:
-        table.round(DECIMALS).to_csv(temporary, index=False)
+def owned_record(folder: Path, run: Run) -> dict[str, Any]:
+    """The record of a rollout; raises TableError where it is another run's."""
+    path = folder / "record.json"
+    record = read_record(path)
+    if (record["row"], record["train_seed"]) != (run.row_name, run.train_seed):
+        other = Run(record["row"], record["train_seed"])
+        raise_faults({path: [f"it is of {other}"]}, {path: run})
+    return record
 
 
-def _samples(study: Study, folder: Path, branch: str, path: Path) -> None:
-    """A few cases of a branch, all rows of the first training seed, at a few frames, with the truth."""
-    rollouts = {row: Rollout.load(folder / "rollout" / f"{row}-{study.train_seeds[0]}" / f"{branch}.safetensors")
-                for row in study.rows}  # fmt: skip
-    one = next(iter(rollouts.values()))
-    cases = _spread_cases(one.cases, SAMPLE_CASES[branch])
-    last, index = int(one.index[-1]), one.index
-    wanted = np.unique(np.linspace(0, last, 9).round().astype(int)) if branch in ("replay", "loop") else None
-    if wanted is None:
-        far = last - study.segment.frames  # the last frame of the way out
-        wanted = np.array([0, far, last])
-    pool = open_pool(folder / "pool" / ("in_domain" if branch in ("replay", "loop") else "open_domain"))
-    truth = np.stack([pool.frames(case, wanted) for case in cases])
-    images = np.repeat(truth[None], len(rollouts), 0)  # frames that a row was given are shown as they are
-    for r, rollout in enumerate(rollouts.values()):
-        for c, case in enumerate(cases):
-            for f, frame in enumerate(wanted):
-                if frame in index:
-                    where = int(np.flatnonzero(index == frame)[0])
-                    images[r, c, f] = rollout.frames[rollout.cases.index(case), where]
-    _npz(path, rows=np.array(list(rollouts)), cases=np.array(cases), frames=wanted, images=images, truth=truth)
-
-
-def _spread_cases(cases: list[str], count: int) -> list[str]:
-    """Cases evenly spread over a branch's list, which has its scenes take turns."""
-    return [cases[i] for i in np.linspace(0, len(cases) - 1, count + 2).round().astype(int)[1:-1]]
-
-
-def _pool_sample(study: Study, folder: Path, path: Path) -> None:
-    """First views of a few open-domain scenes with each of their identities."""
-    pool = open_pool(folder / "pool" / "open_domain")
-    info = pool.info[pool.info.trajectory == "return_strict"]
-    scenes, anchors = list(info.room.unique())[:POOL_SCENES], list(info.anchor.unique())
-    images = np.stack([np.stack([pool.frames(info.index[(info.room == s) & (info.anchor == a)][0], [0])[0]
-                                 for a in anchors]) for s in scenes])  # fmt: skip
-    _npz(path, images=images, labels=np.array(scenes), columns=np.array(anchors))
-
-
-def _npz(path: Path, **arrays: np.ndarray) -> None:
-    with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
+def timings(study: Study, records: Sequence[Path]) -> pd.DataFrame:
+    """stage, row_name, seconds, peak_mb of every recorded job: stages in the order given, rows in the study's."""
+    entries = [read_record(path) for path in records]
+    stages = list(dict.fromkeys(entry["stage"] for entry in entries))
+    names = [*study.rows, None]
+    entries.sort(key=lambda entry: (stages.index(entry["stage"]), names.index(entry["row"])))
+    values = [(entry["stage"], entry["row"] or "", entry["seconds"], entry["peak_mb"]) for entry in entries]
+    return pd.DataFrame(values, columns=TIMING_COLUMNS)

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import pandas as pd
 
-from echo.tables.paper import OURS, PAPER_COLUMNS, TABLES
+from echo.study.words import BRANCHES
+from echo.tables.files import PAPER_TABLES
+from echo.tables.paper import OURS, PAPER_COLUMNS
 
-BRANCH_NAMES = {
-    "replay": "Replay",
-    "loop": "Loop",
-    "return_45": "Return 45°",
-    "return_strict": "Strict return",
-    "recall": "Recall",
-}
 MEASURE_NAMES = {"psnr": "PSNR ↑", "ssim": "SSIM ↑", "lpips": "LPIPS ↓", "judge": "judge ↑"}
 DIGITS = {"psnr": 2, "ssim": 3, "lpips": 3, "judge": 1}
 MISSING = "–"
 
 HEADER = """# Result tables
 
-Made by `python -m echo.tables`. A cell is ours: mean and, in brackets, the 95 % interval (bootstrap over scenes). Below
+Made by the stage `tables`. A cell is ours: mean and, in brackets, the 95 % interval (bootstrap over scenes). Below
 it in *italics* is the paper's number, where it has one. The paper's numbers are of a 1.3 B-parameter video model at
 352x640 judged by a vision-language model; ours are of this study's model and world (config/README.md), judged by an
 embedded judge. So compare the order of the rows, not the levels. {missing} is a number that was not measured.
 """
+
+
+def branch_name(branch: str) -> str:
+    """A branch's label, as a heading."""
+    label = BRANCHES[branch].label
+    return label[0].upper() + label[1:]
+
+
+def literal(text: str) -> str:
+    """Text that a markdown table shows as it is: a bar would end the cell."""
+    return text.replace("|", "\\|")
 
 
 def number(value: float, digits: int) -> str:
@@ -45,18 +51,18 @@ def markdown_table(header: list[str], lines: list[list[str]]) -> str:
 
 
 def _paper_table(table: pd.DataFrame) -> str:
-    """A wide table: a line a row, a column a branch and measure."""
+    """A wide table: one row per row of the study, one column per branch and measure."""
     columns = [key for key in (*PAPER_COLUMNS, *OURS) if _any(table, *key)]
-    header = ["Row"] + [f"{BRANCH_NAMES[branch]} {MEASURE_NAMES[measure]}" for branch, measure in columns]
+    header = ["Row"] + [f"{branch_name(branch)} {MEASURE_NAMES[measure]}" for branch, measure in columns]
     lines = []
-    for _, cells in table.groupby("row", sort=False):
-        found = {(line.branch, line.measure): line for line in cells.itertuples()}
+    for _, cells in table.groupby("row_name", sort=False):
+        by_column = {(line.branch, line.measure): line for line in cells.itertuples()}
         texts = []
         for branch, measure in columns:
-            line, digits = found[branch, measure], DIGITS[measure]
+            line, digits = by_column[branch, measure], DIGITS[measure]
             text = with_interval(line.value, line.low, line.high, digits)
             texts.append(text if pd.isna(line.paper) else f"{text}<br>*{line.paper:.{max(digits, 2)}f}*")
-        lines.append([cells["label"].iloc[0], *texts])
+        lines.append([literal(cells["label"].iloc[0]), *texts])
     return markdown_table(header, lines)
 
 
@@ -68,32 +74,32 @@ def _any(table: pd.DataFrame, branch: str, measure: str) -> bool:
 def _counts(summary: pd.DataFrame) -> str:
     measured = summary[summary["value"].notna()]
     lines = [
-        [BRANCH_NAMES[branch], f"{here['cases'].max()}", f"{here['scenes'].max()}", f"{here['train_seeds'].max()}"]
+        [branch_name(branch), f"{here['cases'].max()}", f"{here['scenes'].max()}", f"{here['train_seeds'].max()}"]
         for branch, here in measured.groupby("branch", sort=False)
     ]
     return markdown_table(["Branch", "cases", "scenes", "training seeds"], lines)
 
 
 def _differences(table: pd.DataFrame, measure: str) -> str:
-    """Differences by one measure: a line a row, a column a branch."""
+    """Differences by one measure: one row per row of the study, one column per branch."""
     here = table[table["measure"] == measure]
     branches = list(dict.fromkeys(here["branch"]))
     lines = []
-    for _, group in here.groupby("row", sort=False):
-        found = {line.branch: line for line in group.itertuples()}
+    for _, group in here.groupby("row_name", sort=False):
+        by_branch = {line.branch: line for line in group.itertuples()}
         texts = []
         for branch in branches:
-            line = found[branch]
+            line = by_branch[branch]
             text = with_interval(line.difference, line.low, line.high, DIGITS[measure])
             texts.append(text if pd.isna(line.p_holm) else f"{text} p={line.p_holm:.2g}")
-        lines.append([group["label"].iloc[0], *texts])
-    return markdown_table(["Row", *(BRANCH_NAMES[branch] for branch in branches)], lines)
+        lines.append([literal(group["label"].iloc[0]), *texts])
+    return markdown_table(["Row", *(branch_name(branch) for branch in branches)], lines)
 
 
 def _probes(table: pd.DataFrame) -> str:
     lines = [
         [
-            line.label,
+            literal(line.label),
             "yes" if line.remembers else "no",
             with_interval(line.erase_value, line.erase_low, line.erase_high, 2),
             with_interval(line.swap_value, line.swap_low, line.swap_high, 2),
@@ -105,20 +111,21 @@ def _probes(table: pd.DataFrame) -> str:
 
 
 def _costs(rows: pd.DataFrame, timings: pd.DataFrame) -> str:
-    train = timings[timings["stage"] == "train"].groupby("row")[["seconds", "peak_mb"]].mean()
+    train = timings[timings["stage"] == "train"].groupby("row_name")[["seconds", "peak_mb"]].mean()
     lines = []
     for row in rows.itertuples():
-        seconds, peak = train.loc[row.row] if row.row in train.index else (float("nan"), float("nan"))
+        seconds, peak = train.loc[row.row_name] if row.row_name in train.index else (float("nan"), float("nan"))
         kept = MISSING if pd.isna(row.state_numbers) else f"{int(row.state_numbers):,}"
-        lines.append([row.label, row.family, kept, number(seconds, 0), number(peak, 0)])
-    return markdown_table(["Row", "family", "numbers kept", "training seconds", "peak MB"], lines)
+        lines.append([literal(row.label), row.family, kept, number(seconds, 0), number(peak, 0)])
+    return markdown_table(["Row", "family", "state size (numbers)", "training seconds", "peak MB"], lines)
 
 
 def render(frames: dict[str, pd.DataFrame], rows: pd.DataFrame, timings: pd.DataFrame, reference: str) -> str:
-    """The page. frames: file name to table, as ``build_tables`` writes them."""
+    """The page. ``frames``: file name to table, as ``build_tables`` writes them."""
     parts = [HEADER.format(missing=MISSING), _counts(frames["summary.csv"])]
-    for table, (title, _) in TABLES.items():
-        parts.append(f"## Table {table}: {title}\n\n{_paper_table(frames[f'table{table}.csv'])}")
+    for number_in_paper, table in PAPER_TABLES.items():
+        name = f"table{number_in_paper}.csv"
+        parts.append(f"## Table {number_in_paper}: {table.title}\n\n{_paper_table(frames[name])}")
     compared = frames["differences.csv"]
     for measure in dict.fromkeys(compared["measure"]):
         parts.append(

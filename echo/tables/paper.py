@@ -1,7 +1,7 @@
 """The paper's tables (arXiv 2606.09803), and ours beside them.
 
 ``reference/paper_tables.csv`` holds the paper's numbers. Its in-domain loop is our ``loop``, its open-domain score by
- a vision-language model is our judge's score on ``return_45``. Branches that the paper does not have
+a vision-language model is our judge's score on ``return_45``. Branches that the paper does not have
 (``return_strict``, ``recall``) follow with an empty cell for the paper. Rows that the paper does not have stand at the
 end of their family's table; families it does not have, at the end of table 1.
 """
@@ -13,14 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from echo.tables.files import PAPER_TABLES
+
 REFERENCE = Path(__file__).parent / "reference" / "paper_tables.csv"
-TABLES = {  # number: (title, the family it is about, or None for the overview)
-    1: ("All families", None),
-    5: ("Spatial memory: read-out", "spatial"),
-    6: ("Compressed context", "compression"),
-    7: ("State-space memory", "state_space"),
-    8: ("Context length", "context"),
-}
 PAPER_COLUMNS = {  # (branch, measure): column of the paper's numbers
     ("replay", "psnr"): "replay_psnr",
     ("replay", "ssim"): "replay_ssim",
@@ -37,7 +32,7 @@ NUMBERS = ["value", "low", "high", "cases", "scenes", "train_seeds"]
 @cache
 def paper() -> pd.DataFrame:
     """The paper's numbers, indexed by row; ``table`` holds the numbers of its tables, separated by semicolons."""
-    return pd.read_csv(REFERENCE, dtype={"table": str}).set_index("row")
+    return pd.read_csv(REFERENCE, dtype={"table": str}).set_index("row_name")
 
 
 def paper_number(row: str, branch: str, measure: str) -> float:
@@ -50,27 +45,27 @@ def paper_number(row: str, branch: str, measure: str) -> float:
 
 def rows_of_table(number: int, rows: pd.DataFrame) -> list[str]:
     """Rows of one of the paper's tables, then the study's own rows that belong to it."""
-    family = TABLES[number][1]
-    own = rows[~rows["row"].isin(paper().index)]
+    family = PAPER_TABLES[number].family
+    own = rows[~rows["row_name"].isin(paper().index)]
     if family is None:
-        extra = own[~own["family"].isin([f for _, f in TABLES.values() if f])]
+        extra = own[~own["family"].isin([table.family for table in PAPER_TABLES.values() if table.family])]
     else:
         extra = own[own["family"] == family]
     listed = [row for row, tables in paper()["table"].items() if str(number) in tables.split(";")]
-    return listed + list(extra["row"])
+    return listed + list(extra["row_name"])
 
 
 def paper_table(number: int, summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """One of the paper's tables: a line a row, branch and measure.
+    """One of the paper's tables: one row per row of the study, branch and measure.
 
-    Columns: table, row, label, branch, measure, paper, value, low, high, cases, scenes, train_seeds. A row that the
-    study did not run keeps the paper's number and has empty cells beside it.
+    Columns: table, row_name, label, branch, measure, paper, value, low, high, cases, scenes, train_seeds. A row that
+    the study did not run keeps the paper's number and has empty cells beside it.
     """
-    labels = dict(zip(rows["row"], rows["label"], strict=True))
+    labels = dict(zip(rows["row_name"], rows["label"], strict=True))
     wanted = [
         {
             "table": number,
-            "row": row,
+            "row_name": row,
             "label": labels[row] if row in labels else paper().loc[row, "variant"],
             "branch": branch,
             "measure": measure,
@@ -79,8 +74,8 @@ def paper_table(number: int, summary: pd.DataFrame, rows: pd.DataFrame) -> pd.Da
         for row in rows_of_table(number, rows)
         for branch, measure in (*PAPER_COLUMNS, *OURS)
     ]
-    ours = summary[["row", "branch", "measure", *NUMBERS]]
-    table = pd.DataFrame(wanted).merge(ours, how="left", on=["row", "branch", "measure"])
+    ours = summary[["row_name", "branch", "measure", *NUMBERS]]
+    table = pd.DataFrame(wanted).merge(ours, how="left", on=["row_name", "branch", "measure"])
     counts = ["cases", "scenes", "train_seeds"]
     table[counts] = table[counts].fillna(0).astype(int)
     return table

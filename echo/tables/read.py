@@ -1,4 +1,4 @@
-"""Reading the evaluation's files, and checking that they follow the contract before anything is computed."""
+"""Reading the gathered files of a tables folder, and checking their columns before anything is computed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pandas as pd
 
 from echo.io.errors import UserError
 
-CASE_KEYS = ("row", "train_seed", "branch", "split", "scene", "anchor", "case")
+CASE_KEYS = ("row_name", "train_seed", "branch", "split", "scene", "anchor", "case")
 COLUMNS = {
     "cases.csv": (*CASE_KEYS, "psnr", "ssim", "lpips"),
     "frames.parquet": (*CASE_KEYS, "segment", "frame", "psnr"),
-    "probes.csv": ("row", "train_seed", "probe", "case", "change", "psnr_drop"),
-    "rows.csv": ("row", "family", "label", "remembers", "state_numbers"),
-    "timings.csv": ("stage", "row", "seconds", "peak_mb"),
+    "probes.csv": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop"),
+    "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
+    "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),
 }
 
 
@@ -25,7 +25,7 @@ class TableError(UserError):
 
 @dataclass(frozen=True)
 class Inputs:
-    """The evaluation's files, one data frame each."""
+    """The gathered files, one data frame each."""
 
     cases: pd.DataFrame
     frames: pd.DataFrame
@@ -38,11 +38,11 @@ def read_file(tables: Path, name: str) -> pd.DataFrame:
     """One file of the contract; raises TableError if it is absent or lacks a column."""
     path = tables / name
     if not path.is_file():
-        raise TableError(f"{path}: no such file; the evaluation writes it")
+        raise TableError(f"{path}: no such file; the stage `tables` writes it")
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
     else:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(("row", "branch", "scene", "anchor", "case", "probe"), str))
+        frame = pd.read_csv(path, dtype=dict.fromkeys(("row_name", "branch", "scene", "anchor", "case", "probe"), str))
     missing = [column for column in COLUMNS[name] if column not in frame]
     if missing:
         raise TableError(f"{path}: no column {missing[0]!r}; expected {', '.join(COLUMNS[name])}")
@@ -50,18 +50,18 @@ def read_file(tables: Path, name: str) -> pd.DataFrame:
 
 
 def read_inputs(tables: Path) -> Inputs:
-    """All inputs, checked: columns, each case once, and every row of cases.csv described in rows.csv."""
+    """All gathered files, checked: columns, each case once, numbers finite, every row of cases.csv in rows.csv."""
     read = {name.split(".")[0]: read_file(tables, name) for name in COLUMNS}
     inputs = Inputs(**read)
-    if inputs.rows["row"].duplicated().any():
+    if inputs.rows["row_name"].duplicated().any():
         raise TableError(f"{tables / 'rows.csv'}: a row is listed twice")
     if inputs.rows["remembers"].dtype != bool:
-        raise TableError(f"{tables / 'rows.csv'}: column 'remembers' must hold True or False in every line")
-    keys = ["row", "train_seed", "branch", "case"]
+        raise TableError(f"{tables / 'rows.csv'}: column 'remembers' must hold True or False everywhere")
+    keys = ["row_name", "train_seed", "branch", "case"]
     repeated = inputs.cases[inputs.cases.duplicated(keys)]
     if len(repeated):
         raise TableError(f"{tables / 'cases.csv'}: {dict(repeated.iloc[0][keys])} is listed twice")
-    unknown = sorted(set(inputs.cases["row"]) - set(inputs.rows["row"]))
+    unknown = sorted(set(inputs.cases["row_name"]) - set(inputs.rows["row_name"]))
     if unknown:
         raise TableError(f"{tables / 'cases.csv'}: row {unknown[0]!r} is not in rows.csv")
     return inputs

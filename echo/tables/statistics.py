@@ -1,7 +1,8 @@
 """Intervals, paired comparisons and Holm's correction, all over clusters.
 
 Cases of one scene share its difficulty, so a scene, not a case, is what gets resampled or has its sign flipped.
-Estimates are means over cases; a scene weighs as many cases as it has. numpy and pandas only.
+Estimates are means over cases; a scene weighs as many cases as it has. The resampling is scipy's, handed the sum and
+the count of each cluster in place of its cases; Holm's correction is statsmodels'.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.stats import bootstrap, monte_carlo_test, permutation_test
+from statsmodels.stats.multitest import multipletests
 
 LEVEL = 0.95
 PAIR = ["train_seed", "branch", "case"]
-ROUNDING = 1e-9  # of the summed sizes; permuted sums this close to the observed one count as equal to it
-EXACT = 4096  # this many sign flips are always gone through, however few resamples are asked for
-BLOCK = 4096  # permutations held in memory at a time
+DIGITS = 9  # of a permuted sum, as a share of the summed sizes: sums that differ by less count as equal
+EXACT = 4096  # this many sign flips are always enumerated, however few resamples are asked for
+BATCH = 4096  # flips held in memory at a time
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,10 @@ class Difference:
     dropped: int
 
 
-def interval(values, clusters, resamples: int, generator: np.random.Generator) -> tuple[float, float, float]:
-    """Mean of values (n,) and its 95 % percentile interval by bootstrap over clusters (n,).
+def interval(
+    values: ArrayLike, clusters: ArrayLike, resamples: int, generator: np.random.Generator
+) -> tuple[float, float, float]:
+    """Mean of values (n,) and its 95 % percentile interval by bootstrap over clusters (n,): mean, low, high.
 
     Whole clusters are drawn with replacement, ``resamples`` times (Davison and Hinkley 1997, section 3.8). NaN values
     are dropped. One cluster says nothing of the spread between clusters: the limits are NaN. With no value at all the
@@ -46,16 +52,23 @@ def interval(values, clusters, resamples: int, generator: np.random.Generator) -
     mean = float(sums.sum() / counts.sum())
     if len(counts) == 1:
         return mean, np.nan, np.nan
-    draws = generator.integers(0, len(counts), (resamples, len(counts)))
-    means = sums[draws].sum(1) / counts[draws].sum(1)
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return mean, float(low), float(high)
+    drawn = bootstrap(
+        (sums, counts),
+        lambda sums, counts, axis: sums.sum(axis) / counts.sum(axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=resamples,
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=generator,
+    )
+    return mean, float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
 
 
-def sign_flip(values, clusters, resamples: int, generator: np.random.Generator) -> float:
+def sign_flip(values: ArrayLike, clusters: ArrayLike, resamples: int, generator: np.random.Generator) -> float:
     """Two-sided p of the mean of values (n,) being 0, by flipping the signs of whole clusters (n,).
 
-    All 2^clusters flips are gone through if they are no more than ``resamples`` or 4096; else ``resamples`` random ones
+    All 2^clusters flips are enumerated if they are no more than ``resamples`` or 4096; else ``resamples`` random ones
     are drawn, and the observed one is counted among them, so p is never 0 (Phipson and Smyth 2010). NaN values are
     dropped. NaN without at least two clusters, as the interval is. Raises ValueError for an infinite value.
     """
@@ -64,39 +77,46 @@ def sign_flip(values, clusters, resamples: int, generator: np.random.Generator) 
     n = len(sums)
     if n < 2:
         return np.nan
-    observed = abs(sums.sum()) - ROUNDING * np.abs(sums).sum()
+    size = np.abs(sums).sum() or 1.0
+
+    def distance(sums: np.ndarray, axis: int) -> np.ndarray:
+        """Distance of the sum from 0, as a share of the summed sizes."""
+        return np.round(np.abs(sums.sum(axis)) / size, DIGITS)
+
+    def flips(size: tuple[int, int]) -> np.ndarray:
+        return generator.choice([-1.0, 1.0], size) * sums
+
     if 2**n <= max(resamples, EXACT):
-        signs = 1.0 - 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
-        return float((np.abs(signs @ sums) >= observed).mean())
-    as_large = 0
-    for start in range(0, resamples, BLOCK):
-        signs = generator.choice([-1.0, 1.0], (min(BLOCK, resamples - start), n))
-        as_large += int((np.abs(signs @ sums) >= observed).sum())
-    return (as_large + 1) / (resamples + 1)
+        test = permutation_test(
+            (sums,), distance, permutation_type="samples", alternative="greater", n_resamples=2**n, batch=BATCH
+        )
+    else:
+        test = monte_carlo_test(sums, flips, distance, alternative="greater", n_resamples=resamples, batch=BATCH)
+    return float(test.pvalue)
 
 
 def paired_difference(
     cases: pd.DataFrame,
-    row: str,
+    row_name: str,
     reference: str,
     metric: str,
     resamples: int = 2000,
     generator: np.random.Generator | None = None,
 ) -> Difference:
-    """``row`` minus ``reference`` in ``metric``, paired by training seed, branch and case, clustered by scene.
+    """``row_name`` minus ``reference`` in ``metric``, paired by training seed, branch and case, clustered by scene.
 
-    cases: columns row, train_seed, branch, case, scene and the metric. Pairs with a NaN on either side are dropped and
-    counted; if none is left all numbers are NaN. generator: the resampling stream, by default that of seed 0.
-    Raises ValueError if a row or column is missing, if a row has a case twice, if the two share no case, or for an
+    ``cases``: columns row_name, train_seed, branch, case, scene and the metric. Pairs with a NaN on either side are
+    dropped and counted; if none is left all numbers are NaN. ``generator``: the resampling stream, by default that of
+    seed 0. Raises ValueError if a row or column is missing, if a row has a case twice, if the two share no case, or for an
     infinite metric.
     """
     generator = np.random.default_rng(0) if generator is None else generator
-    absent = [name for name in ["row", *PAIR, "scene", metric] if name not in cases]
+    absent = [name for name in ["row_name", *PAIR, "scene", metric] if name not in cases]
     if absent:
         raise ValueError(f"paired_difference: cases have no column {absent[0]!r}")
     sides = []
-    for name in (row, reference):
-        side = cases.loc[cases["row"] == name, [*PAIR, "scene", metric]]
+    for name in (row_name, reference):
+        side = cases.loc[cases["row_name"] == name, [*PAIR, "scene", metric]]
         if side.empty:
             raise ValueError(f"paired_difference: no cases of row {name!r}")
         if np.isinf(side[metric].to_numpy(np.float64)).any():
@@ -107,7 +127,7 @@ def paired_difference(
         sides.append(side)
     pairs = sides[0].merge(sides[1], on=PAIR, suffixes=("", "_reference")).sort_values(PAIR)
     if pairs.empty:
-        raise ValueError(f"paired_difference: rows {row!r} and {reference!r} share no case")
+        raise ValueError(f"paired_difference: rows {row_name!r} and {reference!r} share no case")
     values = (pairs[metric] - pairs[f"{metric}_reference"]).to_numpy(np.float64)
     scenes, present = pairs["scene"].to_numpy(), ~np.isnan(values)
     mean, low, high = interval(values, scenes, resamples, generator)
@@ -116,20 +136,19 @@ def paired_difference(
     return Difference(mean, low, high, p, int(present.sum()), clusters, int((~present).sum()))
 
 
-def holm(p_values) -> np.ndarray:
+def holm(p_values: ArrayLike) -> np.ndarray:
     """Holm's step-down adjustment of p values (n,): NaNs stay NaN and are not counted among the tests."""
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or np.any((p < 0) | (p > 1)):
         raise ValueError(f"holm: expected p values (n,) in 0..1, got {p_values}")
     adjusted = np.full(len(p), np.nan)
     tested = np.flatnonzero(~np.isnan(p))
-    order = tested[np.argsort(p[tested], kind="stable")]
-    steps = p[order] * np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    if len(tested):
+        adjusted[tested] = multipletests(p[tested], method="holm")[1]
     return adjusted
 
 
-def _aligned(values, clusters) -> tuple[np.ndarray, np.ndarray]:
+def _aligned(values: ArrayLike, clusters: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Values and clusters as arrays, those with NaN values left out."""
     values, clusters = np.asarray(values, dtype=np.float64), np.asarray(clusters)
     if values.ndim != 1 or values.shape != clusters.shape:

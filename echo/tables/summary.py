@@ -6,18 +6,17 @@ import numpy as np
 import pandas as pd
 
 from echo.io.seeding import generator
+from echo.study.words import BRANCHES
 from echo.tables.paper import PAPER_COLUMNS, paper_number
 from echo.tables.statistics import interval
 
-BRANCHES = ("replay", "loop", "return_45", "return_strict", "recall")
-DRIFT_BRANCHES = ("replay", "return_strict")  # the others follow other histories or mirror one another
 MEASURES = (
     "psnr", "ssim", "lpips", "first_psnr", "first_ssim", "first_lpips",
     "appearance", "presence", "view", "scene_score", "judge",
 )  # fmt: skip
 
 
-def cell(cases: pd.DataFrame, measure: str, resamples: int, seed: int, *names: str | int) -> dict:
+def cell(cases: pd.DataFrame, measure: str, resamples: int, seed: int, *names: str | int) -> dict[str, float]:
     """Mean of a measure over cases with its 95 % interval over scenes; empty (NaN) where nothing was measured.
 
     Returns value, low, high, and how many distinct cases, scenes and training seeds stand behind them. The resampling
@@ -38,43 +37,47 @@ def cell(cases: pd.DataFrame, measure: str, resamples: int, seed: int, *names: s
 
 
 def summary(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
-    """One line a row, branch and measure, in the order of rows.csv.
+    """One row per row of the study, branch and measure, in the order of rows.csv.
 
     Measures that neither a row of the study nor the paper has on a branch are left out.
-    Columns: row, label, family, branch, measure, paper, value, low, high, cases, scenes, train_seeds.
+    Columns: row_name, label, family, branch, measure, paper, value, low, high, cases, scenes, train_seeds.
     """
     cases = cases.reindex(columns=[*cases.columns, *(m for m in MEASURES if m not in cases)])  # absent: not measured
     lines = []
     for branch in BRANCHES:
         here = cases[cases["branch"] == branch]
-        by_row = dict(list(here.groupby("row")))
+        by_row = dict(list(here.groupby("row_name")))
         for measure in MEASURES:
             if (branch, measure) not in PAPER_COLUMNS and not here[measure].notna().any():
                 continue
             for row in rows.itertuples():
-                number = cell(by_row.get(row.row, here[:0]), measure, resamples, seed, branch, measure)
+                number = cell(by_row.get(row.row_name, here[:0]), measure, resamples, seed, branch, measure)
                 lines.append(
                     {
-                        "row": row.row,
+                        "row_name": row.row_name,
                         "label": row.label,
                         "family": row.family,
                         "branch": branch,
                         "measure": measure,
-                        "paper": paper_number(row.row, branch, measure),
+                        "paper": paper_number(row.row_name, branch, measure),
                         **number,
                     }
                 )
-    columns = ["row", "label", "family", "branch", "measure", "paper"]
+    columns = ["row_name", "label", "family", "branch", "measure", "paper"]
     columns += ["value", "low", "high", "cases", "scenes", "train_seeds"]
     return pd.DataFrame(lines, columns=columns)
 
 
 def drift(frames: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
-    """PSNR of each generated frame of the rollout: row, branch, segment, frame, value, low, high, cases, scenes."""
+    """PSNR of each generated frame of the rollout, for the branches that have ``drift``.
+
+    Columns: row_name, branch, segment, frame, value, low, high, cases, scenes, train_seeds.
+    """
     lines = []
-    frames = frames[frames["branch"].isin(DRIFT_BRANCHES)]
-    for (branch, row, segment, frame), here in frames.groupby(["branch", "row", "segment", "frame"], sort=True):
+    frames = frames[frames["branch"].isin([branch.name for branch in BRANCHES.values() if branch.drift])]
+    keys = ["branch", "row_name", "segment", "frame"]
+    for (branch, row, segment, frame), here in frames.groupby(keys, sort=True):
         number = cell(here, "psnr", resamples, seed, "drift", branch)
-        lines.append({"row": row, "branch": branch, "segment": segment, "frame": frame, **number})
-    columns = ["row", "branch", "segment", "frame", "value", "low", "high", "cases", "scenes", "train_seeds"]
+        lines.append({"row_name": row, "branch": branch, "segment": segment, "frame": frame, **number})
+    columns = ["row_name", "branch", "segment", "frame", "value", "low", "high", "cases", "scenes", "train_seeds"]
     return pd.DataFrame(lines, columns=columns)

@@ -1,14 +1,15 @@
-"""Several processes, one model: copied (DDP) or sharded (FSDP2), and whole tensors of either.
+"""Several processes, one model: copied (DDP) or sharded (FSDP2), and the full tensors of either.
 
 With one process this is no more than the choice of device and precision. ``ddp`` copies the weights to every process
 and averages gradients; ``fsdp`` shards weights, gradients and optimizer states among the processes, a transformer
-block at a time. Either way a checkpoint holds whole tensors, so another number of processes can take it up.
+block at a time. Either way a checkpoint holds full tensors, so another number of processes can resume from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -26,7 +27,7 @@ Optimizers = dict[str, Optimizer]
 class Processes:
     """The processes of one training job, driven by accelerate's ``Accelerator``."""
 
-    def __init__(self, config: Train):
+    def __init__(self, config: Train) -> None:
         self.accelerator = Accelerator(
             mixed_precision="bf16" if config.precision == "bf16" else "no",
             kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
@@ -81,35 +82,34 @@ class Processes:
                 torch.distributed.all_reduce(weight.grad)
                 weight.grad /= self.count
 
-    def agree(self, value: float, flag: bool) -> tuple[float, bool]:
-        """Mean of the processes' ``value``, and whether any gave ``flag``: the same answer in all of them."""
+    def reduce_loss(self, value: float, flag: bool) -> tuple[float, bool]:
+        """Mean of the processes' ``value``, and whether any gave ``flag``: the same result in all of them."""
         if self.count == 1:
             return value, flag
         both = torch.tensor([value, float(flag)], dtype=torch.float64, device=self.device)
         torch.distributed.all_reduce(both)
         return (both[0] / self.count).item(), bool(both[1] > 0)
 
-    def collect(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Whole tensors in the main process, nothing in the others; every process must ask, with the same names."""
-        found = {}
+    def gather_full(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Full tensors in the main process, nothing in the others; every process must call it, with the same names."""
+        gathered = {}
         for name, value in tensors.items():
-            if isinstance(value, DTensor):
-                value = value.full_tensor().cpu() if self.main else value.full_tensor()
+            full = full_tensor(value)
             if self.main:
-                found[name] = value
-        return found
+                gathered[name] = full.cpu() if isinstance(value, DTensor) else full
+        return gathered
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """For the record: what the run ran on; memory is the main process's."""
-        found = {"processes": self.count, "device": "cpu"}
+        facts: dict[str, Any] = {"processes": self.count, "device": "cpu"}
         if self.device.type == "cuda":
-            found["device"] = torch.cuda.get_device_name(self.device)
-            found["peak_device_mb"] = round(torch.cuda.max_memory_allocated(self.device) / 2**20, 1)
-        return found
+            facts["device"] = torch.cuda.get_device_name(self.device)
+            facts["peak_device_mb"] = round(torch.cuda.max_memory_allocated(self.device) / 2**20, 1)
+        return facts
 
 
-def whole(value: Tensor) -> Tensor:
-    """A tensor with all its shards; every process must ask."""
+def full_tensor(value: Tensor) -> Tensor:
+    """A tensor with all its shards; every process must call it."""
     return value.full_tensor() if isinstance(value, DTensor) else value
 
 
@@ -119,7 +119,7 @@ def local(value: Tensor) -> Tensor:
 
 
 def shard_like(value: Tensor, like: Tensor) -> Tensor:
-    """This process's share of a whole tensor that every process has read, placed as ``like``; scalars stay whole."""
+    """This process's share of a full tensor that every process has read, placed as ``like``; scalars are kept whole."""
     if not isinstance(like, DTensor) or not value.ndim:
         return value
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements, src_data_rank=None)

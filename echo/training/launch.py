@@ -1,4 +1,4 @@
-"""One stage in several processes: this process starts them, passes a wish to stop on, and says why they ended.
+"""One stage in several processes: this process starts them, passes a request to stop on, and says why they ended.
 
 The workers are started by torchrun's agent (``torch.distributed.launcher``), inside this process rather than as a child
 of it: torchrun would answer SIGTERM by killing workers that take longer than its grace time to checkpoint, know
@@ -21,8 +21,10 @@ import traceback
 import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from echo.study.config import ConfigError
+from echo.study.batches import micro_batch
+from echo.study.config import ConfigError, Train
 from echo.training.preemption import FOLDER, PREEMPTED, STOP, Preempted, handling
 
 GRACE = 5  # seconds from the first worker's end to SIGKILL for the others, which have nothing left to save
@@ -35,9 +37,9 @@ def is_worker() -> bool:
 
 
 def report(stage: str, error: Exception, expected: bool) -> int:
-    """Tell why this process ends: to the launcher where there is one, else on stderr; returns the exit code.
+    """Report why this process ends: to the launcher where there is one, else on stderr; returns the exit code.
 
-    ``expected``: the message is all a user needs. Raises ``error`` where there is nobody to tell it in a better way.
+    ``expected``: the message is all a user needs. Without a launcher, any other error is raised again.
     """
     code = PREEMPTED if isinstance(error, Preempted) else 1
     if is_worker() and FOLDER in os.environ:
@@ -52,6 +54,12 @@ def report(stage: str, error: Exception, expected: bool) -> int:
         raise error
     print(f"echo {stage}: {error}", file=sys.stderr)
     return code
+
+
+def processes(train: Train, asked: int) -> int:
+    """The number of processes ``asked`` for; raises BatchError where they cannot share the batch equally."""
+    micro_batch(train, asked)
+    return asked
 
 
 def launch(stage: str, command: list[str], processes: int) -> int:
@@ -101,7 +109,7 @@ def launch(stage: str, command: list[str], processes: int) -> int:
             del os.environ[FOLDER]
 
 
-def _cause(stage: str, folder: Path, failures: dict) -> tuple[int, str]:
+def _cause(stage: str, folder: Path, failures: dict[int, Any]) -> tuple[int, str]:
     """Exit code and message of a job whose workers did not all end well.
 
     ``failures``: rank to torchrun's ``ProcessFailure``. A worker that is killed from outside (out of memory) leaves no

@@ -22,10 +22,10 @@ from echo.model.row import Row
 
 
 @dataclass(frozen=True)
-class Batch:
-    """One part of a step's batch: evidence of the ``earlier`` segments, of the target's, and the target with its noise.
+class TrainingBatch:
+    """One slice of a step's batch: evidence of ``earlier`` segments and of the target's, the target and its noise.
 
-    level (B,), noise like ``target.latents``, text (B, L, text_dim).
+    level (B,) noise levels in [0, 1]; noise like ``target.latents``; text (B, L, text_dim).
     """
 
     earlier: list[Frames]
@@ -35,9 +35,16 @@ class Batch:
     noise: Tensor
     text: Tensor
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Its numbers by name, for a check that they are finite."""
+        earlier = {f"latents of earlier evidence {n}": frames.latents for n, frames in enumerate(self.earlier)}
+        views = {f"{part} of the target": getattr(self.target, part) for part in ("latents", "actions", "rays")}
+        return {"level": self.level, **views, "latents of the evidence": self.evidence.latents, **earlier,
+                "text": self.text}  # fmt: skip
 
-def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, device: torch.device) -> Batch:
-    """The batch of one step, of which ``part`` is kept: a function of (seed, training seed, stream, step) alone."""
+
+def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, device: torch.device) -> TrainingBatch:
+    """The slice ``part`` of a step's batch, on ``device``; it depends on seed, training seed, stream and step alone."""
     study, stream = row.study, row.profile.seed_stream
     draws = generator(study.seed, "train", train_seed, stream, step)
     noise = torch_generator(study.seed, "noise", train_seed, stream, step)
@@ -49,23 +56,23 @@ def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, d
     segments, latents, targets, text = clips.pick(study, chosen)
     first = 1 if row.memory.carries else segment
     *earlier, evidence = (
-        segments.evidence(latents, number, noise, anchor_only, part).to(device) for number in range(first, segment + 1)
+        segments.evidence(latents, each, noise, anchor_only, part).to(device) for each in range(first, segment + 1)
     )
     target = segments.target(segments.own(latents, targets, segment), segment)
     # Levels spread evenly over [0, 1): one in each of B bins, which keeps the loss from jumping between steps.
     level = flow.shift(part.uniform(noise), study.train.timestep_shift)
     drawn = part.normal(target.latents.shape, noise)
-    return Batch(earlier, evidence, target.to(device), level.to(device), drawn.to(device), text.to(device))
+    return TrainingBatch(earlier, evidence, target.to(device), level.to(device), drawn.to(device), text.to(device))
 
 
 class Objective(nn.Module):
     """The loss of a row on a batch, in one ``forward``: what DDP and FSDP hook is the whole of write, read and loss."""
 
-    def __init__(self, row: Row):
+    def __init__(self, row: Row) -> None:
         super().__init__()
         self.row = row
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: TrainingBatch) -> Tensor:
         """Mean squared error (scalar) of the velocity on the target frames."""
         state = None
         # The same chain of writes as in a rollout; gradients stop between segments (truncated backpropagation).

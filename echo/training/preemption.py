@@ -20,6 +20,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from echo.io.errors import UserError
 
 PREEMPTED = 75  # exit code: EX_TEMPFAIL of sysexits.h, "try again later"
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
@@ -27,12 +31,14 @@ FOLDER = "ECHO_LAUNCH"  # environment variable: folder in which launcher and wor
 STOP = "stop"  # the launcher's note that it was told to stop
 
 
-class Preempted(Exception):
-    """Training was told to stop and has checkpointed; the message is all a user needs."""
+class Preempted(UserError):
+    """Training was told to stop and has checkpointed."""
+
+    exit_code = PREEMPTED
 
 
 @contextmanager
-def handling(handler: Callable) -> Iterator[None]:
+def handling(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
     """Within: the signals call ``handler``. Outside the main thread Python sets no handlers, and neither does this."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -48,7 +54,7 @@ def handling(handler: Callable) -> Iterator[None]:
 class Notice:
     """Whether this process should stop: it had a signal, or its launcher had one, or its launcher is gone."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._signalled = False
         self._folder = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
         self._parent = os.getppid()
@@ -65,7 +71,7 @@ class Notice:
     def awaited(self) -> Iterator[Notice]:
         """Within: the signals are noticed, and do nothing else."""
 
-        def signalled(*_) -> None:
+        def signalled(*_: object) -> None:
             self._signalled = True
 
         with handling(signalled):

@@ -9,15 +9,23 @@ paths.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from einops import rearrange
+from jaxtyping import Float32, Float64
+
+# What numpy makes an array of; its own type of this name refuses tuples when it is checked at run time.
+ArrayLike = np.ndarray | Sequence[Any]
 
 # Pixel grid and depths of the overlap estimate: 10 x 10 rays at each depth put its error below 0.06.
 OVERLAP_GRID = 10
 OVERLAP_DEPTHS = (1.0, 2.5, 5.0)
 
 
-def as_poses(poses) -> np.ndarray:
-    """Check and return poses (F, 6) as float64; raises ValueError for another shape or a number that is not finite."""
+def as_poses(poses: ArrayLike) -> Float64[np.ndarray, "frames 6"]:
+    """Poses as float64, checked; raises ValueError for another shape or a number that is not finite."""
     poses = np.asarray(poses, dtype=np.float64)
     if poses.ndim != 2 or poses.shape[1] != 6:
         raise ValueError(f"poses: expected shape (F, 6) of x, y, z, roll, pitch, yaw, got {poses.shape}")
@@ -26,18 +34,20 @@ def as_poses(poses) -> np.ndarray:
     return poses
 
 
-def rotation_matrices(poses) -> np.ndarray:
-    """(F, 3, 3): column 0, 1, 2 is the camera's forward, right, up axis in the world."""
+def rotation_matrices(poses: ArrayLike) -> Float64[np.ndarray, "frames 3 3"]:
+    """Rotations of poses (F, 6): column 0, 1, 2 is the camera's forward, right, up axis in the world."""
     roll, pitch, yaw = np.deg2rad(as_poses(poses)[:, 3:]).T
-    cos_r, sin_r, cos_p, sin_p, cos_y, sin_y = (f(a) for a in (roll, pitch, yaw) for f in (np.cos, np.sin))
+    cos_r, sin_r, cos_p, sin_p, cos_y, sin_y = (f(angle) for angle in (roll, pitch, yaw) for f in (np.cos, np.sin))
     forward = np.stack([cos_p * cos_y, cos_p * sin_y, sin_p], -1)
     right = np.stack([sin_r * sin_p * cos_y - cos_r * sin_y, sin_r * sin_p * sin_y + cos_r * cos_y, -sin_r * cos_p], -1)
     up = np.stack([-cos_r * sin_p * cos_y - sin_r * sin_y, sin_r * cos_y - cos_r * sin_p * sin_y, cos_r * cos_p], -1)
     return np.stack([forward, right, up], -1)
 
 
-def _in_reference(poses, reference) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (F, 3) and rotations (F, 3, 3) of the poses in the frame of the camera at ``reference`` (6,)."""
+def _in_reference(
+    poses: ArrayLike, reference: ArrayLike
+) -> tuple[Float64[np.ndarray, "frames 3"], Float64[np.ndarray, "frames 3 3"]]:
+    """Positions and rotations of poses (F, 6) in the frame of the camera at ``reference`` (6,)."""
     poses = as_poses(poses)
     reference = as_poses(np.reshape(np.asarray(reference, dtype=np.float64), (1, -1)))
     frame = rotation_matrices(reference)[0]
@@ -45,20 +55,20 @@ def _in_reference(poses, reference) -> tuple[np.ndarray, np.ndarray]:
     return (poses[:, :3] - reference[0, :3]) @ frame, frame.T @ rotation_matrices(poses)
 
 
-def relative_actions(poses, reference) -> np.ndarray:
-    """Actions (F, 12) float32: translation, then row-major rotation, in the reference camera's frame.
+def relative_actions(poses: ArrayLike, reference: ArrayLike) -> Float32[np.ndarray, "frames 12"]:
+    """Actions of poses (F, 6): translation, then row-major rotation, in the reference camera's frame.
 
     ``reference`` is one pose (6,), normally the segment's first target frame. A camera at the reference has the action
     [0,0,0, 1,0,0, 0,1,0, 0,0,1] exactly.
     """
     translation, rotation = _in_reference(poses, reference)
-    actions = np.concatenate([translation, rotation.reshape(-1, 9)], 1)
+    actions = np.concatenate([translation, rearrange(rotation, "frame row column -> frame (row column)")], 1)
     # Rounding far below float32's step turns the 1e-17 left by the matrix product into the exact identity.
     return (np.round(actions, 12) + 0.0).astype(np.float32)
 
 
-def pixel_rays(size: int | tuple[int, int], fov: float) -> np.ndarray:
-    """Ray directions (rows, columns, 3) through pixel centres, rows from the top, in the camera's frame.
+def pixel_rays(size: int | tuple[int, int], fov: float) -> Float64[np.ndarray, "rows columns 3"]:
+    """Ray directions through pixel centres, rows from the top, in the camera's frame.
 
     size: one number for a square, or (rows, columns) of square cells.
 
@@ -74,8 +84,10 @@ def pixel_rays(size: int | tuple[int, int], fov: float) -> np.ndarray:
     return np.stack([np.ones_like(right), right, up], -1)
 
 
-def plucker(poses, reference, grid: int | tuple[int, int], fov: float) -> np.ndarray:
-    """Pluecker coordinates (F, rows, columns, 6) float32 of the rays through the centres of a grid of cells.
+def plucker(
+    poses: ArrayLike, reference: ArrayLike, grid: int | tuple[int, int], fov: float
+) -> Float32[np.ndarray, "frames rows columns 6"]:
+    """Pluecker coordinates of the rays of poses (F, 6) through the centres of a grid of cells.
 
     Unit direction d, then moment o x d, both in the frame of the camera at ``reference`` (6,); o is the camera's
     position. The moment's unit is the pool's unit of length.
@@ -88,8 +100,10 @@ def plucker(poses, reference, grid: int | tuple[int, int], fov: float) -> np.nda
     return np.concatenate([directions, moments], -1).astype(np.float32)
 
 
-def overlap(a, b, fov: float, depth: tuple[float, ...] = OVERLAP_DEPTHS, aspect: float = 1.0) -> np.ndarray:
-    """Field-of-view overlap (A, B) in [0, 1] of every pose in a (A, 6) with every pose in b (B, 6).
+def overlap(
+    a: ArrayLike, b: ArrayLike, fov: float, depth: tuple[float, ...] = OVERLAP_DEPTHS, aspect: float = 1.0
+) -> Float64[np.ndarray, "a b"]:
+    """Field-of-view overlap in [0, 1] of every pose in a (A, 6) with every pose in b (B, 6).
 
     The share of points in front of camera a, on a pixel grid at the given depths in pool units, that fall inside
     camera b's image. Walls are not considered. A view overlaps with itself by exactly 1. aspect: height / width.
@@ -110,7 +124,7 @@ def overlap(a, b, fov: float, depth: tuple[float, ...] = OVERLAP_DEPTHS, aspect:
     return inside.reshape(len(a), len(points), len(b)).mean(1)
 
 
-def views_disjoint(a, b, fov: float) -> bool:
+def views_disjoint(a: ArrayLike, b: ArrayLike, fov: float) -> bool:
     """Whether two level cameras (6,), (6,) see no common point at all, walls ignored: a sufficient, exact test.
 
     Seen from above each view is a wedge. Two wedges are disjoint if neither apex lies in the other wedge and no two
@@ -121,14 +135,16 @@ def views_disjoint(a, b, fov: float) -> bool:
         raise ValueError("views_disjoint: both cameras must be level (roll = pitch = 0)")
     half = fov / 2
 
-    def edges(pose):
+    def edges(pose: np.ndarray) -> np.ndarray:
+        """Directions (2, 2) of a wedge's edges."""
         angles = np.deg2rad(pose[5] + np.array([-half, half]))
         return np.stack([np.cos(angles), np.sin(angles)], -1)
 
-    def contains(pose, point):
+    def contains(pose: np.ndarray, point: np.ndarray) -> bool:
+        """Whether a point, by its x and y, lies in a pose's wedge."""
         offset = point[:2] - pose[:2]
         bearing = np.rad2deg(np.arctan2(offset[1], offset[0])) - pose[5]
-        return not offset.any() or abs((bearing + 180) % 360 - 180) <= half
+        return bool(not offset.any() or abs((bearing + 180) % 360 - 180) <= half)
 
     if contains(a, b) or contains(b, a):
         return _same_apex_disjoint(a, b, half)
@@ -143,6 +159,6 @@ def views_disjoint(a, b, fov: float) -> bool:
 
 
 def _same_apex_disjoint(a: np.ndarray, b: np.ndarray, half: float) -> bool:
-    """Whether wedges of half angle ``half`` degrees from one place point apart; False for different places."""
+    """Whether wedges of half angle ``half`` degrees with one apex are disjoint; False for different apexes."""
     same_place = np.array_equal(a[:2], b[:2])
     return bool(same_place and abs((b[5] - a[5] + 180) % 360 - 180) > 2 * half)

@@ -1,4 +1,4 @@
-"""Camera paths that leave a view and come back to it: exact poses, one function a kind.
+"""Camera paths that leave a view and come back to it: exact poses, one function per kind.
 
 All paths are level, keep the height and the first pose they are given, and turn and walk smoothly. T is
 ``frames_per_segment``; frame 0 is the given pose and segment s covers frames 1+(s-1)T .. sT.
@@ -20,17 +20,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float64
 
 from echo.study.words import SEGMENTS
-from echo.world.camera import as_poses, views_disjoint
+from echo.world.camera import ArrayLike, as_poses, views_disjoint
 
-MAX_TURN = 20.0  # degrees a frame
-MAX_WALK = 1.6  # metres a segment
+MAX_TURN = 20.0  # degrees per frame
+MAX_WALK = 1.6  # metres per segment
 ATTEMPTS = 60
 EXACT = 0.9  # share of the training returns that end at exactly the first pose
 OUT_SEGMENTS = (0.15, 0.6, 0.25)  # how often they stay away for 1, 2, 3 segments
 
-Clear = Callable[[np.ndarray], np.ndarray]
+Clear = Callable[[np.ndarray], np.ndarray]  # whether a camera may be at each of (N, 3) points: (N,) bool
+Path = Float64[np.ndarray, "frames 6"]
+Pose = Float64[np.ndarray, " 6"]
 
 
 class NoClearPath(ValueError):
@@ -38,18 +41,19 @@ class NoClearPath(ValueError):
 
 
 def _everywhere(points: np.ndarray) -> np.ndarray:
+    """A ``Clear`` of space without obstacles."""
     return np.ones(len(points), dtype=bool)
 
 
 def trajectory(
     kind: str,
-    start_pose,
+    start_pose: ArrayLike,
     frames_per_segment: int,
     generator: np.random.Generator,
     clear: Clear | None = None,
     fov: float = 75.0,
     segments: int | None = None,
-) -> np.ndarray:
+) -> Path:
     """A path (F, 6) of the kind from ``start_pose`` (6,).
 
     ``clear`` maps points (N, 3) to whether a camera may be there; without it, it may be anywhere. ``segments``
@@ -83,7 +87,7 @@ def _ease(count: int, skew: float = 0.0) -> np.ndarray:
     return t + skew * 0.5 * t * (1 - t)
 
 
-def _steps(a: np.ndarray, b: np.ndarray, turn: float, count: int, bend=(0.0, 0.0), skew: float = 0.0) -> np.ndarray:
+def _steps(a: Pose, b: Pose, turn: float, count: int, bend: ArrayLike = (0.0, 0.0), skew: float = 0.0) -> Path:
     """Poses (count, 6) after ``a`` on a curve to ``b``'s position, turning by ``turn`` degrees.
 
     The curve is a quadratic Bezier curve whose middle is pushed aside by ``bend`` metres (x, y).
@@ -95,7 +99,7 @@ def _steps(a: np.ndarray, b: np.ndarray, turn: float, count: int, bend=(0.0, 0.0
     return poses
 
 
-def _back(start: np.ndarray, turn: float, far: np.ndarray, count: int, bend=(0.0, 0.0), skew=0.0) -> np.ndarray:
+def _back(start: Pose, turn: float, far: Pose, count: int, bend: ArrayLike = (0.0, 0.0), skew: float = 0.0) -> Path:
     """One segment (count, 6) from ``far`` and ``turn`` degrees away to the start; its last two frames are there."""
     here = far.copy()
     here[5] = start[5] + turn
@@ -104,13 +108,13 @@ def _back(start: np.ndarray, turn: float, far: np.ndarray, count: int, bend=(0.0
     return np.concatenate([poses, start[None]])
 
 
-def _mirrored(start: np.ndarray, frames: int, turn: float, segments_out: int) -> np.ndarray:
+def _mirrored(start: Pose, frames: int, turn: float, segments_out: int) -> Path:
     """A pan in place by ``turn`` degrees and back along bitwise the same poses: (1 + 2 segments_out T, 6)."""
     out = np.concatenate([start[None], _steps(start, start, turn, segments_out * frames)])
     return np.concatenate([out, out[-2::-1]])
 
 
-def _is_clear(poses: np.ndarray, clear: Clear) -> bool:
+def _is_clear(poses: Path, clear: Clear) -> bool:
     """Whether every pose (F, 6) and the middle of every step is clear."""
     points = poses[:, :3]
     return bool(clear(np.concatenate([points, (points[1:] + points[:-1]) / 2])).all())
@@ -122,7 +126,7 @@ def _offset(generator: np.random.Generator, low: float, high: float, bearing: fl
     return generator.uniform(low, high) * np.array([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))])
 
 
-def _strict(start, frames, generator, clear, fov) -> np.ndarray:
+def _strict(start: Pose, frames: int, generator: np.random.Generator, clear: Clear, fov: float) -> Path:
     """Away over two segments, turning 120 to 138 degrees and walking, and back over one on the path's other side."""
     for attempt in range(4 * ATTEMPTS):
         reach = 1 / (1 + attempt / ATTEMPTS)  # a tight room gets a shorter walk
@@ -143,20 +147,22 @@ def _strict(start, frames, generator, clear, fov) -> np.ndarray:
     raise NoClearPath(f"trajectory: no strict return fits around {start[:3].round(2).tolist()}")
 
 
-def _wander(here: np.ndarray, count: int, generator, clear, fastest: float = 10.0) -> np.ndarray:
+def _wander(here: Pose, count: int, generator: np.random.Generator, clear: Clear, fastest: float = 10.0) -> Path:
     """One segment (count, 6) of walking on and looking around, or a pan where there is no room to walk."""
     for _ in range(ATTEMPTS):
         turn = float(np.clip(generator.normal(0, 45), -fastest * count, fastest * count))
         there = here.copy()
         if generator.random() < 0.7:
             there[:2] += _offset(generator, 0.2, MAX_WALK)
-        poses = _steps(here, there, turn, count, _offset(generator, 0, 0.3) if there[0] != here[0] else (0.0, 0.0))
+        poses = _steps(here, there, turn, count, _offset(generator, 0.0, 0.3) if there[0] != here[0] else (0.0, 0.0))
         if _is_clear(np.concatenate([here[None], poses]), clear):
             return poses
     return _steps(here, here, generator.uniform(-60, 60), count)
 
 
-def _leave(start, frames, out_segments, generator, clear) -> tuple[np.ndarray, float]:
+def _leave(
+    start: Pose, frames: int, out_segments: int, generator: np.random.Generator, clear: Clear
+) -> tuple[Path, float]:
     """The way out (out_segments T, 6) of a training clip and the turn in degrees it makes."""
     largest = min(MAX_TURN * (frames - 1), 140.0)
     turn = generator.uniform(min(30.0, largest), largest) * generator.choice([-1.0, 1.0])
@@ -165,22 +171,22 @@ def _leave(start, frames, out_segments, generator, clear) -> tuple[np.ndarray, f
         for _ in range(ATTEMPTS):
             there = start.copy()
             there[:2] += _offset(generator, 0.3, MAX_WALK, None if generator.random() < 0.5 else start[5] + turn)
-            poses = _steps(start, there, turn, count, _offset(generator, 0, 0.4), generator.uniform(-0.5, 0.5))
+            poses = _steps(start, there, turn, count, _offset(generator, 0.0, 0.4), generator.uniform(-0.5, 0.5))
             if _is_clear(np.concatenate([start[None], poses]), clear):
                 return poses, turn
     return _steps(start, start, turn, count, skew=generator.uniform(-0.5, 0.5)), turn
 
 
-def _come_back(start, turn, far, frames, generator, clear) -> np.ndarray:
+def _come_back(start: Pose, turn: float, far: Pose, frames: int, generator: np.random.Generator, clear: Clear) -> Path:
     """One segment back to the first view, mostly exactly, else to a pose near it."""
     exact = generator.random() < EXACT
     for _ in range(ATTEMPTS):
-        bend = _offset(generator, 0, 0.4) if (far[:2] != start[:2]).any() else (0.0, 0.0)
+        bend = _offset(generator, 0.0, 0.4) if (far[:2] != start[:2]).any() else (0.0, 0.0)
         if exact:
             poses = _back(start, turn, far, frames, bend)
         else:
             near = start.copy()
-            near[:2] += _offset(generator, 0, 0.4)
+            near[:2] += _offset(generator, 0.0, 0.4)
             poses = _steps(far, near, -turn + generator.uniform(-15, 15), frames, bend)
         if _is_clear(np.concatenate([far[None], poses]), clear):
             return poses
@@ -191,7 +197,7 @@ def _come_back(start, turn, far, frames, generator, clear) -> np.ndarray:
     )
 
 
-def _roam(start, frames, segments, generator, clear) -> np.ndarray:
+def _roam(start: Pose, frames: int, segments: int, generator: np.random.Generator, clear: Clear) -> Path:
     """A training or replay path (1 + segments T, 6)."""
     choice = generator.random()
     poses = start[None]

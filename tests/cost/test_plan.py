@@ -18,11 +18,11 @@ from echo.cost.report import markdown, text
 from echo.cost.row import RowPlan, rollout_segments
 from echo.cost.study import plan
 from echo.evidence.frames import Frames
-from echo.memory.base import numbers_kept
+from echo.memory.base import state_size
 from echo.model.row import Row
 from echo.study.config import load_study
-from echo.training.objective import Batch, Objective
-from echo.training.trainer import freeze
+from echo.training.objective import Objective, TrainingBatch
+from echo.training.optimizers import freeze
 from tests.conftest import ROOT, ROWS, tiny_study
 from tests.measured import peak_bytes
 
@@ -57,10 +57,12 @@ def real_step(planned: RowPlan, evidence: int, batch: int):
     target = filled(planned, study.target_latents, batch, draw)
     text = torch.randn(planned.text(batch).shape, generator=draw)
     level = torch.rand(batch, generator=draw)
-    return row, Batch([], filled(planned, evidence, batch, draw), target, level, torch.randn_like(target.latents), text)
+    return row, TrainingBatch(
+        [], filled(planned, evidence, batch, draw), target, level, torch.randn_like(target.latents), text
+    )
 
 
-def counted(row: Row, batch: Batch) -> int:
+def counted(row: Row, batch: TrainingBatch) -> int:
     """FLOPs of one forward and backward pass, by torch's counter (which sees no fused attention on the CPU)."""
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         Objective(row)(batch).backward()
@@ -125,9 +127,9 @@ def test_sizes_are_those_of_the_row_itself(name):
     row, batch = real_step(planned, 8, 1)
     with torch.no_grad():
         state = row.write(None, batch.evidence, batch.text)
-        read = row.memory.read(state, row.backbone)
+        read = row.read(state, batch.target, batch.evidence.span(0, 1))
     cells = planned.study.grid[0] * planned.study.grid[1]
-    assert planned.state[0] == numbers_kept(state)
+    assert planned.state[0] == state_size(state)
     assert planned.tokens.read == (read.frames.count * cells if read.frames is not None else 0)
     assert planned.parameters["trainable"] == sum(weight.numel() for weight in row.parameters())
     assert planned.parameters["memory"] == sum(weight.numel() for weight in row.memory.parameters())

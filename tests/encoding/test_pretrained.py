@@ -22,6 +22,7 @@ from echo.encoding.pretrained import (
     read_manifest,
     write_manifest,
 )
+from echo.io.tensors import NotFiniteError
 from tests.conftest import ROOT
 from tests.wan_folder import SIZES, save_wan_folder, wan_study
 
@@ -224,6 +225,35 @@ def test_a_manifest_that_is_gone_is_named(tmp_path):
     (tmp_path / "m.json").write_text(json.dumps({"folder": str(tmp_path / "gone"), "files": {}}))
     with pytest.raises(PretrainedError, match="which is gone"):
         read_manifest(tmp_path / "m.json")
+
+
+def test_a_file_that_differs_from_the_manifest_is_named(folder, tmp_path):
+    """Of the parts that are about to be loaded; the others' files are not read."""
+    changed = copy(folder, tmp_path / "wan")
+    write_manifest(wan_study(changed), changed, tmp_path / "m.json")
+    path = changed / "vae" / "diffusion_pytorch_model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert read_manifest(tmp_path / "m.json", "transformer", "text_encoder", "tokenizer") == changed.resolve()
+    with pytest.raises(PretrainedError, match=rf"{path.name}: sha256 is \w+..., expected \w+... as in .*m.json"):
+        read_manifest(tmp_path / "m.json", "vae")
+    path.unlink()
+    with pytest.raises(PretrainedError, match=f"{path.name} is missing, but .*m.json lists it"):
+        read_manifest(tmp_path / "m.json", "vae")
+
+
+def test_weights_that_are_not_finite_are_refused(folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    broken = copy(folder, tmp_path / "wan")
+    path = broken / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    name = sorted(tensors)[0]
+    tensors[name].view(-1)[0] = float("inf")
+    save_file(tensors, path, {"format": "pt"})
+    with pytest.raises(NotFiniteError, match=rf"vae: 1 of \d+ values of {name} are not finite"):
+        load_vae(broken)
 
 
 def test_contents_do_not_depend_on_where_the_folder_lies(folder, tmp_path):

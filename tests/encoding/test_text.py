@@ -5,7 +5,9 @@ import sys
 import pytest
 import torch
 
+from echo.encoding import text
 from echo.encoding.text import TextError, Texts, embed, write_texts
+from echo.io.tensors import NotFiniteError, TensorFileError
 from echo.study.config import Text
 from tests.conftest import ROOT, tiny_study
 from tests.wan_folder import save_wan_folder, wan_study
@@ -37,7 +39,7 @@ def test_none_is_one_zero_token():
 
 def test_a_caption_is_kept_once_and_padded_when_read(tmp_path):
     study = tiny_study()
-    write_texts(study, VIDEOS, tmp_path / "text.safetensors")
+    write_texts(study.text, VIDEOS, tmp_path / "text.safetensors")
     texts = Texts(tmp_path / "text.safetensors", study.text)
     assert torch.equal(texts.of("first"), texts.of("third"))
     assert texts.of("second").shape == (study.text.tokens, study.text.dim)
@@ -53,11 +55,28 @@ def test_what_is_missing_or_of_another_encoder_is_named(tmp_path):
     study = tiny_study()
     with pytest.raises(TextError, match="no text embeddings there"):
         Texts(tmp_path / "absent.safetensors", study.text)
-    write_texts(study, VIDEOS, tmp_path / "text.safetensors")
+    write_texts(study.text, VIDEOS, tmp_path / "text.safetensors")
     with pytest.raises(TextError, match="no caption of 'fourth' among 3 videos"):
         Texts(tmp_path / "text.safetensors", study.text).of("fourth")
     with pytest.raises(TextError, match="the study asks for"):
         Texts(tmp_path / "text.safetensors", Text(dim=8))
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    study, path = tiny_study(), tmp_path / "text.safetensors"
+    write_texts(study.text, VIDEOS, path)
+    whole = bytearray(path.read_bytes())
+    whole[-3] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(TensorFileError, match="text.safetensors: damaged"):
+        Texts(path, study.text)
+
+
+def test_embeddings_that_are_not_finite_are_never_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(text, "embed", lambda config, captions: [torch.full((1, 6), float("nan"))] * len(captions))
+    with pytest.raises(NotFiniteError, match="6 of 6 values of .* are not finite"):
+        write_texts(tiny_study().text, VIDEOS, tmp_path / "text.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +89,7 @@ def test_the_pretrained_encoder_reads_each_caption_by_itself(folder, tmp_path):
     from transformers import AutoTokenizer, UMT5EncoderModel
 
     study = wan_study(folder)
-    write_texts(study, VIDEOS, tmp_path / "text.safetensors", folder)
+    write_texts(study.text, VIDEOS, tmp_path / "text.safetensors", folder)
     texts = Texts(tmp_path / "text.safetensors", study.text)
     tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
     encoder = UMT5EncoderModel.from_pretrained(folder / "text_encoder").eval()
@@ -88,6 +107,6 @@ def test_an_encoder_of_another_width_is_refused(folder, tmp_path):
     config = json.loads((folder / "text_encoder" / "config.json").read_text())
     study = wan_study(folder, text={"kind": "umt5", "dim": 20, "tokens": 24})
     with pytest.raises(TextError, match=f"text.dim = 20, but this text encoder is {config['d_model']} wide"):
-        write_texts(study, VIDEOS, tmp_path / "text.safetensors", folder)
+        write_texts(study.text, VIDEOS, tmp_path / "text.safetensors", folder)
     with pytest.raises(TextError, match="needs a pretrained model"):
-        write_texts(study, VIDEOS, tmp_path / "text.safetensors")
+        write_texts(study.text, VIDEOS, tmp_path / "text.safetensors")

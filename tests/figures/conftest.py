@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from echo.tables import build_tables
+from echo.tables.build import build_tables
 from tests.synthetic import write_tables
 
 
@@ -31,15 +31,15 @@ def gappy(tmp_path_factory):
     rows = ("i2v", "context_k5", "spatial", "ssm_blockwise")
     folder = write_tables(tmp_path_factory.mktemp("gappy"), rows=rows, cases=4)
     cases = pd.read_csv(folder / "cases.csv").drop(columns="judge")
-    cases = cases[(cases["branch"] != "loop") & ~((cases["row"] == "spatial") & (cases["branch"] == "recall"))]
+    cases = cases[(cases["branch"] != "loop") & ~((cases["row_name"] == "spatial") & (cases["branch"] == "recall"))]
     cases.to_csv(folder / "cases.csv", index=False)
     frames = pd.read_parquet(folder / "frames.parquet")
-    frames[frames["row"] != "spatial"].to_parquet(folder / "frames.parquet")
+    frames[frames["row_name"] != "spatial"].to_parquet(folder / "frames.parquet")
     for file in ("probes.csv", "timings.csv"):
         frame = pd.read_csv(folder / file)
-        frame[frame["row"] != "ssm_blockwise"].to_csv(folder / file, index=False)
+        frame[frame["row_name"] != "ssm_blockwise"].to_csv(folder / file, index=False)
     table = pd.read_csv(folder / "rows.csv")
-    table.loc[table["row"] == "ssm_blockwise", "state_numbers"] = np.nan
+    table.loc[table["row_name"] == "ssm_blockwise", "state_numbers"] = np.nan
     table.to_csv(folder / "rows.csv", index=False)
     with np.load(folder / "samples" / "recall.npz", allow_pickle=False) as file:
         samples = dict(file)

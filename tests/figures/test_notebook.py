@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from echo.figures.notebook import NotebookError, execute
-from echo.tables import build_tables
+from echo.tables.build import build_tables
 from tests.synthetic import write_tables
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
@@ -32,7 +32,7 @@ def write_notebook(path, *sources):
 
 
 def test_there_are_notebooks():
-    assert len(NOTEBOOKS) == 5
+    assert NOTEBOOKS
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -108,3 +108,31 @@ def test_missing_notebook_and_tables_are_named(tables, tmp_path):
     path = write_notebook(tmp_path / "short.ipynb")
     with pytest.raises(NotebookError, match="no such tables folder"):
         execute(path, tmp_path / "out.ipynb", tmp_path / "absent")
+
+
+def test_a_notebook_without_parameters_is_refused(tables, tmp_path):
+    """Papermill alone would warn, and run on the tables that the notebook names itself."""
+    path = write_notebook(tmp_path / "untagged.ipynb", "1 + 1")
+    path.write_text(path.read_text().replace('"parameters"', '"notes"'))
+    with pytest.raises(NotebookError, match="untagged.ipynb: no cells are tagged 'parameters'; expected one"):
+        execute(path, tmp_path / "out.ipynb", tables)
+    path = write_notebook(tmp_path / "twice.ipynb", "1 + 1")
+    book = nbformat.read(path, as_version=4)
+    book.cells[1].metadata.tags = ["parameters"]
+    nbformat.write(book, path)
+    with pytest.raises(NotebookError, match="twice.ipynb: 2 cells are tagged"):
+        execute(path, tmp_path / "out.ipynb", tables)
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_an_unknown_parameter_is_refused(tables, tmp_path):
+    path = write_notebook(tmp_path / "other.ipynb", "1 + 1")
+    path.write_text(path.read_text().replace("tables = ", "folder = "))
+    with pytest.raises(NotebookError, match="other.ipynb: unknown parameter 'tables': .* assigns folder"):
+        execute(path, tmp_path / "out.ipynb", tables)
+
+
+def test_what_is_no_notebook_is_refused(tables, tmp_path):
+    (tmp_path / "broken.ipynb").write_text("{")
+    with pytest.raises(NotebookError, match="broken.ipynb: not a notebook"):
+        execute(tmp_path / "broken.ipynb", tmp_path / "out.ipynb", tables)

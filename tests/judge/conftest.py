@@ -1,11 +1,12 @@
-"""The judge, and photographs with a painted ball."""
+"""The embedded judge with its real weights."""
+
+from pathlib import Path
 
 import pytest
 
-from echo.judge import build_judge
-from echo.judge.embedded import EmbeddedJudge
+from echo.judge.judges.embedded import EmbeddedJudge, build
 
 
 @pytest.fixture(scope="session")
-def embedded(weights) -> EmbeddedJudge:
-    return build_judge("embedded", weights)
+def embedded(weights: Path) -> EmbeddedJudge:
+    return build(weights)

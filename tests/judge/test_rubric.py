@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo.judge import Scores, overall
-from echo.judge.rubric import WEIGHTS
+from echo.judge.rubric import WEIGHTS, Scores, overall
 
 score = st.floats(0, 5)
 

@@ -1,53 +1,29 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from echo.io.seeding import generator
-from echo.measures.cases import CEILING, Rollout, measure
-from echo.measures.images import psnr, ssim
-from tests.conftest import tiny_study
-
-STUDY = tiny_study(evaluate={"cases": 2, "probe_cases": 2})
-LENGTH = {"replay": 13, "loop": 17, "return_45": 9, "return_strict": 13}
-
-
-class Truth:
-    """Two scenes of every trajectory; a loop mirrors its frames, a return ends as it began."""
-
-    def __init__(self):
-        rows = [(f"{room}__{kind}", "s", room, "duck", kind, LENGTH[kind]) for kind in LENGTH for room in ("a", "b")]
-        self.info = pd.DataFrame(rows, columns=["video", "split", "room", "anchor", "trajectory", "frames"])
-        self.info = self.info.set_index("video")
-
-    def frames(self, video, indices=None):
-        kind = self.info.trajectory[video]
-        out = generator(0, video).integers(0, 256, (LENGTH[kind], 12, 12, 3)).astype(np.uint8)
-        if kind == "loop":
-            out = np.concatenate([out[:9], out[7::-1]])
-        if kind.startswith("return"):
-            out[-2:] = out[0]
-        return out if indices is None else out[indices]
+from echo.measures.cases import CASE_COLUMNS, CEILING, FRAME_COLUMNS, measure_branch, measure_rollouts
+from echo.measures.images import psnr
+from echo.rollout.frames import RolloutError
+from echo.study.words import BRANCHES
+from tests.scenes import POOLS, STUDY, made_rollout, perfect
 
 
 def lpips(a, b):
+    """A stand-in for frames that are too small for the real one."""
     return np.abs(a.astype(float) - b).mean((1, 2, 3)) / 255
 
 
-def rollout(branch: str, change) -> Rollout:
-    from echo.rollout.cases import choose_cases
-    from echo.study.words import BRANCHES
-
-    cases = list(choose_cases(STUDY, branch, Truth().info).index)
-    last = LENGTH[BRANCHES[branch].trajectory] - 1
-    index = np.arange(last - 3, last + 1) if BRANCHES[branch].recall else np.arange(1, last + 1)
-    return Rollout(np.stack([change(Truth().frames(case)[index], index) for case in cases]), index, cases)
+def measure(rollout, branch):
+    return measure_branch(rollout, branch, STUDY.segment.frames, POOLS[BRANCHES[branch].split], lpips)
 
 
-@pytest.mark.parametrize("branch", ["replay", "loop", "return_45", "return_strict", "recall"])
+@pytest.mark.parametrize("branch", BRANCHES)
 def test_a_perfect_rollout_has_perfect_measures(branch):
-    frames, cases = measure(rollout(branch, lambda x, i: x), branch, STUDY, Truth(), lpips)
+    made = made_rollout(branch, perfect)
+    frames, cases = measure(made, branch)
     assert (cases.psnr == CEILING).all() and (cases.ssim == 1).all() and (cases.lpips == 0).all()
-    assert len(frames) == 2 * len(rollout(branch, lambda x, i: x).index)
+    assert len(frames) == 2 * len(made.index) and len(cases) == 2
     assert cases.first_psnr.isna().all() if branch == "replay" else (cases.first_psnr == CEILING).all()
 
 
@@ -57,8 +33,8 @@ def test_a_return_is_measured_on_its_last_two_frames_alone():
         x[:-2] = 0
         return x
 
-    _, cases = measure(rollout("return_strict", spoil), "return_strict", STUDY, Truth(), lpips)
-    assert (cases.psnr == CEILING).all()
+    _, cases = measure(made_rollout("return_strict", spoil), "return_strict")
+    assert (cases.psnr == CEILING).all() and (cases.first_psnr == CEILING).all()
 
 
 def test_a_loop_is_measured_by_mirrored_pairs_of_the_models_own_frames():
@@ -70,52 +46,54 @@ def test_a_loop_is_measured_by_mirrored_pairs_of_the_models_own_frames():
     def drift(x, index):
         return np.clip(x.astype(int) + 2 * index[:, None, None, None], 0, 255).astype(np.uint8)
 
-    frames, cases = measure(rollout("loop", invert), "loop", STUDY, Truth(), lpips)
+    frames, cases = measure(made_rollout("loop", invert), "loop")
     assert (cases.psnr == CEILING).all() and frames.psnr.max() < 20
-    made = rollout("loop", drift)
-    _, cases = measure(made, "loop", STUDY, Truth(), lpips)
+    made = made_rollout("loop", drift)
+    _, cases = measure(made, "loop")
     pairs = [psnr(made.frames[0][[16 - i - 1]], made.frames[0][[i - 1]])[0] for i in range(1, 8)]
     assert cases.psnr[0] == pytest.approx(np.mean(np.minimum(pairs, CEILING)))
 
 
-def test_a_replay_is_the_mean_over_all_frames():
-    def noise(x, index):
-        return np.where(generator(1, "noise").random(x.shape) < 0.1, 255 - x, x).astype(np.uint8)
+def noise(x, index):
+    return np.where(generator(1, "noise").random(x.shape) < 0.1, 255 - x, x).astype(np.uint8)
 
-    made = rollout("replay", noise)
-    frames, cases = measure(made, "replay", STUDY, Truth(), lpips)
+
+def test_a_replay_is_the_mean_over_all_frames():
+    made = made_rollout("replay", noise)
+    frames, cases = measure(made, "replay")
     for row in cases.itertuples():
         mine = frames[frames.case == row.case]
-        truth = Truth().frames(row.case)[1:]
+        truth = POOLS["in_domain"].frames(row.case)[1:]
         expected = psnr(made.frames[made.cases.index(row.case)], truth)
         np.testing.assert_allclose(mine.psnr, expected)
         assert row.psnr == pytest.approx(expected.mean())
         assert mine.segment.tolist() == [1] * 4 + [2] * 4 + [3] * 4
 
 
-def test_a_rollout_of_other_cases_is_refused():
-    made = rollout("recall", lambda x, i: x)
-    stale = Rollout(made.frames, made.index, made.cases[::-1])
-    with pytest.raises(ValueError, match="branch recall: the rollout's cases are not the study's"):
-        measure(stale, "recall", STUDY, Truth(), lpips)
+@pytest.fixture
+def files(tmp_path):
+    """One row's rollouts of three branches, saved."""
+    paths = {}
+    for branch in ("replay", "loop", "recall"):
+        paths[branch] = tmp_path / f"{branch}.safetensors"
+        made_rollout(branch, noise).save(paths[branch])
+    return paths
 
 
-def test_a_rollout_is_read_as_it_was_saved(tmp_path):
-    made = rollout("recall", lambda x, i: x)
-    made = Rollout(np.asfortranarray(made.frames), made.index, made.cases)  # as permuted tensors come
-    made.save(tmp_path / "recall.safetensors", about="x")
-    again = Rollout.load(tmp_path / "recall.safetensors")
-    assert again.cases == made.cases
-    assert np.array_equal(again.frames, made.frames) and np.array_equal(again.index, made.index)
+def test_a_rows_rollouts_make_two_tables(files):
+    frames, cases = measure_rollouts(STUDY, "context_k5", 7, files, POOLS, lpips)
+    assert tuple(frames) == FRAME_COLUMNS and tuple(cases) == CASE_COLUMNS
+    assert cases.groupby("branch").size().to_dict() == {"replay": 2, "loop": 2, "recall": 2}
+    assert frames.groupby("branch").size().to_dict() == {"replay": 24, "loop": 32, "recall": 8}
+    for table in (frames, cases):
+        assert (table.row_name == "context_k5").all() and (table.train_seed == 7).all()
+    assert cases.index.is_unique and frames.index.is_unique
+    assert set(cases.scene) == {"a", "b"} and set(cases.anchor) == {"duck"}
+    assert cases.set_index("branch").split.to_dict() == {b: BRANCHES[b].split for b in files}
+    each = measure(made_rollout("loop", noise), "loop")[1]
+    np.testing.assert_array_equal(cases[cases.branch == "loop"].psnr, each.psnr)
 
 
-def test_measures_agree_with_their_formulas():
-    draw = generator(0, "pair")
-    a, b = draw.integers(0, 256, (2, 3, 16, 16, 3)).astype(np.uint8)
-    expected = [
-        20 * np.log10(255) - 10 * np.log10(np.mean((x.astype(float) - y) ** 2)) for x, y in zip(a, b, strict=True)
-    ]
-    np.testing.assert_allclose(psnr(a, b), expected)
-    assert np.isinf(psnr(a, a)).all()
-    np.testing.assert_allclose(ssim(a, a), 1)
-    assert (ssim(a, b) < 0.3).all()
+def test_a_file_of_another_branch_is_refused(files):
+    with pytest.raises(RolloutError, match="loop.safetensors: branch replay: the rollout's cases are not the study's"):
+        measure_rollouts(STUDY, "context_k5", 7, {**files, "replay": files["loop"]}, POOLS, lpips)

@@ -4,7 +4,7 @@ import torch
 from skimage import data
 from torch import nn
 
-from echo.measures.efficientnet import BLOCKS, EfficientNetLite0, prepare
+from echo.measures.efficientnet import EfficientNetLite0, prepare
 from echo.measures.weights import load_weights
 
 CATS = (281, 282, 285)  # ImageNet's tabby, tiger cat, Egyptian cat
@@ -19,22 +19,23 @@ def network(weights):
 def middle(photo):
     side = min(photo.shape[:2])
     top, left = (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2
-    return photo[top : top + side, left : left + side]
+    return photo[top : top + side, left : left + side][None]
 
 
+@torch.inference_mode()
 def test_photographs_get_their_imagenet_classes(network):
-    cat = network(middle(data.chelsea())[None]).softmax(-1)[0]
+    cat = network.network(prepare(middle(data.chelsea()), 224)).softmax(-1)[0]
     assert cat[list(CATS)].sum() > 0.7
-    coffee = network(middle(data.coffee())[None])[0]
+    coffee = network.network(prepare(middle(data.coffee()), 224))[0]
     assert coffee.argsort(descending=True)[:2].tolist() == [ESPRESSO, CUP]
 
 
 class Same(nn.Module):
     """TensorFlow's SAME padding, tap by tap: what falls outside is zero, the odd pixel on the right and below."""
 
-    def __init__(self, kernel, bias, stride, depthwise):
+    def __init__(self, kernel, stride, depthwise):
         super().__init__()
-        self.kernel, self.bias, self.stride, self.depthwise = kernel, bias, stride, depthwise
+        self.kernel, self.stride, self.depthwise = kernel, stride, depthwise
 
     def forward(self, x):
         size, k = x.shape[-1], self.kernel.shape[-1]
@@ -50,45 +51,55 @@ class Same(nn.Module):
                 total = total + (
                     taps * weight[:, 0, None, None] if self.depthwise else torch.einsum("bchw,oc->bohw", taps, weight)
                 )
-        return total + self.bias[:, None, None]
+        return total
 
 
 def test_the_first_blocks_agree_with_a_slow_network_written_from_the_paper(network, weights, photos):
     loaded = {name: torch.from_numpy(value) for name, value in load_weights(weights, "efficientnet_lite0").items()}
 
-    def layer(name, x, stride=1):
-        part = (loaded[f"{name}.weight"], loaded[f"{name}.bias"], stride, name.endswith("depthwise"))
-        return Same(*part)(x)
+    def layer(x, convolution, norm, stride=1):
+        y = Same(loaded[f"{convolution}.weight"], stride, convolution.endswith("dw"))(x)
+        mean, variance, scale, shift = (
+            loaded[f"{norm}.{part}"][:, None, None] for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        return (y - mean) / (variance + 1e-3).sqrt() * scale + shift
 
     frames = np.stack([photos["chelsea"], photos["coffee"]])[:, :45, :45]  # odd sizes show on which side padding goes
     x = (torch.from_numpy(frames).permute(0, 3, 1, 2).float() - 127) / 128
-    x = layer("stem", x, 2).clamp(0, 6)
-    for i, (_, stride) in enumerate(BLOCKS[:5]):
-        y = x if i == 0 else layer(f"blocks.{i}.expand", x).clamp(0, 6)
-        y = layer(f"blocks.{i}.depthwise", y, stride).clamp(0, 6)
-        y = layer(f"blocks.{i}.project", y)
-        x = y + x if y.shape == x.shape and stride == 1 else y
-    torch.testing.assert_close(network.maps(frames, 45, (4,))[0], x, rtol=1e-3, atol=1e-3)
-
-
-def test_kernels_are_as_large_as_the_table_of_blocks_says(weights):
-    loaded = load_weights(weights, "efficientnet_lite0")
-    assert [loaded[f"blocks.{i}.depthwise.weight"].shape[-1] for i in range(16)] == [kernel for kernel, _ in BLOCKS]
-    assert "blocks.16.depthwise.weight" not in loaded
+    x = layer(x, "conv_stem", "bn1", 2).clamp(0, 6)
+    x = layer(x, "blocks.0.0.conv_dw", "blocks.0.0.bn1").clamp(0, 6)
+    x = layer(x, "blocks.0.0.conv_pw", "blocks.0.0.bn2")
+    for stage, block, stride in ((1, 0, 2), (1, 1, 1), (2, 0, 2), (2, 1, 1)):
+        name = f"blocks.{stage}.{block}"
+        y = layer(x, f"{name}.conv_pw", f"{name}.bn1").clamp(0, 6)
+        y = layer(y, f"{name}.conv_dw", f"{name}.bn2", stride).clamp(0, 6)
+        y = layer(y, f"{name}.conv_pwl", f"{name}.bn3")
+        x = y + x if stride == 1 else y
+    torch.testing.assert_close(network.maps(frames, 45, (8,))[0], x, rtol=1e-3, atol=1e-3)
 
 
 def test_maps_of_many_frames_are_those_of_each_and_have_their_strides(network, photos):
     frames = np.stack(list(photos.values()) * 3)  # 12 frames: one whole pass and a rest
-    fine, coarse = network.maps(frames, 128, (4, 10))
+    fine, coarse = network.maps(frames, 128, (8, 16))
     assert fine.shape == (12, 40, 16, 16) and coarse.shape == (12, 112, 8, 8)
-    alone = network.maps(frames[9:10], 128, (4,))[0]
+    alone = network.maps(frames[9:10], 128, (8,))[0]
     torch.testing.assert_close(fine[9:10], alone, rtol=1e-3, atol=1e-3)
 
 
-def test_prepare_centres_grey_levels_and_refuses_other_arrays():
-    grey = np.full((1, 20, 20, 3), 127, np.uint8)
+def test_making_it_draws_no_random_numbers(weights):
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    EfficientNetLite0(weights)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_prepare_centres_grey_levels_and_stretches_as_asked():
+    grey = np.full((1, 20, 30, 3), 127, np.uint8)
     torch.testing.assert_close(prepare(grey, 32), torch.zeros(1, 3, 32, 32))
-    with pytest.raises(ValueError, match="expected uint8"):
+    draw = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    expected = (torch.from_numpy(draw).permute(0, 3, 1, 2).float() - 127) / 128
+    torch.testing.assert_close(prepare(draw, 32), expected)
+    with pytest.raises((ValueError, TypeError)):
         prepare(grey.astype(np.float32), 32)
-    with pytest.raises(ValueError, match="expected uint8"):
+    with pytest.raises((ValueError, TypeError)):
         prepare(grey[0], 32)

@@ -2,8 +2,8 @@ import pytest
 import torch
 from diffusers import WanTransformer3DModel
 
-from echo.memory.base import Memory
-from echo.model.backbone import Backbone, ReadOut
+from echo.memory.base import Estimate, ReadOut
+from echo.model.backbone import Backbone
 from echo.model.row import Row
 from tests.conftest import tiny_study
 
@@ -14,7 +14,7 @@ def test_agrees_with_diffusers_own_forward(setting):
     backbone = Backbone(study.backbone, study.codec.channels, study.text.dim).eval()
     target, anchor = setting.target(3), setting.evidence(3, anchor_only=True)
     t = torch.tensor([0.3, 0.8])
-    ours = backbone(target, t, anchor, setting.text, Memory(), ReadOut(frames=setting.evidence(3).span(1, 4)))
+    ours = backbone(target, t, anchor, setting.text, ReadOut(frames=setting.evidence(3).span(1, 4)))
     frames = torch.cat([setting.evidence(3).span(1, 4).latents, anchor.latents, target.latents], 1).transpose(1, 2)
     cells = study.grid[0] * study.grid[1]
     per_token = torch.cat([torch.zeros(2, 4 * cells), (t * 1000)[:, None].expand(-1, 4 * cells)], 1)
@@ -26,9 +26,9 @@ def test_actions_start_at_zero_and_are_added_to_every_token():
     study = tiny_study()
     backbone = Backbone(study.backbone, study.codec.channels, study.text.dim)
     tokens, actions = torch.randn(2, 3, 4, 16), torch.randn(2, 3, 12)
-    assert torch.equal(backbone.act(0, tokens, actions), tokens)
+    assert torch.equal(backbone.inject_actions(0, tokens, actions), tokens)
     torch.nn.init.normal_(backbone.actions[0].weight)
-    added = backbone.act(0, tokens, actions) - tokens
+    added = backbone.inject_actions(0, tokens, actions) - tokens
     torch.testing.assert_close(added, backbone.actions[0](actions)[:, :, None].expand_as(added), rtol=1e-4, atol=1e-5)
 
 
@@ -39,14 +39,14 @@ def test_clean_frames_of_a_clean_pass_do_not_see_each_other(setting, study):
     changed.latents[:, 0] += 1
 
     def keep(name):
-        def after(index, tokens):
+        def hook(tokens):
             outs.setdefault(name, []).append(tokens)
             return tokens
 
-        return after
+        return dict.fromkeys(range(4), hook)
 
-    row.backbone.clean_pass(frames, setting.text, 3, keep("before"))
-    row.backbone.clean_pass(changed, setting.text, 3, keep("after"))
+    row.backbone.clean_pass(frames, setting.text, keep("before"))
+    row.backbone.clean_pass(changed, setting.text, keep("after"))
     for before, after in zip(outs["before"], outs["after"], strict=True):
         torch.testing.assert_close(before[:, 1:], after[:, 1:])
         assert not torch.allclose(before[:, 0], after[:, 0])
@@ -80,7 +80,7 @@ def test_the_released_layout_agrees_with_diffusers_own_forward(setting, clean_ti
     target, evidence = setting.target(3), setting.evidence(3)
     anchor, read = evidence.span(0, 1), evidence.span(1, 4)
     t = torch.tensor([0.3, 0.8])
-    ours = backbone(target, t, anchor, setting.text, Memory(), ReadOut(frames=read))
+    ours = backbone(target, t, anchor, setting.text, ReadOut(frames=read))
     frames = torch.cat([target.latents, anchor.latents, read.latents.flip(1)], 1).transpose(1, 2)
     cells = study.grid[0] * study.grid[1]
     noisy = (t * 1000)[:, None].expand(-1, 4 * cells)
@@ -92,15 +92,15 @@ def test_the_released_layout_agrees_with_diffusers_own_forward(setting, clean_ti
 def test_the_camera_enters_through_an_attention_that_starts_at_zero():
     backbone = backbone_of(tiny_study(backbone={"camera": "attention"}))
     tokens, actions = torch.randn(2, 3, 4, 16), torch.randn(2, 3, 12)
-    assert torch.equal(backbone.act(0, tokens, actions), tokens)
+    assert torch.equal(backbone.inject_actions(0, tokens, actions), tokens)
     torch.nn.init.normal_(backbone.actions[0].weight)
     torch.nn.init.normal_(backbone.cameras[0].attention.to_out[0].weight)
-    whole = backbone.act(0, tokens, actions)
+    whole = backbone.inject_actions(0, tokens, actions)
     acted = tokens + backbone.actions[0](actions)[:, :, None]
     path = backbone.cameras[0].attention(acted[:1, :, 2])  # one position of one clip
     torch.testing.assert_close(whole[:1, :, 2], tokens[:1, :, 2] + path)
-    alone = backbone.act(0, tokens, actions, apart=True)
-    torch.testing.assert_close(alone[:, 1:2], backbone.act(0, tokens[:, 1:2], actions[:, 1:2]))
+    alone = backbone.inject_actions(0, tokens, actions, per_frame=True)
+    torch.testing.assert_close(alone[:, 1:2], backbone.inject_actions(0, tokens[:, 1:2], actions[:, 1:2]))
     assert not torch.allclose(alone, whole, atol=1e-3)
 
 
@@ -113,7 +113,7 @@ def test_with_camera_attention_frames_of_a_clean_pass_do_not_see_each_other(sett
     changed.latents[:, 0] += 1
     for given in (frames, changed):
         kept = []
-        backbone.clean_pass(given, setting.text, 3, lambda index, tokens, kept=kept: kept.append(tokens) or tokens)
+        backbone.clean_pass(given, setting.text, {3: lambda tokens, kept=kept: kept.append(tokens) or tokens})
         outs.append(kept[-1])
     torch.testing.assert_close(outs[0][:, 1:], outs[1][:, 1:])
     assert not torch.allclose(outs[0][:, 0], outs[1][:, 0])
@@ -140,6 +140,40 @@ def test_checkpointing_changes_no_gradient(name, setting, monkeypatch):
     assert gradients[0].keys() == gradients[1].keys()
     for part, gradient in gradients[0].items():
         torch.testing.assert_close(gradients[1][part], gradient)
+
+
+def forward(backbone, setting, read: ReadOut):
+    target, anchor = setting.target(3), setting.evidence(3, anchor_only=True)
+    return backbone(target, torch.tensor([0.3, 0.8]), anchor, setting.text, read)
+
+
+def test_a_hook_sees_the_whole_sequence_of_its_block(setting, study):
+    backbone, seen = backbone_of(study), {}
+    for index in (0, 2):
+        backbone_out = forward(
+            backbone, setting, ReadOut(hooks={index: lambda tokens, i=index: seen.setdefault(i, tokens) + 1.0})
+        )
+        assert not torch.allclose(backbone_out, forward(backbone, setting, ReadOut()))
+    cells = study.grid[0] * study.grid[1]
+    assert {tuple(tokens.shape) for tokens in seen.values()} == {(2, 1 + study.segment.frames, cells, backbone.width)}
+    assert not torch.equal(seen[0], seen[2])
+
+
+@pytest.mark.parametrize("block", [-1, 4])
+def test_a_hook_on_a_block_there_is_not_is_refused(setting, study, block):
+    backbone, hooks = backbone_of(study), {block: lambda tokens: tokens}
+    message = rf"hooks on blocks \[{block}\], but the backbone has blocks 0 to 3"
+    with pytest.raises(ValueError, match=message):
+        forward(backbone, setting, ReadOut(hooks=hooks))
+    with pytest.raises(ValueError, match=message):
+        backbone.clean_pass(setting.evidence(3), setting.text, hooks)
+
+
+def test_an_estimate_is_refused_until_something_uses_it(setting, study):
+    latents = setting.target(3).latents
+    estimate = Estimate(latents, torch.ones(*latents.shape[:2], 4))
+    with pytest.raises(NotImplementedError, match="ReadOut.estimate is set"):
+        forward(backbone_of(study), setting, ReadOut(estimate=estimate))
 
 
 def pretrained(study, **given) -> WanTransformer3DModel:

@@ -3,7 +3,7 @@ from diffusers.models.transformers.transformer_wan import WanTransformerBlock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echo.model.blocks import Block, CameraAttention, Rays, run_block, weigh_contexts
+from echo.model.blocks import Block, CameraAttention, Rays, run_block, weight_by_similarity
 
 
 def block_and_inputs():
@@ -18,12 +18,12 @@ def test_a_block_in_two_halves_is_diffusers_block_to_the_last_bit():
     theirs, inputs = block_and_inputs()
     expected = theirs(*inputs)
     theirs.__class__ = Block
-    for remember in (None, lambda tokens: tokens):
-        for acts in ("after_block", "after_attention"):
-            assert torch.equal(run_block(theirs, *inputs, remember, acts), expected)
+    for hook in (None, lambda tokens: tokens):
+        for point in ("after_block", "after_attention"):
+            assert torch.equal(run_block(theirs, *inputs, hook, point), expected)
 
 
-def test_where_a_memory_acts_in_a_block():
+def test_a_hook_is_applied_at_its_point():
     block, inputs = block_and_inputs()
     block.__class__ = Block
     expected, seen, bump = block(*inputs), [], torch.randn(6, 16)
@@ -61,7 +61,7 @@ def test_camera_attention_knows_neither_the_order_of_frames_nor_other_positions(
 @given(st.integers(1, 4), st.integers(1, 3), st.floats(0.1, 10), st.integers(0, 2**16))
 def test_contexts_are_weighed_by_their_likeness_to_the_target(clean, target, temperature, seed):
     tokens = torch.randn(2, clean + target, 3, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.double)
-    out = weigh_contexts(tokens, slice(clean), slice(clean, None), temperature)
+    out = weight_by_similarity(tokens, slice(clean), slice(clean, None), temperature)
     assert torch.equal(out[:, clean:], tokens[:, clean:])
     weights = out[:, :clean, 0, 0] / tokens[:, :clean, 0, 0]
     torch.testing.assert_close(weights.sum(1), torch.full((2,), float(clean), dtype=torch.double))

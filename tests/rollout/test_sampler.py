@@ -1,31 +1,22 @@
+"""Rollouts: what they see, which noise they draw, and what becomes history."""
+
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
+from echo.encoding.latents import CacheError
+from echo.io.errors import UserError
+from echo.io.seeding import torch_generator
 from echo.model.row import Row
-from echo.rollout.cases import choose_cases
-from echo.rollout.probes import MemoryProbeError, other_scene, probe, verdict
-from echo.rollout.sampler import Batch, Player
+from echo.rollout.sampler import CaseBatch, RolloutError, Sampler, load_row
 from tests.conftest import Setting, tiny_study
-from tests.memory.test_memories import build
-
-STUDY = tiny_study()
-
-
-def batch(branch: str, setting: Setting) -> Batch:
-    return Batch(branch, setting.videos, setting.segments, setting.latents, setting.text)
-
-
-def setting_for(branch: str, clips=2) -> Setting:
-    kind = {"loop": "loop", "return_45": "return_45", "replay": "replay"}.get(branch, "return_strict")
-    return Setting(STUDY, clips=clips, kind=kind)
+from tests.rollout.cases_of_tests import STUDY, batch_of, moved_row, setting_for
 
 
 @pytest.mark.parametrize("branch", ["replay", "loop", "return_45", "return_strict", "recall"])
 def test_a_rollout_generates_all_but_what_it_is_given(branch):
     made = setting_for(branch)
-    latents, index = Player(STUDY, build("context_k5")).play(batch(branch, made))
+    latents, index = Sampler(STUDY, moved_row("context_k5")).rollout(batch_of(branch, made))
     last = made.poses.shape[1] - 1
     expected = np.arange(last - 3, last + 1) if branch == "recall" else np.arange(1, last + 1)
     assert index.tolist() == expected.tolist()
@@ -36,136 +27,67 @@ def test_a_rollout_generates_all_but_what_it_is_given(branch):
 def test_only_the_first_frame_of_the_truth_is_used(name):
     """Scrambling every later true frame changes nothing of a rollout, to the last bit."""
     made = setting_for("return_strict")
-    player = Player(STUDY, build(name))
-    first, _ = player.play(batch("return_strict", made))
+    sampler = Sampler(STUDY, moved_row(name))
+    first, _ = sampler.rollout(batch_of("return_strict", made))
     made.latents = made.latents.clone()
     made.latents[:, 1:] = torch.randn_like(made.latents[:, 1:])
-    second, _ = player.play(batch("return_strict", made))
+    second, _ = sampler.rollout(batch_of("return_strict", made))
     assert torch.equal(first, second)
 
 
 def test_recall_does_not_see_the_frames_it_generates():
     made = setting_for("recall")
-    player = Player(STUDY, build("context_k20"))
-    first, index = player.play(batch("recall", made))
+    sampler = Sampler(STUDY, moved_row("context_k20"))
+    first, index = sampler.rollout(batch_of("recall", made))
     made.latents = made.latents.clone()
     made.latents[:, index] += 1
-    second, _ = player.play(batch("recall", made))
+    second, _ = sampler.rollout(batch_of("recall", made))
     assert torch.equal(first, second)
 
 
-def test_noise_is_the_same_for_all_rows_and_any_batch():
+def test_noise_is_the_same_for_all_rows_and_any_batch_of():
     made = setting_for("recall", clips=3)
-    players = [Player(STUDY, build(name)) for name in ("i2v", "context_k5")]
+    samplers = [Sampler(STUDY, moved_row(name)) for name in ("i2v", "context_k5")]
     shape = (4, *made.latents.shape[2:])
-    noises = [player._noise(batch("recall", made), 3, shape) for player in players]
+    noises = [sampler._noise(batch_of("recall", made), 3, shape) for sampler in samplers]
     assert torch.equal(*noises)
-    alone = Batch("recall", made.videos[1:2], made.segments, made.latents[1:2], made.text[1:2])
-    assert torch.equal(players[0]._noise(alone, 3, shape)[0], noises[0][1])
+    alone = CaseBatch("recall", made.videos[1:2], made.segments, made.latents[1:2], made.text[1:2])
+    assert torch.equal(samplers[0]._noise(alone, 3, shape)[0], noises[0][1])
     assert not torch.equal(noises[0][0], noises[0][1])
 
 
 def test_a_recurrent_rows_recall_writes_every_segment_in_turn():
     """Its state before the last segment is that of a rollout over the same (true) history."""
-    made, player = setting_for("recall"), Player(STUDY, build("ssm_blockwise"))
-    state = player.remember(batch("recall", made), made.latents, 3)
+    made, sampler = setting_for("recall"), Sampler(STUDY, moved_row("ssm_blockwise"))
+    state = sampler.remember(batch_of("recall", made), made.latents, 3)
     expected = None
     for segment in (1, 2, 3):
-        expected = player.row.write(expected, made.evidence(segment), made.text)
+        expected = sampler.row.write(expected, made.evidence(segment), made.text)
     assert all(torch.equal(state[key], expected[key]) for key in expected)
 
 
 def test_counts_say_what_is_kept():
     made = setting_for("recall")
-    counts = Player(STUDY, build("context_k5")).counts(batch("recall", made))
+    counts = Sampler(STUDY, moved_row("context_k5")).counts(batch_of("recall", made))
     per_frame = STUDY.numbers_per_frame + 12 + 6 * STUDY.grid[0] * STUDY.grid[1]
     assert counts["state_numbers"] == 4 * per_frame and counts["frames_read"] == 4
-    assert Player(STUDY, build("i2v")).counts(batch("recall", made))["state_numbers"] == 0
+    assert Sampler(STUDY, moved_row("i2v")).counts(batch_of("recall", made))["state_numbers"] == 0
 
 
-def info(rooms=4, identities=2) -> pd.DataFrame:
-    rows = [(f"r{r}_{i}__{kind}", "open_domain", f"r{r}", str(i), kind, 13)
-            for r in range(rooms) for i in range(identities) for kind in ("return_45", "return_strict")]  # fmt: skip
-    return pd.DataFrame(rows, columns=["video", "split", "room", "anchor", "trajectory", "frames"]).set_index("video")
-
-
-def test_cases_spread_over_scenes_and_are_the_seeds_alone():
-    cases = choose_cases(STUDY, "recall", info())
-    assert len(cases) == 4 and set(cases.room) == {"r0", "r1", "r2", "r3"}
-    assert list(cases.index) == list(choose_cases(STUDY, "return_strict", info()).index)
-    assert list(cases.index) == list(choose_cases(STUDY, "recall", info()).index)
-    assert list(cases.index) != list(choose_cases(tiny_study(seed=5), "recall", info()).index)
-
-
-def test_too_few_videos_are_an_error():
-    with pytest.raises(ValueError, match="evaluate.cases = 4, but the open_domain pool has 2 videos"):
-        choose_cases(STUDY, "recall", info(rooms=1))
-
-
-def frames_of(latents: torch.Tensor) -> np.ndarray:
-    """Pictures in which the smallest change of a latent shows: untrained rows move by little."""
-    return latents[-2:, :3].permute(0, 2, 3, 1).mul(1e4).remainder(256).to(torch.uint8).numpy()
-
-
-def probed(name: str) -> pd.DataFrame:
-    made, player = setting_for("recall", clips=4), Player(STUDY, build(name))
-    truth = np.zeros((4, 2, 2, 2, 3), np.uint8)
-    return probe(player, batch("recall", made), ["a", "a", "b", "b"], frames_of, truth)
-
-
-@pytest.mark.parametrize("name", ["i2v", "spatial_inject_none", "ssm_blockwise_v1"])
-def test_inert_rows_do_not_move_by_one_grey_level(name):
-    table = probed(name)
-    assert (table.change == 0).all()
-    verdict(STUDY.profiles[name], table, STUDY)
-
-
-@pytest.mark.parametrize("name", ["context_k5", "compress_hybrid_r4", "ssm_blockwise"])
-def test_remembering_rows_move(name):
-    table = probed(name)
-    assert set(table.probe) == {"erase", "swap"} and len(table) == 8
-    assert (table.groupby("probe").change.mean() > 0).all()
-
-
-def test_a_memory_that_does_nothing_fails_with_its_name():
-    """A row that claims to remember, whose read-out is cut off."""
-    row = build("context_k5")
-    row.memory.read = lambda state, backbone: type(build("i2v").memory).read(
-        build("i2v").memory, _none(state), backbone
-    )
-    made = setting_for("recall", clips=4)
-    truth = np.zeros((4, 2, 2, 2, 3), np.uint8)
-    table = probe(Player(STUDY, row), batch("recall", made), ["a", "a", "b", "b"], frames_of, truth)
-    with pytest.raises(MemoryProbeError, match="context_k5: this memory does nothing: .* erase 0.000, swap 0.000"):
-        verdict(STUDY.profiles["context_k5"], table, STUDY)
-
-
-def _none(state):
-    return {key: value[:, :0] for key, value in state.items()}
-
-
-def test_an_inert_row_that_moves_fails_with_its_name():
-    table = pd.DataFrame({"probe": ["erase", "swap"], "case": ["x", "y"], "change": [0.0, 0.25], "psnr_drop": 0.0})
-    with pytest.raises(MemoryProbeError, match="i2v: inert by design, yet probe swap changes y by 0.2500"):
-        verdict(STUDY.profiles["i2v"], table, STUDY)
-
-
-def test_swap_takes_another_scene():
-    assert other_scene(["a", "a", "b", "b"]) == [2, 2, 0, 0]
-    with pytest.raises(ValueError, match="at least two scenes"):
-        other_scene(["a", "a"])
-
-
-def test_context_noise_is_the_same_in_training_and_rollout():
-    """The level is the study's; the same evidence code serves both."""
+def test_context_noise_is_in_rollouts_as_in_training(monkeypatch):
+    """What is written is the true history mixed with noise, which is named by segment and first case."""
     noisy = tiny_study(train={"context_noise": 0.5})
-    made = Setting(noisy)
-    clean = Setting(STUDY)
-    drawn = made.segments.evidence(made.latents, 3, torch.Generator().manual_seed(0))
-    base = clean.segments.evidence(clean.latents, 3, torch.Generator())
-    noise = torch.randn(base.latents.shape, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(drawn.latents, 0.5 * base.latents + 0.5 * noise)
-    assert isinstance(Row(noisy, noisy.profiles["i2v"]), Row)
+    made, clean = Setting(noisy, kind="return_strict"), Setting(STUDY, kind="return_strict")
+    sampler, seen = Sampler(noisy, Row(noisy, noisy.profiles["context_k5"])), []
+    write = sampler.row.write
+    monkeypatch.setattr(sampler.row, "write", lambda state, evidence, text: seen.append(evidence) or write(
+        state, evidence, text))  # fmt: skip
+    sampler.rollout(batch_of("recall", made))
+    [written], expected = seen, clean.evidence(3).latents
+    noise = torch.randn(expected.shape, generator=torch_generator(noisy.seed, "context", "recall", "clip_0", 3))
+    torch.testing.assert_close(written.latents, 0.5 * expected + 0.5 * noise)
+    trained = made.segments.evidence(made.latents, 3, torch_generator(noisy.seed, "context", "recall", "clip_0", 3))
+    assert torch.equal(written.latents, trained.latents)
 
 
 def test_a_rollout_has_the_precision_of_training():
@@ -173,8 +95,8 @@ def test_a_rollout_has_the_precision_of_training():
     made = setting_for("recall")
     half = tiny_study(train={"precision": "bf16"})
     row = Row(half, half.profiles["context_k5"])
-    exact, _ = Player(STUDY, row).play(batch("recall", made))
-    rounded, _ = Player(half, row).play(batch("recall", made))
+    exact, _ = Sampler(STUDY, row).rollout(batch_of("recall", made))
+    rounded, _ = Sampler(half, row).rollout(batch_of("recall", made))
     assert exact.dtype == rounded.dtype == torch.float32 and not torch.equal(exact, rounded)
     torch.testing.assert_close(rounded, exact, rtol=0.1, atol=0.1)
 
@@ -194,11 +116,11 @@ def test_whole_segments_become_history_frame_by_frame(monkeypatch):
     """With 4-fold temporal latents a segment of 5 frames is 2 latents; history holds 5, each coded alone."""
     study = tiny_study(segment={"frames": 5}, codec={"kind": "wan", "temporal": 4})
     made = Setting(study, kind="return_strict")
-    player, seen = Player(study, Row(study, study.profiles["context_k5"]), codec=Recoder()), []
-    write = player.row.write
-    monkeypatch.setattr(player.row, "write", lambda state, evidence, text: seen.append(evidence) or write(
+    sampler, seen = Sampler(study, Row(study, study.profiles["context_k5"]), codec=Recoder()), []
+    write = sampler.row.write
+    monkeypatch.setattr(sampler.row, "write", lambda state, evidence, text: seen.append(evidence) or write(
         state, evidence, text))  # fmt: skip
-    latents, index = player.play(Batch("return_strict", made.videos, made.segments, made.latents, made.text))
+    latents, index = sampler.rollout(CaseBatch("return_strict", made.videos, made.segments, made.latents, made.text))
     assert latents.shape == (2, 3, 2, *made.latents.shape[2:]) and index.tolist() == list(range(1, 16))
     second = seen[1]  # the second segment's evidence: frame 0 as given, frames 1 to 5 made of the first segment
     assert second.index[0, 0] == 5
@@ -206,7 +128,7 @@ def test_whole_segments_become_history_frame_by_frame(monkeypatch):
     given = second.latents[second.index == 0]
     torch.testing.assert_close(given, made.latents[:, 0])
     with pytest.raises(ValueError, match="codec.temporal = 4: a rollout needs the codec"):
-        Player(study, player.row)
+        Sampler(study, sampler.row)
 
 
 def test_a_target_latent_has_the_camera_of_the_last_frame_it_covers():
@@ -217,3 +139,35 @@ def test_a_target_latent_has_the_camera_of_the_last_frame_it_covers():
     assert target.index.tolist() == [[6, 10]] * 2
     alone = Setting(tiny_study(segment={"frames": 5}))
     assert torch.equal(target.actions, alone.segments.target(alone.latents[:, 6:11], 2).actions[:, [0, 4]])
+
+
+def test_a_batch_is_read_from_the_splits_clips():
+    made = Setting(STUDY, clips=3)
+    batch = CaseBatch.load(STUDY, "replay", ["clip_2", "clip_0"], made.clips, "cpu")
+    assert batch.videos == ["clip_2", "clip_0"] and batch.segments.videos == batch.videos
+    assert torch.equal(batch.latents, made.latents[[2, 0]]) and torch.equal(batch.text, made.text[[2, 0]])
+    assert np.array_equal(batch.segments.poses, made.poses[[2, 0]])
+    with pytest.raises(CacheError, match="branch replay: no latents of case 'clip_9' among 3 videos"):
+        CaseBatch.load(STUDY, "replay", ["clip_9"], made.clips, "cpu")
+
+
+@pytest.mark.parametrize("branch", ["replay", "recall"])
+def test_frames_that_are_not_finite_end_the_rollout(branch):
+    made = setting_for(branch)
+    made.latents = made.latents.clone()
+    made.latents[1] = float("inf")
+    sampler = Sampler(STUDY, moved_row("context_k5"))
+    with pytest.raises(RolloutError, match=f"context_k5: branch {branch}: .* clip_1 are not finite .*timestep_shift"):
+        sampler.rollout(batch_of(branch, made))
+
+
+def test_a_checkpoint_that_is_not_finite_is_refused(tmp_path):
+    row = Row(STUDY, STUDY.profiles["i2v"])
+    row.save(tmp_path / "model.safetensors")
+    loaded = load_row(STUDY, "i2v", 0, tmp_path / "model.safetensors").state_dict()
+    assert all(torch.equal(value, loaded[name]) for name, value in row.state_dict().items())
+    with torch.no_grad():
+        row.backbone.transformer.proj_out.weight[0, 0] = float("nan")
+    with pytest.raises(UserError, match="proj_out.weight.* not finite"):
+        row.save(tmp_path / "model.safetensors")
+        load_row(STUDY, "i2v", 0, tmp_path / "model.safetensors")

@@ -9,7 +9,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.wan_folder import save_wan_folder
-from tests.world.recordings.conftest import turning_poses, write_scene
+from tests.world.recordings.samples import turning_poses, write_scene
 
 SCENES, FRAMES = 6, 120
 # Which rows run, how large everything is, where it lies, and which machine runs it.

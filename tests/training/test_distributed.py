@@ -1,11 +1,10 @@
-"""Two processes train as one does, take up each other's resume files, stop together and fail together."""
+"""Two processes train as one does, resume from each other's files, stop together and fail together."""
 
 import json
 import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,16 +13,13 @@ from safetensors.torch import load_file
 
 from echo.__main__ import main
 from echo.encoding.text import write_texts
-from echo.io.draws import BatchSlice
-from echo.io.files import sha256, write_json
-from echo.io.seeding import torch_generator
-from echo.io.tensors import save_tensors
-from echo.study.config import ConfigError
-from echo.training.launch import _cause, launch
-from echo.training.preemption import PREEMPTED, STOP
-from echo.training.trainer import RESUME
+from echo.io.files import write_json
+from echo.io.tensors import save_tensors, stored_hash
+from echo.training.preemption import PREEMPTED
+from echo.training.resume import RESUME
 from tests import workers
 from tests.conftest import ROOT, ROWS, Setting, tiny_study
+from tests.training.runs import assert_close
 
 JOBS = {  # what two processes train; before or after them one process, where the name says so
     "ddp": ("ssm_blockwise", {"optimizer": "muon"}),
@@ -74,12 +70,6 @@ def alone(folder, name) -> dict:
     return one.weights()
 
 
-def assert_close(a: dict, b: dict, tolerance: float) -> None:
-    assert a.keys() == b.keys()
-    apart = {name: (a[name] - b[name]).abs().max().item() for name in a}
-    assert {name: gap for name, gap in apart.items() if gap > tolerance} == {}
-
-
 @pytest.mark.parametrize("name", [name for name in JOBS if not name.endswith("then_one")])
 def test_two_processes_end_with_the_weights_of_one(both, tmp_path, name):
     expected = alone(tmp_path, name)
@@ -90,7 +80,7 @@ def test_two_processes_end_with_the_weights_of_one(both, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["ddp_then_one", "fsdp_then_one"])
-def test_one_process_takes_up_what_two_began(both, tmp_path, name):
+def test_one_process_resumes_what_two_began(both, tmp_path, name):
     """A signal to the second process stopped both after the same step; the file is whole, and one process goes on."""
     texts = {(both / name / f"stopped.{rank}").read_text() for rank in (0, 1)}
     assert len(texts) == 1 and "after step 2 of 4" in texts.pop()
@@ -115,18 +105,6 @@ def test_micro_batches_give_the_weights_of_one_batch(tmp_path):
     assert_close(*(one.weights() for one in runs), 1e-4)
 
 
-def test_parts_of_a_batch_see_the_draws_of_their_samples():
-    def drawn(part):
-        noise = torch_generator(0, "test")
-        count = part.stop - part.start
-        return part.uniform(noise), part.normal(torch.Size([count, 3, 2]), noise)
-
-    whole = drawn(BatchSlice(6, 0, 6))
-    for start, stop in ((0, 3), (3, 6), (2, 4)):
-        for value, of_all in zip(drawn(BatchSlice(6, start, stop)), whole, strict=True):
-            assert torch.equal(value, of_all[start:stop])
-
-
 # The command line, on a cache as the stages before it leave it.
 
 
@@ -143,9 +121,9 @@ def folder(tmp_path_factory):
         tensors |= {f"{video}/latents": made.latents[number], f"{video}/poses": torch.from_numpy(made.poses[number])}
     (place / "latents").mkdir()
     save_tensors(place / "latents" / "0.safetensors", tensors)
-    shard = {"file": "0.safetensors", "videos": made.videos, "sha256": sha256(place / "latents" / "0.safetensors")}
+    shard = {"file": "0.safetensors", "videos": made.videos, "sha256": stored_hash(place / "latents" / "0.safetensors")}
     write_json(place / "latents" / "index.json", {"settings": {}, "shards": [shard]})
-    write_texts(study, {video: f"a room with {video}" for video in made.videos}, place / "text.safetensors")
+    write_texts(study.text, {video: f"a room with {video}" for video in made.videos}, place / "text.safetensors")
     made.ranking.save(place / "evidence.safetensors")
     assert main([*map(str, command(place, "base", "base.safetensors"))]) == 0
     return place
@@ -187,107 +165,17 @@ def test_a_signal_checkpoints_and_the_run_goes_on(folder, uninterrupted, process
     assert not list(out.glob("*record.json"))
 
     assert main([*map(str, command(folder, "train", out / "model.safetensors"))]) == 0
-    found = load_file(out / "model.safetensors")
+    resumed = load_file(out / "model.safetensors")
     if processes == 1:
-        assert all(torch.equal(found[name], value) for name, value in uninterrupted.items())
-    assert_close(found, uninterrupted, 1e-2)
+        assert all(torch.equal(resumed[name], value) for name, value in uninterrupted.items())
+    assert_close(resumed, uninterrupted, 1e-2)
     assert not (out / RESUME).exists() and (out / "model.record.json").is_file()
-
-
-WORKER = """
-import os, sys, time
-import torch, torch.distributed as dist
-from echo.training.launch import report
-try:
-    dist.init_process_group("gloo")
-    for step in range(4):
-        if step == 3 and os.environ["RANK"] == "1":
-            {fault}
-        dist.all_reduce(torch.ones(2))
-except Exception as error:
-    sys.exit(report("train", error, False))
-"""
-
-
-@pytest.mark.parametrize(
-    ("fault", "message"),
-    [
-        ("raise RuntimeError('the fault of one process')", "RuntimeError: the fault of one process"),
-        ("os.kill(os.getpid(), 9)", "echo train: process 1 was killed by signal 9"),
-    ],
-)
-def test_a_process_that_fails_ends_the_job_and_is_named(tmp_path, capfd, monkeypatch, fault, message):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    (tmp_path / "worker.py").write_text(WORKER.format(fault=fault))
-    began = time.monotonic()
-    assert launch("train", [str(tmp_path / "worker.py")], 2) == 1
-    assert time.monotonic() - began < 100  # torch's own limit for a process that waits for its peer is 30 minutes
-    told = capfd.readouterr().err
-    assert message in told
-    assert told.count("Traceback") == ("raise" in fault)  # that process's, and not its peer's broken connection
 
 
 def test_a_number_of_processes_that_cannot_share_the_batch(folder, capsys):
     assert main([*map(str, command(folder, "train", "refused/model.safetensors", "--processes", 3))]) == 1
     told = capsys.readouterr().err.splitlines()
-    assert told == [
-        "echo train: --processes 3: train.batch = 2 must be a multiple of processes x train.accumulate = 3 x 1"
-    ]
-
-
-def failure(code):
-    return SimpleNamespace(exitcode=code)
-
-
-def test_what_was_killed_comes_before_what_its_peers_report(tmp_path):
-    assert _cause("train", tmp_path, {1: failure(3)}) == (1, "echo train: process 1 ended with exit code 3")
-    now = time.time_ns()
-    for rank in (0, 1):
-        write_json(tmp_path / f"{rank}.json", {"time": now - rank, "code": 1, "text": f"from {rank}"})
-    assert _cause("train", tmp_path, {0: failure(1)}) == (1, "from 1")  # the earliest
-    assert "process 2 was killed" in _cause("train", tmp_path, {0: failure(1), 2: failure(-9)})[1]
-    write_json(tmp_path / "1.json", {"time": now - 10**11, "code": 1, "text": "from 1"})
-    assert _cause("train", tmp_path, {0: failure(-9), 1: failure(1)}) == (1, "from 1")  # its peer was stuck, and ended
-    (tmp_path / STOP).touch()
-    assert _cause("train", tmp_path, {0: failure(-15)})[0] == PREEMPTED
-
-
-def test_learning_rates_of_rows_must_be_of_the_study():
-    with pytest.raises(ConfigError, match="`train.row_lr.telepathy` = .*: telepathy is not among rows"):
-        tiny_study(train={"row_lr": {"telepathy": 1e-4}})
-
-
-def test_a_row_has_its_own_learning_rate_and_optimizer(tmp_path):
-    one = workers.trainer(tmp_path, "i2v", {"row_lr": {"i2v": 1e-5}})
-    assert one.rates["adamw"] == 1e-5 and list(one.optimizers) == ["adamw"]
-    assert workers.trainer(tmp_path, "context_k5", {"row_lr": {"i2v": 1e-5}}).rates["adamw"] == 2e-3
-
-
-def test_only_trainable_parameters_move(tmp_path):
-    one = workers.trainer(tmp_path, "spatial_cross_attn", {"trainable": ("memory.*", "*.actions.*"), "ema": 0.5})
-    before = {name: value.clone() for name, value in one.row.state_dict().items()}
-    one.run()
-    moved = {name for name, value in one.row.state_dict().items() if not torch.equal(value, before[name])}
-    assert moved and all(name.startswith("memory.") or ".actions." in name for name in moved)
-    assert any(name.startswith("memory.") for name in moved) and any(".actions." in name for name in moved)
-    assert one.average.keys() == {name for name in before if name.startswith("memory.") or ".actions." in name}
-
-
-@pytest.mark.parametrize(
-    ("row", "patterns", "message"),
-    [
-        ("spatial", ("*", "memory.typo"), "'memory.typo' fits no parameter of spatial"),
-        ("i2v", ("memory.*",), "leaves nothing of i2v"),
-    ],
-)
-def test_a_pattern_that_trains_nothing_is_named(tmp_path, row, patterns, message):
-    with pytest.raises(ValueError, match=message):
-        workers.trainer(tmp_path, row, {"trainable": patterns})
-
-
-def test_a_row_without_memory_parameters_may_be_asked_for_them(tmp_path):
-    one = workers.trainer(tmp_path, "i2v", {"trainable": ("memory.*", "*.actions.*")})
-    assert all((".actions." in name) == weight.requires_grad for name, weight in one.row.named_parameters())
+    assert told == ["echo train: train.batch = 2 must be a multiple of processes x train.accumulate = 3 x 1"]
 
 
 def test_the_average_is_that_of_the_weights_after_every_step(tmp_path):

@@ -5,35 +5,19 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from echo.io.tensors import TensorFileError
 from echo.model.row import CheckpointError, Row
-from echo.training.trainer import RESUME, Trainer, matrices, rate
-from tests.conftest import ROOT, Setting, tiny_study
-
-
-def clips_of(study, count=5):
-    return Setting(study, clips=count).clips
-
-
-def trainer(folder: Path, study=None, name="ssm_blockwise", steps=None, seed=0) -> Trainer:
-    study = study or tiny_study()
-    row = Row(study, study.profiles[name], seed)
-    return Trainer(study, row, clips_of(study), folder, seed, steps or study.train.steps, "about")
-
-
-def weights(one: Trainer) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in one.row.state_dict().items()}
-
-
-def assert_same(a: dict, b: dict) -> None:
-    assert a.keys() == b.keys()
-    assert [name for name in a if not torch.equal(a[name], b[name])] == []
+from echo.training.health import TrainingError
+from echo.training.resume import RESUME
+from echo.training.trainer import Trainer
+from tests.conftest import ROOT, tiny_study
+from tests.training.runs import assert_same, trainer, weights
 
 
 def test_training_lowers_the_loss(tmp_path):
@@ -82,7 +66,7 @@ import sys, torch
 torch.set_num_threads(1)
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from tests.training.test_trainer import trainer
+from tests.training.runs import trainer
 from tests.conftest import tiny_study
 study = tiny_study(train={{"steps": 200, "checkpoint_every": 5}})
 one = trainer(Path(sys.argv[1]), study, "context_k5")
@@ -111,7 +95,7 @@ def test_kill_9_equals_no_interruption(tmp_path):
     assert a.read_bytes() == b.read_bytes()  # headers too
 
 
-def test_a_resume_file_of_another_run_is_not_taken_up(tmp_path, capsys):
+def test_a_resume_file_of_another_run_is_ignored(tmp_path, capsys):
     first = trainer(tmp_path)
     first.run()
     other = trainer(tmp_path, seed=1)
@@ -156,30 +140,6 @@ def test_rows_of_one_stream_see_the_same_batches(tmp_path):
     assert_same(*({k: v for k, v in weights(one).items() if k.startswith("backbone.")} for one in runs))
 
 
-def test_the_target_alone_enters_the_loss(tmp_path, monkeypatch):
-    from echo.model import flow
-
-    one, seen = trainer(tmp_path, name="context_k5"), []
-    honest = flow.loss
-    monkeypatch.setattr(flow, "loss", lambda predicted, clean, noise: seen.append(predicted.shape) or honest(
-        predicted, clean, noise))  # fmt: skip
-    one.loss(0)
-    assert seen[0][1] == one.study.segment.frames
-
-
-def test_rates_warm_up_and_cool_down():
-    rates = [rate(step, 100, 10, 0.5) for step in range(100)]
-    assert rates[0] == pytest.approx(1 / 11) and rates[10:51] == [1.0] * 41
-    assert rates[75] == pytest.approx(0.5) and rates[99] == pytest.approx(0.02)
-
-
-def test_every_parameter_has_one_optimizer(tmp_path):
-    one = trainer(tmp_path, name="spatial_cross_attn")
-    held = [id(p) for o in one.optimizers.values() for group in o.param_groups for p in group["params"]]
-    assert sorted(held) == sorted(id(p) for p in one.row.parameters())
-    assert {weight.ndim for weight in matrices(one.row)} == {2}
-
-
 def test_a_checkpoint_of_another_row_is_refused_and_both_are_named(tmp_path):
     study = tiny_study()
     Row(study, study.profiles["context_k5"]).save(tmp_path / "model.safetensors")
@@ -199,3 +159,98 @@ def test_a_checkpoint_without_a_profile_is_refused(tmp_path):
     row.save(tmp_path / "model.safetensors", base_sha256="abc")
     assert row.load(tmp_path / "model.safetensors")["base_sha256"] == "abc"
     assert_same(load_file(tmp_path / "model.safetensors"), row.state_dict())
+
+
+# Trainings that learn nothing, or whose numbers are not finite, end with the reason and leave no file that looks done.
+
+
+def unchecked(**train):
+    """A study with settings that the configuration itself refuses."""
+    study = tiny_study()
+    return study.model_copy(update={"train": study.train.model_copy(update=train)})
+
+
+def assert_ends(one, folder, message):
+    with pytest.raises(TrainingError, match=message):
+        one.run()
+        one.finish(folder / "model.safetensors")
+    assert not list(folder.rglob("*.safetensors"))
+
+
+def test_noise_levels_that_are_not_finite_end_the_first_step(tmp_path):
+    one = trainer(tmp_path, unchecked(timestep_shift=float("inf")), "i2v")
+    assert_ends(one, tmp_path, "i2v: step 0 of 6: of the batch, level is not finite .*; check train.timestep_shift")
+
+
+@pytest.mark.parametrize("key", ["adamw_lr", "muon_lr"])
+def test_an_infinite_learning_rate_ends_the_run(tmp_path, key):
+    one = trainer(tmp_path, unchecked(**{key: float("inf"), "checkpoint_every": 1}), "i2v")
+    assert_ends(one, tmp_path, "i2v: step 1 of 6: of the weights, .* is not finite .*; lower the learning rates")
+
+
+def test_weights_that_the_last_step_breaks_are_not_saved(tmp_path):
+    one = trainer(tmp_path, unchecked(adamw_lr=float("inf"), steps=1), "i2v")
+    assert_ends(one, tmp_path, "step 1 of 1: of the trained weights, .* is not finite")
+    with pytest.raises(TrainingError, match="of the weights to be saved, .* is not finite"):
+        one.finish(tmp_path / "model.safetensors")
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_latents_that_are_not_finite_are_named(tmp_path):
+    one = trainer(tmp_path, name="context_k5")
+    one.clips.cache._latents[:] = float("nan")
+    assert_ends(one, tmp_path, "of the batch, latents of the target is not finite .*; make the latents and the text")
+
+
+def test_starting_weights_that_are_not_finite_are_refused(tmp_path):
+    study = tiny_study()
+    row = Row(study, study.profiles["i2v"])
+    with torch.no_grad():
+        row.backbone.transformer.proj_out.weight[0, 0] = float("nan")
+    with pytest.raises(TrainingError, match="i2v: of the starting weights, .*proj_out.weight is not finite"):
+        Trainer(study.train, row, None, tmp_path, 0, 6, "fingerprint")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_run_most_of_whose_steps_are_rejected_ends(tmp_path, value):
+    one = trainer(tmp_path, tiny_study(train={"steps": 400, "checkpoint_every": 1000}), "i2v")
+    honest = one.loss
+    one.loss = lambda step, part: honest(step, part) * (value if step >= 2 else 1)
+    assert_ends(one, tmp_path, "i2v: 48 of the last 50 steps were rejected .48 x loss not finite. at step 50 of 400")
+
+
+def test_a_run_too_many_of_whose_steps_are_rejected_is_not_finished(tmp_path):
+    one = trainer(tmp_path, tiny_study(train={"steps": 8, "checkpoint_every": 1000}), "i2v")
+    honest = one.loss
+    one.loss = lambda step, part: honest(step, part) * (float("nan") if step in (2, 5) else 1)
+    assert_ends(one, tmp_path, "2 of all 8 steps were rejected .2 x loss not finite. .* more than the limit of 20%")
+
+
+def test_rejected_steps_are_counted_across_an_interruption(tmp_path):
+    """The resume file holds the log of steps, so that the limit is that of the whole run."""
+    study, seen = tiny_study(train={"steps": 8, "checkpoint_every": 4}), []
+    for stop in (5, None):
+        one = trainer(tmp_path, study, "i2v")
+        honest = one.loss
+
+        def loss(step, part, honest=honest, stop=stop):
+            if step == stop:
+                raise KeyboardInterrupt
+            return honest(step, part) * (float("nan") if step in (2, 6) else 1)
+
+        one.loss = loss
+        with pytest.raises((KeyboardInterrupt, TrainingError)) as error:
+            one.run()
+        seen.append(str(error.value))
+    assert one.rejected == 2 and "2 of all 8 steps were rejected" in seen[1]
+
+
+def test_a_damaged_resume_file_is_refused(tmp_path):
+    one = trainer(tmp_path, name="i2v")
+    one.run()
+    path = tmp_path / RESUME
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(TensorFileError, match="resume.safetensors: damaged"):
+        trainer(tmp_path, name="i2v").run()

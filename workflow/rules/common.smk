@@ -79,14 +79,19 @@ RECORDS = [
     *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),
     f"{RUN}/base.record.json",
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
-    *(f"{RUN}/{stage}/{run}/record.json" for stage in ("rollout", "measures") for run in RUNS),
+    *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
     *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
 for listing in (
     *(Path(RUN, "pool", split, "files.json") for split in SPLITS),
-    *(Path(RUN, "latents", s, "shares", str(n), "files.json") for s in SPLITS for n in SHARES),
+    *(
+        Path(RUN, "latents", s, "shares", str(n), "files.json")
+        for s in SPLITS
+        for n in SHARES
+    ),
 ):
     if listing.is_file() and (lost := damage(listing)):
         sys.exit(
@@ -99,18 +104,6 @@ wildcard_constraints:
     seed=r"\d+",
     share=r"\d+",
     split="|".join(SPLITS),
-
-
-rule study:
-    output:
-        study=f"{RUN}/study.json",
-        rows=f"{RUN}/rows.yaml",
-    params:
-        study=STUDY.model_dump_json(indent=1),
-        rows=json.dumps({row: MATRIX[row] for row in STUDY.rows}, indent=1),
-    run:
-        write_text(output.study, params.study)
-        write_text(output.rows, params.rows)
 
 
 def fingerprint(stage):
@@ -128,6 +121,11 @@ def folder(name):
 def out_folder(wildcards, output):
     """The folder of a rule's first output."""
     return str(Path(output[0]).parent)
+
+
+def tables_folder(wildcards):
+    """The study's tables, as they are published."""
+    return f"{RESULTS}/tables"
 
 
 def option(flag, name, parents=False):

@@ -19,7 +19,7 @@ rule figure:
         **resources("figure"),
     params:
         fingerprint=lambda wildcards: code_digest(f"echo.figures.{wildcards.figure}"),
-        tables=f"{RESULTS}/tables",
+        tables=tables_folder,
     shell:
         "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
         " && echo {params.fingerprint} > {output.stamp}; }} > {log} 2>&1"
@@ -47,7 +47,7 @@ rule notebook:
         fingerprint=code_digest(
             "echo.figures.notebook", *(f"echo.figures.{name}" for name in FIGURES)
         ),
-        tables=f"{RESULTS}/tables",
+        tables=tables_folder,
     shell:
         "python -m echo notebook {input.notebook:q} --tables {params.tables} --out {output} > {log} 2>&1"
 

@@ -64,7 +64,11 @@ rule tables:
         frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=RUNS),
         judge=expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=RUNS),
         probes=expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
-        rollout=[file for row in STUDY.rows for file in rollouts(f"{row}-{STUDY.train_seeds[0]}")],
+        rollout=[
+            file
+            for row in STUDY.rows
+            for file in rollouts(f"{row}-{STUDY.train_seeds[0]}")
+        ],
         record=RECORDS,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
         study=STUDY_FILE,
@@ -86,7 +90,7 @@ rule tables:
         rollout=option("--rollout", "rollout"),
         record=option("--record", "record"),
         pool=option("--pool", "pool", parents=True),
-        out=f"{RUN}/tables",
+        out=out_folder,
     shell:
         "python -m echo tables --study {input.study} {params.measures} {params.judge} {params.probes} {params.rollout}"
         " {params.record} {params.pool} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
@@ -96,7 +100,9 @@ rule publish:
     input:
         expand(f"{RUN}/tables/{{file}}", file=TABLES),
     output:
-        expand(f"{RESULTS}/tables/{{file}}", file=[f for f in TABLES if f != "tables.md"]),
+        expand(
+            f"{RESULTS}/tables/{{file}}", file=[f for f in TABLES if f != "tables.md"]
+        ),
         report(
             f"{RESULTS}/tables/tables.md",
             caption="../report/tables.rst",
@@ -104,8 +110,12 @@ rule publish:
         ),
     log:
         f"{RUN}/logs/publish.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("publish"),
     params:
-        source=f"{RUN}/tables",
-        out=f"{RESULTS}/tables",
+        source=lambda wildcards, input: str(Path(input[0]).parent),
+        out=tables_folder,
     shell:
         "cp -R {params.source}/. {params.out}/ > {log} 2>&1"

@@ -8,6 +8,8 @@ SNAKEMAKE_MB = 500  # Snakemake inside a Slurm job takes memory of its own
 RESOURCES = {
     #                on CPUs:        on GPUs:
     # rule           mem_mb minutes  mem_mb minutes gpus cpus
+    "study": (1000, 15, 1000, 15, 0, 1),
+    "publish": (1000, 15, 1000, 15, 0, 1),
     "assets": (1000, 30, 1000, 30, 0, 1),
     "weights": (1000, 30, 1000, 30, 0, 1),
     "pretrained": (1000, 120, 4000, 720, 0, 1),

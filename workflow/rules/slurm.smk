@@ -9,9 +9,9 @@ ENDED = {
 }
 # A job that has begun leaves its number with its study: two studies may run in one folder at a time, and Slurm knows
 # the folder alone. (Inside a job this file is read once more.)
-if "SLURM_JOB_ID" in os.environ:
+if own := os.environ.get("SLURM_JOB_ID"):
     Path(RUN, "slurm").mkdir(parents=True, exist_ok=True)
-    Path(RUN, "slurm", os.environ["SLURM_JOB_ID"]).touch()
+    Path(RUN, "slurm", own).touch()
 
 
 def still_in_slurm():

@@ -1,3 +1,20 @@
+# The study as it was checked, for the jobs; written when the workflow runs, never when it is only read.
+rule study:
+    output:
+        study=f"{RUN}/study.json",
+        rows=f"{RUN}/rows.yaml",
+    log:
+        f"{RUN}/logs/study.log",
+    resources:
+        **resources("study"),
+    params:
+        study=STUDY.model_dump_json(indent=1),
+        rows=json.dumps({row: MATRIX[row] for row in STUDY.rows}, indent=1),
+    run:
+        write_text(output.study, params.study)
+        write_text(output.rows, params.rows)
+
+
 # Frames: the asset pack and rendered pools, or recordings and pools cut from them; and weights of the measures.
 # Assets and weights are the same for every study: what one fetched serves all.
 rule assets:
@@ -73,9 +90,11 @@ rule pool:
     params:
         fingerprint=fingerprint(pool_stage(STUDY)),
         stage=pool_stage(STUDY),
-        source=lambda wildcards, input: f"--index {input.source}"
-        if RECORDED
-        else f"--assets {Path(input.source).parent}",
+        source=lambda wildcards, input: (
+            f"--index {input.source}"
+            if RECORDED
+            else f"--assets {Path(input.source).parent}"
+        ),
         out=out_folder,
     shell:
         "python -m echo {params.stage} --study {input.study} --split {wildcards.split} {params.source}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from echo.encoding.latents import write_share
+from echo.io.contents import list_contents
 from echo.io.files import digest, fingerprint_of, reset_if_stale, sha256
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
 from echo.world.pool import open_pool
 
 READS = ("codec", "segment.frames", "numbers_per_frame", "compute.latent_shares")
+CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
 def run(study: Study, pool: Path, codec: Path, share: int, out: Path) -> None:
@@ -21,3 +23,4 @@ def run(study: Study, pool: Path, codec: Path, share: int, out: Path) -> None:
         done = write_share(part, open_pool(pool), codec, out, share, part.compute.latent_shares)
         print("{frames} frames encoded in {seconds} s: {frames_per_second} frames/s".format(**done))
         record["throughput"] = done
+        list_contents(out)

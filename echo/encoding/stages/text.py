@@ -18,4 +18,5 @@ def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None) -> 
     with recorded(record_of(out), study, "text"):
         opened = open_pool(pool)
         captions = {video: opened.caption(video) for video in opened.videos}
-        write_texts(part_of(study, "text"), captions, out, read_manifest(pretrained) if pretrained else None)
+        folder = read_manifest(pretrained, "text_encoder", "tokenizer") if pretrained else None
+        write_texts(part_of(study, "text").text, captions, out, folder)

@@ -23,7 +23,7 @@ class Settings(Profile):
             "between 0.1 and 0.2"
         ),
     ]
-    acts: Annotated[
+    hook_point: Annotated[
         Literal["after_block", "after_attention"],
         Field(description="where the recurrence acts: after the block, or after its self-attention"),
     ] = "after_block"

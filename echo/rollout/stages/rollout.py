@@ -12,13 +12,57 @@ from echo.io.device import device
 from echo.io.files import digest, sha256
 from echo.io.publish import publish
 from echo.io.tensors import read_header
-from echo.measures.cases import Rollout
 from echo.rollout.cases import choose_cases
+from echo.rollout.frames import Rollout
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
-from echo.study.words import BRANCHES, HELD_OUT
+from echo.study.words import BRANCHES
 from echo.world.pool import open_pool
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
-         "latent_size", "target_latents", "evaluate.cases", "evaluate.branches", "evaluate.batch")  # fmt: skip
+         "target_latents", "evaluate.cases", "evaluate.branches", "evaluate.batch")  # fmt: skip
+CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
+
+
+def run(
+    study: Study,
+    row: str,
+    seed: int,
+    model: Path,
+    codec: Path,
+    pools: dict[str, Path],
+    latents: dict[str, Path],
+    texts: dict[str, Path],
+    evidence: dict[str, Path],
+    out: Path,
+) -> None:
+    """Write ``out/<branch>.safetensors`` for each branch; files are given by split.
+
+    A branch that is whole is kept in ``out/work``, so that a job that was killed goes on with the next one.
+    """
+    part = part_of(study, "rollout")
+    with recorded(out / "record.json", study, "rollout", row) as record:
+        decoder = load_codec(codec)
+        sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
+        clips = {split: Clips.load(part, latents[split], texts[split], evidence[split]) for split in latents}
+        checkpoint = sha256(model)
+        inputs = [codec, *(folder / "index.json" for folder in latents.values()), *texts.values(), *evidence.values()]
+        fingerprint = digest([stage_digest(study, "rollout", row), checkpoint, *map(sha256, inputs)])
+        for branch in part.evaluate.branches:
+            split, size = BRANCHES[branch].split, part.evaluate.batch
+            cases = list(choose_cases(part, branch, open_pool(pools[split]).info).index)
+
+            def batch(
+                start: int, stop: int, branch: str = branch, split: str = split, cases: list[str] = cases
+            ) -> CaseBatch:
+                return CaseBatch.load(part, branch, cases[start:stop], clips[split], sampler.device)
+
+            record["counts"] = sampler.counts(batch(0, 1))
+            made = out / "work" / f"{branch}.safetensors"
+            if not made.is_file() or read_header(made).get("fingerprint") != fingerprint:
+                generated = [sampler.rollout(batch(start, start + size)) for start in range(0, len(cases), size)]
+                frames = np.stack([decoder.decode_segments(case).numpy() for some, _ in generated for case in some])
+                Rollout(frames, generated[0][1], cases).save(made, fingerprint=fingerprint)
+            publish(made, out / made.name)
+        record |= {"checkpoint_sha256": checkpoint, "train_seed": seed}

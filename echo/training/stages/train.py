@@ -26,7 +26,7 @@ def run(study: Study, row: str, seed: int, latents: Path, text: Path, evidence: 
         inputs = (base, latents / "index.json", text, evidence)
         fingerprint = digest([stage_digest(study, "train", row), *map(sha256, inputs)])
         clips = Clips.load(part, latents, text, evidence)
-        trainer = Trainer(part, model, clips, out.parent, seed, part.train.steps, fingerprint)
+        trainer = Trainer(part.train, model, clips, out.parent, seed, part.train.steps, fingerprint)
         trainer.run()
         record |= {"base_sha256": base_hash, "train_seed": seed, **trainer.facts()}
         trainer.finish(out, base_sha256=base_hash, train_seed=str(seed), steps=str(part.train.steps))

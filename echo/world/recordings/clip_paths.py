@@ -8,9 +8,10 @@ scene with moving things they move backward on the way back.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 
 from echo.study.words import SEGMENTS
-from echo.world.camera import OVERLAP_DEPTHS, overlap, rotation_matrices
+from echo.world.camera import OVERLAP_DEPTHS, ArrayLike, overlap, rotation_matrices
 
 OUT = {"loop": 2, "return_45": 1, "return_strict": 2}  # segments on the way out, as in echo.world.paths
 TURNS = {"loop": 90.0, "return_45": 45.0}  # degrees between the first view and the far one
@@ -18,8 +19,10 @@ DEPTHS = (*OVERLAP_DEPTHS, 10.0, 20.0, 1000.0)  # metres at which a strict retur
 TOLERANCE = 15.0  # degrees by which a recorded turn may differ from that
 
 
-def offsets(kind: str, frames_per_segment: int, stride: int, segments: int | None = None) -> np.ndarray:
-    """Recorded frames that a clip of the kind plays, counted from its first: (1 + n T,) int64.
+def offsets(
+    kind: str, frames_per_segment: int, stride: int, segments: int | None = None
+) -> Int64[np.ndarray, " frames"]:
+    """Recorded frames that a clip of the kind plays, counted from its first: 1 + n T of them.
 
     train, replay: every ``stride``-th frame, forward. loop: out over 2 T steps and back over the same frames. Returns:
     out over T (45 degrees) or 2 T (strict) steps, back within one segment, whose last two frames are the first one.
@@ -36,8 +39,8 @@ def offsets(kind: str, frames_per_segment: int, stride: int, segments: int | Non
     return np.concatenate([out, back, [0]])
 
 
-def turns(a, b) -> np.ndarray:
-    """Signed angle (F,) in degrees by which the cameras b (F, 6) look to the right of the cameras a (F, 6).
+def turns(a: ArrayLike, b: ArrayLike) -> Float64[np.ndarray, " frames"]:
+    """Signed angle in degrees by which the cameras b (F, 6) look to the right of the cameras a (F, 6).
 
     It is measured about camera a's own up axis, so that the recording's world need not stand upright.
     """
@@ -45,23 +48,29 @@ def turns(a, b) -> np.ndarray:
     return np.rad2deg(np.arctan2(forward[:, 1], forward[:, 0]))
 
 
-def apart(a, b, field_of_view: float, aspect: float) -> bool:
+def disjoint(a: np.ndarray, b: np.ndarray, field_of_view: float, aspect: float) -> bool:
     """Whether cameras a (6,) and b (6,) see no common point at any of ``DEPTHS``, walls ignored.
 
     Rendered strict returns are disjoint at every depth. That would refuse any recorded camera that moves at all into
-    its first view, since a view begins at its own lens; so what is nearer than the first depth does not count.
+    its first view, since a view begins at its own lens; so what is nearer than the first depth is ignored.
     """
     pair = np.stack([a, b])
     return not any(overlap(pair[[i]], pair[[1 - i]], field_of_view, DEPTHS, aspect).any() for i in (0, 1))
 
 
-def qualifies(kind: str, first, far, field_of_view: float, aspect: float) -> np.ndarray:
-    """Which clips of the kind the poses first (F, 6) and far (F, 6), at the way out's end, allow: (F,) bool."""
+def qualifies(
+    kind: str,
+    first: Float64[np.ndarray, "clips 6"],
+    far: Float64[np.ndarray, "clips 6"],
+    field_of_view: float,
+    aspect: float,
+) -> Bool[np.ndarray, " clips"]:
+    """Which clips move as the kind asks, by their first pose and the pose ``far`` at the end of the way out."""
     if kind in TURNS:
         return np.abs(np.abs(turns(first, far)) - TURNS[kind]) <= TOLERANCE
     if kind == "return_strict":
         allowed = np.abs(turns(first, far)) > field_of_view
         for i in np.flatnonzero(allowed):
-            allowed[i] = apart(first[i], far[i], field_of_view, aspect)
+            allowed[i] = disjoint(first[i], far[i], field_of_view, aspect)
         return allowed
     return np.ones(len(first), dtype=bool)

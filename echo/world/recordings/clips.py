@@ -12,19 +12,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float64, Int64
 
 from echo.io.files import atomic_path
 from echo.io.seeding import generator
 from echo.io.tensors import save_tensors
 from echo.study.config import Study
 from echo.study.words import SEGMENTS, SPLITS
+from echo.world.errors import RecordingError
+from echo.world.layout import COLUMNS, VIDEOS
 from echo.world.recordings.base import Recordings
 from echo.world.recordings.clip_paths import OUT, offsets, qualifies, turns
+from echo.world.recordings.clip_pool import CLIPS
 from echo.world.recordings.fit import crop_box
-from echo.world.recordings.index import RecordingError, report_lines
-from echo.world.rooms.layout import COLUMNS
+from echo.world.recordings.index import report_lines
 
-CLIPS = "clips.safetensors"
 RESERVED = 0.1  # part of a training video kept for the in-domain clips
 STRIDES = 4  # loops and returns may be up to this many times faster than world.stride
 
@@ -40,13 +42,13 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip's kind, source video, first frame, stride and all its frames (F,) by number."""
+    """A clip's kind, source video, first frame, stride and the numbers of all its frames."""
 
     kind: str
     video: str
     start: int
     stride: int
-    frames: np.ndarray
+    frames: Int64[np.ndarray, " frames"]
 
     @property
     def last(self) -> int:
@@ -57,7 +59,7 @@ class Clip:
 def cut_pool(study: Study, split: str, folder: Path, recordings: Recordings) -> dict:
     """Cut ``split`` ("train", "in_domain" or "open_domain") and write it to ``folder`` for ``ClipPool`` to read.
 
-    clips.safetensors: frame numbers and poses of all clips; clips.csv: a line a clip for people, with its caption;
+    clips.safetensors: frame numbers and poses of all clips; clips.csv: one row per clip for people, with its caption;
     videos.csv as in every pool. A function of the study and the recordings. Returns what a record should hold:
     ``missing`` (``Recordings.report``) and ``clips``, their number by kind. Raises RecordingError where the recordings
     have too few clips of a kind, or see less than the study's field of view.
@@ -75,12 +77,12 @@ def cut_pool(study: Study, split: str, folder: Path, recordings: Recordings) -> 
                  world.field_of_view, f"{recordings.folder}: {video}")  # fmt: skip
     named = sorted(_names(split, clips).items())
     poses = [recordings.poses(clip.video, clip.frames) for _, clip in named]
-    lines = [_line(recordings, name, clip, pose) for (name, clip), pose in zip(named, poses, strict=True)]
+    clip_rows = [_row(recordings, name, clip, pose) for (name, clip), pose in zip(named, poses, strict=True)]
     rows = [(name, split, clip.video, "", clip.kind, len(clip.frames)) for name, clip in named]
     header = {"source": recordings.source, "folder": str(recordings.folder.resolve()),
               "cache": str(recordings.cache.resolve()), "size": [world.height, world.width],
               "field_of_view": world.field_of_view}  # fmt: skip
-    for file, table in (("clips.csv", pd.DataFrame(lines)), ("videos.csv", pd.DataFrame(rows, columns=COLUMNS))):
+    for file, table in (("clips.csv", pd.DataFrame(clip_rows)), (VIDEOS, pd.DataFrame(rows, columns=COLUMNS))):
         with atomic_path(Path(folder) / file) as temporary:
             table.to_csv(temporary, index=False)
     arrays = {"frames": np.concatenate([clip.frames for _, clip in named]), "poses": np.concatenate(poses)}
@@ -102,16 +104,16 @@ def splits(study: Study, recordings: Recordings) -> dict[str, list[Stretch]]:
     order = generator(study.seed, "held out videos").permutation(len(videos))
     kept = {videos[i] for i in order[:held_out]}
     clips = math.ceil(study.world.in_domain_rooms / (len(videos) - held_out))  # of each kind, of a training video
-    found: dict[str, list[Stretch]] = {split: [] for split in SPLITS}
+    stretches: dict[str, list[Stretch]] = {split: [] for split in SPLITS}
     for video in videos:
         length = recordings.length(video)
         if video in kept:
-            found["open_domain"].append(Stretch(video, 0, length))
+            stretches["open_domain"].append(Stretch(video, 0, length))
             continue
         border = length - _reserved(study, length, clips)
-        found["train"].append(Stretch(video, 0, border))
-        found["in_domain"].append(Stretch(video, border, length))
-    return found
+        stretches["train"].append(Stretch(video, 0, border))
+        stretches["in_domain"].append(Stretch(video, border, length))
+    return stretches
 
 
 def _reserved(study: Study, length: int, clips: int) -> int:
@@ -143,9 +145,9 @@ def choose_clips(study: Study, recordings: Recordings, kind: str, count: int, st
         picked = generator(study.seed, "clips", kind).permutation(len(starts))[:count]
         chosen = [_clip(study, kind, *starts[i], own) for i in picked]
     else:
-        chosen = _apart(study, recordings, kind, count, stretches, packed=False)
+        chosen = _choose_disjoint(study, recordings, kind, count, stretches, packed=False)
         if len(chosen) < count:  # starts at random leave gaps
-            chosen = _apart(study, recordings, kind, count, stretches, packed=True)
+            chosen = _choose_disjoint(study, recordings, kind, count, stretches, packed=True)
     if len(chosen) < count:
         needs = f"{1 + int(offsets(kind, study.segment.frames, own, _segments(study, kind)).max())} frames in a row"
         if kind in OUT:
@@ -164,16 +166,18 @@ _KEYS = {
 }
 
 
-def _apart(study, recordings, kind: str, count: int, stretches: list[Stretch], packed: bool) -> list[Clip]:
+def _choose_disjoint(
+    study: Study, recordings: Recordings, kind: str, count: int, stretches: list[Stretch], packed: bool
+) -> list[Clip]:
     """Up to ``count`` clips that share no frame, videos in turn; starts at random or, ``packed``, early."""
     draw, own = generator(study.seed, "clips", kind), study.world.stride
     strides = sorted(range(1, STRIDES * own + 1), key=lambda s: abs(math.log(s / own))) if kind in OUT else [own]
     chosen: list[Clip] = []
     for stride in strides:
         queues = {}
-        for number in draw.permutation(len(stretches)):
-            starts = _starts(study, recordings, kind, stride, stretches[number])
-            queues[stretches[number].video] = list(starts[::-1] if packed else draw.permutation(starts))
+        for position in draw.permutation(len(stretches)):
+            starts = _starts(study, recordings, kind, stride, stretches[position])
+            queues[stretches[position].video] = list(starts[::-1] if packed else draw.permutation(starts))
         _take_turns(study, kind, stride, queues, count, chosen)
         if len(chosen) == count:
             break
@@ -193,8 +197,10 @@ def _take_turns(study: Study, kind: str, stride: int, queues: dict[str, list], c
                     break
 
 
-def _starts(study: Study, recordings: Recordings, kind: str, stride: int, stretch: Stretch) -> np.ndarray:
-    """First frames (n,) of all clips of the kind that fit in a stretch, miss nothing and move as they should."""
+def _starts(
+    study: Study, recordings: Recordings, kind: str, stride: int, stretch: Stretch
+) -> Int64[np.ndarray, " starts"]:
+    """First frames of all clips of the kind that fit in a stretch, miss nothing and move as they should."""
     steps = offsets(kind, study.segment.frames, stride, _segments(study, kind))
     usable = _usable(recordings, stretch.video)[stretch.first : stretch.stop]
     count = len(usable) - int(steps.max())
@@ -212,14 +218,17 @@ def _starts(study: Study, recordings: Recordings, kind: str, stride: int, stretc
 
 
 def _clip(study: Study, kind: str, video: str, start: int, stride: int) -> Clip:
+    """The clip of a kind that begins at ``start``."""
     return Clip(kind, video, start, stride, start + offsets(kind, study.segment.frames, stride, _segments(study, kind)))
 
 
 def _segments(study: Study, kind: str) -> int | None:
+    """Segments of a clip where the study decides on them; None where the kind does."""
     return study.segment.train_segments if kind == "train" else None
 
 
-def _usable(recordings: Recordings, video: str) -> np.ndarray:
+def _usable(recordings: Recordings, video: str) -> Bool[np.ndarray, " frames"]:
+    """Which frames of a video are there and have a pose."""
     return recordings.present(video) & recordings.posed(video)
 
 
@@ -234,8 +243,10 @@ def _names(split: str, clips: list[Clip]) -> dict[str, Clip]:
     return named
 
 
-def _line(recordings: Recordings, name: str, clip: Clip, poses: np.ndarray) -> dict:
-    """A clip's line of clips.csv; turn: degrees from the first view to the one farthest on in the recording."""
+def _row(
+    recordings: Recordings, name: str, clip: Clip, poses: Float64[np.ndarray, "frames 6"]
+) -> dict[str, str | int | float]:
+    """A clip's row of clips.csv; turn: degrees from the first view to the one farthest on in the recording."""
     far = int(clip.frames.argmax())
     turn = turns(poses[:1], poses[far : far + 1])[0]
     return {"clip": name, "recording": clip.video, "kind": clip.kind, "start": clip.start, "last": clip.last,

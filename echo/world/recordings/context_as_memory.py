@@ -17,32 +17,37 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from jaxtyping import Bool, Int64, UInt8
 
-from echo.world.recordings.base import Recordings
-from echo.world.recordings.index import RecordingError, Scene
-from echo.world.rooms.layout import (
+from echo.world.errors import PoolError
+from echo.world.images import image_size, read_images
+from echo.world.layout import (
+    CAPTIONS,
+    VIDEOS,
     Captions,
-    PoolError,
+    check_spans,
     frame_name,
     pose_rows,
     read_cameras,
     read_captions,
-    read_images,
     read_overlapping,
 )
+from echo.world.recordings.base import Problems, Recordings
+from echo.world.recordings.index import Scene
+from echo.world.untrusted import check_gaps, check_name, frame_number, is_folder, link_aware_stat, locate
 
 CENTIMETRE = 0.01
-FRAME = re.compile(r"(\d{4}|[1-9]\d{4,})\.png")
-LABEL = re.compile(r"(0|[1-9]\d*)\.json")
+FRAME = re.compile(r"([0-9]{4}|[1-9][0-9]{4,})\.png")
+LABEL = re.compile(r"(0|[1-9][0-9]*)\.json")
 
 
 class ContextAsMemory(Recordings):
-    """Scenes of PNG frames with Unreal's poses, captions of stretches and overlap labels."""
+    """Scenes of PNG frames with Unreal's poses, captions of spans and overlap labels."""
 
     source = "context_as_memory"
     expected = "frames/<scene>/0000.png, jsons/<scene>.json, captions.txt (docs/data.md)"
@@ -54,103 +59,115 @@ class ContextAsMemory(Recordings):
         """A folder's time changes when a file comes or goes, so that frames need not be looked at one by one."""
         watched = []
         for kind in ("frames", "jsons", "overlap_labels"):
-            folders = [self.folder / kind, *(self.folder / kind / group for group in self._groups)]
-            for folder in folders:
-                for entry in _entries(folder):
-                    about = entry.stat()
-                    size = about.st_size if entry.is_file() else None
-                    watched.append([kind, os.path.relpath(entry.path, self.folder), about.st_mtime_ns, size])
-        for name in ("captions.txt", "videos.csv"):
+            for group in ("", *self._groups):
+                for entry in self._entries(kind, group):
+                    facts = link_aware_stat(self.folder, entry.path)
+                    size = facts.st_size if stat.S_ISREG(facts.st_mode) else None
+                    watched.append([kind, os.path.relpath(entry.path, self.folder), facts.st_mtime_ns, size])
+        for name in (CAPTIONS, VIDEOS):
             path = self.folder / name
             watched.append([name, path.stat().st_mtime_ns, path.stat().st_size] if path.is_file() else [name])
         return sorted(watched, key=str)
 
     def _names(self) -> list[str]:
         framed = {os.path.relpath(entry.path, self.folder / "frames")
-                  for parent in ("", *self._groups) for entry in _entries(self.folder / "frames" / parent)
-                  if entry.is_dir()}  # fmt: skip
-        return sorted((framed | self._posed_names | set(self._captions)) - self._groups)
+                  for group in ("", *self._groups) for entry in self._entries("frames", group)
+                  if is_folder(entry)}  # fmt: skip
+        names = sorted((framed | self._posed_names | set(self._captions)) - self._groups)
+        return [check_name(name, f"{self.folder}") for name in names]
 
     def _scan(self, video: str) -> Scene:
-        present = _numbers(self.folder / "frames" / video, FRAME)
-        labelled = _numbers(self.folder / "overlap_labels" / video, LABEL)
-        path, known, problem = self.folder / "jsons" / f"{video}.json", np.zeros(0, np.int64), None
-        rows = np.zeros((0, 6))
-        try:
-            cameras = read_cameras(path, video)
-            known = np.array(sorted(int(key) for key in cameras if key.isdecimal()), dtype=np.int64)
-            rows = pose_rows(cameras, known, path, video)
-        except PoolError as error:
-            problem = str(error) if path.is_file() else None
-            known = known[:0]
+        problems = Problems()
+        empty = np.zeros(0, np.int64)
+        present, labelled, known, rows = empty, empty, empty, np.zeros((0, 6))
+        with problems.collected():
+            present = self._numbers("frames", video, FRAME)
+        with problems.collected():
+            labelled = self._numbers("overlap_labels", video, LABEL)
+        with problems.collected():
+            path = locate(self.folder, "jsons", f"{video}.json")
+            if path.is_file():
+                cameras = read_cameras(path, video)
+                numbers = np.array(sorted(map(int, cameras)), dtype=np.int64)
+                check_gaps(np.union1d(present, numbers), f"{path}: poses of {video}")
+                known, rows = numbers, pose_rows(cameras, numbers, path, video)
+        length = 1 + int(max([-1, *present[-1:], *known[-1:]]))
         captions = self._captions.get(video, [])
-        ends = [*present[-1:], *known[-1:]] or [last for _, last, _ in captions]
-        length = 1 + int(max([-1, *ends]))
+        with problems.collected():
+            if not length:
+                raise PoolError(f"{self.folder}: {video} has neither frames nor poses that can be read")
+            check_spans(captions, length, self.folder / CAPTIONS, video)
         poses = np.full((length, 6), np.nan)
         poses[known] = rows * [self.unit, self.unit, self.unit, 1, 1, 1]
         return Scene(_flags(present, length), poses, _flags(labelled, length),
-                     captions=captions, problem=problem)  # fmt: skip
+                     captions=captions, problem=problems.first)  # fmt: skip
 
-    def _read(self, video: str, indices: np.ndarray) -> np.ndarray:
-        folder = self.folder / "frames" / video
-        return read_images([folder / frame_name(i) for i in indices], video)
+    def _read(self, video: str, indices: Int64[np.ndarray, " frames"]) -> UInt8[np.ndarray, "frames height width 3"]:
+        return read_images([locate(self.folder, "frames", video, frame_name(int(i))) for i in indices], video)
 
     def size(self, video: str) -> tuple[int, int]:
         """Pixels (height, width) of the video's first frame that is there."""
         there = np.flatnonzero(self.present(video))
         if not len(there):
-            self._complain(video, "frames", 0)
-        path = self.folder / "frames" / video / frame_name(there[0])
-        try:
-            with Image.open(path) as image:
-                return image.height, image.width
-        except OSError as error:
-            raise RecordingError(f"{path}: frame of {video} cannot be read ({error})") from None
+            self._raise_missing(video, "frames", 0)
+        return image_size(locate(self.folder, "frames", video, frame_name(int(there[0]))), video)
 
     def overlapping(self, video: str, frame: int) -> list[int]:
-        """Frames whose view overlaps with ``frame``'s; raises RecordingError where the label is missing."""
-        self._check(video, [frame])
+        """Frames whose view overlaps with that of ``frame``; raises RecordingError where the label is missing."""
+        self._check_range(video, [frame])
         if not self.index.labelled[self._slice(video)][frame]:
-            self._complain(video, "overlap labels", frame)
-        return read_overlapping(self.folder / "overlap_labels" / video / f"{frame}.json", video)
+            self._raise_missing(video, "overlap labels", frame)
+        path = locate(self.folder, "overlap_labels", video, f"{frame}.json")
+        return read_overlapping(path, video, self.length(video))
 
     @cached_property
     def unit(self) -> float:
-        """Metres of a unit of the positions on disk."""
-        return 1.0 if (self.folder / "videos.csv").is_file() else CENTIMETRE
+        """Length in metres of a unit of the positions on disk."""
+        return 1.0 if (self.folder / VIDEOS).is_file() else CENTIMETRE
 
     @cached_property
     def _captions(self) -> Captions:
-        path = self.folder / "captions.txt"
+        path = locate(self.folder, CAPTIONS)
         return read_captions(path) if path.is_file() else {}
 
     @cached_property
     def _posed_names(self) -> set[str]:
-        files = (self.folder / "jsons").rglob("*.json")
-        return {p.relative_to(self.folder / "jsons").with_suffix("").as_posix() for p in files if p.name[0] != "."}
+        folder = locate(self.folder, "jsons")
+        files = (path for path in folder.rglob("*.json") if path.name[0] != ".")
+        return {path.relative_to(folder).with_suffix("").as_posix() for path in files}
 
     @cached_property
     def _groups(self) -> set[str]:
         """Folders of scenes."""
         return {str(Path(name).parent) for name in (*self._posed_names, *self._captions) if "/" in name}
 
+    def _entries(self, kind: str, group: str) -> list[os.DirEntry]:
+        """What lies in a folder of scenes, hidden files aside; nothing where there is no such folder."""
+        folder = locate(self.folder, kind, group)
+        if not folder.is_dir():
+            return []
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
 
-def _entries(folder: Path) -> list[os.DirEntry]:
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        return [entry for entry in entries if not entry.name.startswith(".")]
+    def _numbers(self, kind: str, video: str, pattern: re.Pattern) -> Int64[np.ndarray, " numbered"]:
+        """Sorted numbers of a video's files whose names match; of files that are no links, names alone are read."""
+        folder = locate(self.folder, kind, video)
+        if not folder.is_dir():
+            return np.zeros(0, np.int64)
+        numbers, where = [], f"{folder}: {kind} of {video}"
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if pattern.fullmatch(entry.name):
+                    if entry.is_symlink():
+                        locate(self.folder, kind, video, entry.name)
+                    numbers.append(frame_number(entry.name.split(".")[0], where))
+        rising = np.array(sorted(numbers), np.int64)
+        check_gaps(rising, where)
+        return rising
 
 
-def _numbers(folder: Path, pattern: re.Pattern) -> np.ndarray:
-    """Sorted numbers of the files in a folder whose names match; names alone are read, no file's properties."""
-    if not folder.is_dir():
-        return np.zeros(0, np.int64)
-    with os.scandir(folder) as entries:
-        return np.array(sorted(int(e.name.split(".")[0]) for e in entries if pattern.fullmatch(e.name)), np.int64)
-
-
-def _flags(numbers: np.ndarray, length: int) -> np.ndarray:
+def _flags(numbers: Int64[np.ndarray, " numbered"], length: int) -> Bool[np.ndarray, " frames"]:
+    """Which of ``length`` frames have one of the numbers."""
     flags = np.zeros(length, dtype=bool)
     flags[numbers[numbers < length]] = True
     return flags

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
-from echo.world.recordings.index import RecordingError
+from echo.world.errors import RecordingError
 
 ROUNDING = 0.5  # recorded pixels by which a crop may exceed the frame: focal lengths are stored rounded
 
@@ -43,13 +44,13 @@ def crop_box(
 
 
 def fit(
-    frames: np.ndarray,
+    frames: UInt8[np.ndarray, "frames height width 3"],
     field_of_view_source: float | None,
     size: tuple[int, int],
     field_of_view: float,
     name: str = "the recording",
-) -> np.ndarray:
-    """Frames (F, H, W, 3) uint8 at ``size`` (height, width) and the horizontal ``field_of_view``, in degrees."""
+) -> UInt8[np.ndarray, "frames fitted_height fitted_width 3"]:
+    """Frames at ``size`` (height, width) and the horizontal ``field_of_view``, in degrees."""
     box = crop_box(frames.shape[1:3], field_of_view_source, size, field_of_view, name)
     if frames.shape[1:3] == tuple(size) and box == (0, 0, size[1], size[0]):
         return frames

@@ -1,7 +1,7 @@
 """The index of recordings: what every frame of every video has. Built once, kept in one file, opened at once.
 
-One safetensors file holds flat arrays over all frames of all videos (50 to 60 bytes a frame: 43 MB for 760,100); its
-header the videos' names, captions and fields of view, and the fingerprint of the folder it was built from.
+One safetensors file holds flat arrays over all frames of all videos (50 to 60 bytes per frame: 43 MB for 760,100); its
+header holds the videos' names, captions and fields of view, and the fingerprint of the folder it was built from.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from tqdm import tqdm
@@ -19,28 +20,26 @@ from tqdm import tqdm
 from echo.io.files import digest
 from echo.io.tensors import TensorFileError, read_header, save_tensors
 from echo.study.provenance import code_digest
-from echo.world.rooms.layout import PoolError
+from echo.world.errors import RecordingError
+from echo.world.layout import Span
 
-# Code that decides what an index holds, beside the source's own module: when it changes, indices are built again.
-CODE = ("world/recordings/index", "world/recordings/poses", "world/recordings/video", "world/rooms/layout")
 UNREADABLE = "unreadable files"
-
-
-class RecordingError(PoolError):
-    """Something of a recording is missing or malformed."""
+MAX_INDEX_FRAMES = 200_000_000  # of all videos: 12 GB, which are held twice while they are joined
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What one video has. present (F,) bool; poses (F, 6) float64, NaN where missing; labelled (F,) bool, or None
-    where the format has no overlap labels; where (F,) int64, the reader's own mark of each frame's place in its file;
-    captions as (first, last, text); size (height, width); problem: one line on a file that could not be read."""
+    """What one video has.
 
-    present: np.ndarray
-    poses: np.ndarray
-    labelled: np.ndarray | None = None
-    where: np.ndarray | None = None
-    captions: list[tuple[int, int, str]] = field(default_factory=list)
+    poses: NaN where missing; labelled: None where the format has no overlap labels; where: the reader's own mark of
+    each frame's place in its file; size: (height, width); problem: one line on a file that could not be read.
+    """
+
+    present: Bool[np.ndarray, " frames"]
+    poses: Float64[np.ndarray, "frames 6"]
+    labelled: Bool[np.ndarray, " frames"] | None = None
+    where: Int64[np.ndarray, " frames"] | None = None
+    captions: list[Span] = field(default_factory=list)
     field_of_view: float | None = None
     size: tuple[int, int] | None = None
     problem: str | None = None
@@ -48,26 +47,26 @@ class Scene:
 
 @dataclass(frozen=True)
 class Index:
-    """Flat arrays over N frames, and lists over V videos; frames of video v are starts[v] .. starts[v + 1]."""
+    """Flat arrays over all frames, and lists over videos; frames of video v are starts[v] .. starts[v + 1] - 1."""
 
     videos: list[str]
-    starts: np.ndarray
-    present: np.ndarray
-    poses: np.ndarray
-    labelled: np.ndarray
-    where: np.ndarray
-    captions: list[list[tuple[int, int, str]]]
+    starts: Int64[np.ndarray, " videos_and_end"]
+    present: Bool[np.ndarray, " all_frames"]
+    poses: Float64[np.ndarray, "all_frames 6"]
+    labelled: Bool[np.ndarray, " all_frames"]
+    where: Int64[np.ndarray, " all_frames"]
+    captions: list[list[Span]]
     fields_of_view: list[float | None]
     sizes: list[tuple[int, int] | None]
     problems: list[str | None]
 
     @classmethod
     def of(cls, scenes: dict[str, Scene]) -> Index:
-        """Join scenes; a kind of thing that the format does not have counts as there."""
+        """Join the scenes of all videos; a kind of label that the format does not have counts as there."""
         lengths = [len(scene.present) for scene in scenes.values()]
         rows = list(scenes.values())
 
-        def joined(arrays, empty) -> np.ndarray:
+        def joined(arrays: list[np.ndarray], empty: np.ndarray) -> np.ndarray:
             return np.concatenate([empty, *arrays])
 
         return cls(
@@ -107,26 +106,28 @@ class Index:
             arrays = load_file(path)
         except (TensorFileError, SafetensorError, json.JSONDecodeError):
             return None
+        # JSON has no tuples.
         header["sizes"] = [size and tuple(size) for size in header["sizes"]]
+        header["captions"] = [[tuple(span) for span in spans] for spans in header["captions"]]
         return cls(**arrays, **header)
 
     def report(self) -> dict[str, dict]:
-        """Counts of what is missing, by kind, each with the videos it concerns and the first one by name."""
-        found = {}
+        """What is missing, by kind: its count, the number of videos it concerns, and the first one by name."""
+        report = {}
         per_frame = {"frames": ~self.present, "poses": np.isnan(self.poses[:, 0]), "overlap labels": ~self.labelled}
         for kind, missing in per_frame.items():
             places = np.flatnonzero(missing)
             if len(places):
                 of = np.searchsorted(self.starts, places, side="right") - 1
                 first = f"{kind.removesuffix('s')} {places[0] - self.starts[of[0]]} of {self.videos[of[0]]}"
-                found[kind] = {"count": len(places), "videos": len(np.unique(of)), "first": first}
+                report[kind] = {"count": len(places), "videos": len(np.unique(of)), "first": first}
         per_video = {"captions": [not c for c in self.captions], UNREADABLE: [bool(p) for p in self.problems]}
         for kind, missing in per_video.items():
             places = np.flatnonzero(missing)
             if len(places):
                 first = self.problems[places[0]] if kind == UNREADABLE else f"caption of {self.videos[places[0]]}"
-                found[kind] = {"count": len(places), "videos": len(places), "first": first}
-        return found
+                report[kind] = {"count": len(places), "videos": len(places), "first": first}
+        return report
 
 
 def open_index(
@@ -134,13 +135,19 @@ def open_index(
 ) -> Index:
     """The index at ``cache`` if it is that of the folder as it is now, or else a new one, written there.
 
-    ``watched``: facts that change with the folder (``Recordings._watched``).
+    watched: facts that change with the folder (``Recordings._watched``). An index is that of a folder if they and the
+    source's code are the same. Raises RecordingError for more than ``MAX_INDEX_FRAMES``.
     """
-    fingerprint = digest([source, watched, *map(code_digest, (*CODE, f"world/recordings/{source}"))])
+    fingerprint = digest([source, watched, code_digest(f"world/recordings/{source}")])
     known = Index.load(cache, fingerprint)
     if known is not None:
         return known
-    scenes = {video: scan(video) for video in tqdm(names(), desc=f"index {source}", mininterval=5, disable=None)}
+    scenes, frames = {}, 0
+    for video in tqdm(names(), desc=f"index {source}", mininterval=5, disable=None):
+        scenes[video] = scan(video)
+        frames += len(scenes[video].present)
+        if frames > MAX_INDEX_FRAMES:
+            raise RecordingError(f"world.path: more than {MAX_INDEX_FRAMES:,} frames up to {video}; give fewer videos")
     index = Index.of(scenes)
     index.save(cache, fingerprint)
     return index

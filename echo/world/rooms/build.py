@@ -12,11 +12,13 @@ from echo.io.seeding import generator
 from echo.study.config import Study
 from echo.study.words import SPLITS
 from echo.world.camera import overlap
+from echo.world.errors import PoolError
+from echo.world.layout import ANCHOR_ID, COLUMNS
 from echo.world.paths import NoClearPath, trajectory
 from echo.world.rooms.identities import OPEN_DOMAIN
 from echo.world.rooms.library import Library, load_library, texture_resolution
-from echo.world.rooms.pool import COLUMNS, Video, is_written, write_tables, write_video
-from echo.world.rooms.render import ANCHOR_ID, Layer, combine
+from echo.world.rooms.pool_writer import Video, is_written, write_tables, write_video
+from echo.world.rooms.render import Frames, Layer, combine
 from echo.world.rooms.rooms import Room, sample_room
 
 OVERLAPS = 0.2  # views that share at least this much are labelled as overlapping
@@ -28,7 +30,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
     """Render ``split`` ("train", "in_domain" or "open_domain") to ``folder``; a function of the study alone.
 
     Videos: ``train_00000``; ``in_000__replay``, ``in_000__loop``; ``open_00_duckie__return_strict``, the same room
-    and path for each identity. Raises ValueError if a room fits no path or never shows its anchor.
+    and path for each identity. Raises PoolError if a room fits no path or never shows its anchor.
     """
     world = study.world
     library = load_library(Path(assets), texture_resolution(world.height))
@@ -44,7 +46,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
                 room = rendered.room(identity)
                 rows.append((name, split, scene, room.identity, kind, len(rendered.paths[kind])))
                 captions[name] = room.caption
-                if not is_written(folder, name):
+                if not is_written(folder, name, world.packed):
                     write_video(folder, rendered.video(name, room, kind), world.packed)
     write_tables(folder, pd.DataFrame(rows, columns=COLUMNS), captions)
 
@@ -52,7 +54,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
 class _Rendered:
     """One room with its paths, each traced once and shared by the anchors that stand in it."""
 
-    def __init__(self, study: Study, split: str, index: int, library: Library):
+    def __init__(self, study: Study, split: str, index: int, library: Library) -> None:
         self.study, self.split, self.index, self.library = study, split, index, library
         self.names = OPEN_DOMAIN[: study.world.identities] if split == "open_domain" else (None,)
         for attempt in range(ATTEMPTS):
@@ -65,12 +67,17 @@ class _Rendered:
             self.layer, self.cache = Layer(room.triangles, library), {}
             if all(self._is_seen(name) for name in self.names):
                 return
-        raise ValueError(f"room {index} of {split}: no layout fits its paths and shows its anchor in {ATTEMPTS} tries")
+        raise PoolError(
+            f"room {index} of {split}: no layout fits its paths and shows its anchor in {ATTEMPTS} tries; change seed, "
+            "segment.frames or world.field_of_view"
+        )
 
     def room(self, identity: str | None) -> Room:
+        """The room with an identity's anchor, or with the one that it draws."""
         return sample_room(self.study.seed, self.split, self.index, self.library, identity, self.attempt)
 
     def video(self, name: str, room: Room, kind: str) -> Video:
+        """The room's video along its path of a kind."""
         world, poses = self.study.world, self.paths[kind]
         if kind not in self.cache:
             self.cache[kind] = self.layer.render(poses, world.height, world.field_of_view, room.light)
@@ -79,17 +86,20 @@ class _Rendered:
         return Video(name, seen.rgb, seen.depth, seen.ids, poses, overlapping, room.caption)
 
     def _path(self, kind: str, room: Room) -> np.ndarray:
+        """Poses (F, 6) of the room's path of a kind; raises NoClearPath."""
         draw = generator(self.study.seed, "path", self.split, self.index, kind, self.attempt)
         frames, fov = self.study.segment.frames, self.study.world.field_of_view
         segments = self.study.segment.train_segments if kind == "train" else None
         return trajectory(kind, room.start, frames, draw, room.clear, fov, segments)
 
     def _is_seen(self, identity: str | None) -> bool:
+        """Whether the first frame shows the anchor, neither too small nor too large."""
         room, world = self.room(identity), self.study.world
         first = self.layer.render(room.start[None], world.height, world.field_of_view, room.light)
         seen = combine(first, self._anchor(room, room.start[None])).ids == ANCHOR_ID
-        return SEEN[0] <= seen.mean() <= SEEN[1]
+        return bool(SEEN[0] <= seen.mean() <= SEEN[1])
 
-    def _anchor(self, room: Room, poses: np.ndarray):
+    def _anchor(self, room: Room, poses: np.ndarray) -> Frames:
+        """The anchor alone, seen from ``poses``."""
         world = self.study.world
         return Layer(room.anchor, self.library).render(poses, world.height, world.field_of_view, room.light)

@@ -10,9 +10,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from echo.world.layout import ANCHOR_ID
 from echo.world.rooms.library import Library
 from echo.world.rooms.meshes import Triangles, ball, box, join, revolved
-from echo.world.rooms.render import ANCHOR_ID, Layer, Light
+from echo.world.rooms.render import Layer, Light
 
 AREA = 0.75  # square metres of silhouette, seen from the side, averaged over the turn: the same for all
 RADIUS = 0.75  # metres around an anchor that no camera enters, whichever the identity

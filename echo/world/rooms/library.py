@@ -35,7 +35,7 @@ class Library:
     ``texels`` (textures, n, 3) uint8: mip chains, top row first; ``resolution``: side of the largest level.
     """
 
-    def __init__(self, folder: Path, resolution: int):
+    def __init__(self, folder: Path, resolution: int) -> None:
         if not (folder / MARKER).is_file():
             raise AssetError(f"{folder}: no asset pack ({MARKER}) there; fetch_assets gets it")
         if resolution & (resolution - 1) or resolution < 1:

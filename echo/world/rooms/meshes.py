@@ -2,49 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float64, Int32, UInt8
+
+from echo.world.camera import ArrayLike
 
 WHITE = "white_1"
 
 
 @dataclass(frozen=True)
 class Triangles:
-    """N triangles with what the shader needs to know of them.
+    """Triangles with what the shader needs to know of them.
 
-    ``vertices`` (N, 3, 3) metres; ``uv`` (N, 3, 2) texture coordinates, repeated outside [0, 1]; ``texture`` (N,)
-    index into ``library.Library.names``; ``tint`` (N, 3) factors on the texture's red, green, blue; ``ids`` (N,)
-    object id, 1..255.
+    vertices: metres; uv: texture coordinates, repeated outside [0, 1]; texture: index into ``library.Library.names``;
+    tint: factors on the texture's red, green, blue; ids: object id, 1 to 255.
     """
 
-    vertices: np.ndarray
-    uv: np.ndarray
-    texture: np.ndarray
-    tint: np.ndarray
-    ids: np.ndarray
+    vertices: Float64[np.ndarray, "triangles 3 3"]
+    uv: Float64[np.ndarray, "triangles 3 2"]
+    texture: Int32[np.ndarray, " triangles"]
+    tint: Float64[np.ndarray, "triangles 3"]
+    ids: UInt8[np.ndarray, " triangles"]
 
     def __len__(self) -> int:
+        """Number of triangles."""
         return len(self.vertices)
 
-    def moved(self, scale: float = 1.0, yaw: float = 0.0, shift=(0.0, 0.0, 0.0)) -> Triangles:
+    def moved(self, scale: float = 1.0, yaw: float = 0.0, shift: ArrayLike = (0.0, 0.0, 0.0)) -> Triangles:
         """Scaled about the origin, turned by ``yaw`` degrees (positive: from x towards y), then shifted."""
         cos, sin = np.cos(np.deg2rad(yaw)), np.sin(np.deg2rad(yaw))
         turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
         return replace(self, vertices=self.vertices * scale @ turn.T + np.asarray(shift))
 
-    def tinted(self, tint) -> Triangles:
+    def tinted(self, tint: ArrayLike) -> Triangles:
         """The same triangles, their colours multiplied by ``tint`` (3,)."""
         return replace(self, tint=self.tint * np.asarray(tint, dtype=np.float64))
 
-    def with_id(self, number: int) -> Triangles:
+    def with_id(self, object_id: int) -> Triangles:
         """The same triangles as one object."""
-        return replace(self, ids=np.full(len(self), number, np.uint8))
+        return replace(self, ids=np.full(len(self), object_id, np.uint8))
 
     @property
-    def bounds(self) -> np.ndarray:
-        """(2, 3): lowest and highest x, y, z."""
+    def bounds(self) -> Float64[np.ndarray, "2 3"]:
+        """Lowest and highest x, y, z."""
         points = self.vertices.reshape(-1, 3)
         return np.stack([points.min(0), points.max(0)])
 
@@ -55,7 +59,7 @@ def join(parts: list[Triangles]) -> Triangles:
     return Triangles(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 
 
-def soup(vertices, uv, texture: int, tint=(1.0, 1.0, 1.0)) -> Triangles:
+def soup(vertices: ArrayLike, uv: ArrayLike, texture: int, tint: ArrayLike = (1.0, 1.0, 1.0)) -> Triangles:
     """Triangles of one texture and tint, with object id 0 until ``with_id`` gives one."""
     vertices = np.asarray(vertices, dtype=np.float64)
     count = len(vertices)
@@ -68,10 +72,17 @@ def soup(vertices, uv, texture: int, tint=(1.0, 1.0, 1.0)) -> Triangles:
     )
 
 
-def quad(corner, along, up, texture: int, tint=(1.0, 1.0, 1.0), tile: float | None = None) -> Triangles:
+def quad(
+    corner: ArrayLike,
+    along: ArrayLike,
+    up: ArrayLike,
+    texture: int,
+    tint: ArrayLike = (1.0, 1.0, 1.0),
+    tile: float | None = None,
+) -> Triangles:
     """A parallelogram from ``corner`` (3,) spanned by ``along`` and ``up`` (3,), as two triangles.
 
-    The texture is upright for who sees ``along`` run to the right and ``up`` upwards; it covers the quad once, or
+    The texture is upright where ``along`` is seen to run to the right and ``up`` upwards; it covers the quad once, or
     repeats every ``tile`` metres.
     """
     corner, along, up = (np.asarray(vector, dtype=np.float64) for vector in (corner, along, up))
@@ -82,7 +93,7 @@ def quad(corner, along, up, texture: int, tint=(1.0, 1.0, 1.0), tile: float | No
     return soup(corners[order], uv[order], texture, tint)
 
 
-def box(size, texture: int, tint=(1.0, 1.0, 1.0), tile: float | None = None) -> Triangles:
+def box(size: Sequence[float], texture: int, tint: ArrayLike = (1.0, 1.0, 1.0), tile: float | None = None) -> Triangles:
     """A box of ``size`` (x, y, z) metres that stands on the origin, without its underside."""
     x, y, z = (float(length) for length in size)
     sides = [
@@ -95,7 +106,7 @@ def box(size, texture: int, tint=(1.0, 1.0, 1.0), tile: float | None = None) -> 
     return join(sides)
 
 
-def revolved(profile, texture: int, tint=(1.0, 1.0, 1.0), sides: int = 24) -> Triangles:
+def revolved(profile: ArrayLike, texture: int, tint: ArrayLike = (1.0, 1.0, 1.0), sides: int = 24) -> Triangles:
     """A solid of revolution about the z axis; ``profile`` is a list of (radius, height) from bottom to top, metres."""
     profile = np.asarray(profile, dtype=np.float64)
     angles = np.linspace(0, 2 * np.pi, sides + 1)
@@ -116,7 +127,9 @@ def revolved(profile, texture: int, tint=(1.0, 1.0, 1.0), sides: int = 24) -> Tr
     return soup(triangles, uvs, texture, tint)
 
 
-def ball(radius: float, texture: int, tint=(1.0, 1.0, 1.0), height: float = 0.0, rings: int = 12) -> Triangles:
+def ball(
+    radius: float, texture: int, tint: ArrayLike = (1.0, 1.0, 1.0), height: float = 0.0, rings: int = 12
+) -> Triangles:
     """A sphere of ``radius`` metres whose lowest point is at ``height``."""
     angles = np.linspace(-np.pi / 2, np.pi / 2, rings + 1)
     profile = np.stack([radius * np.cos(angles), height + radius * (1 + np.sin(angles))], -1)

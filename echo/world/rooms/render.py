@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
+from jaxtyping import Float32, UInt8
 from numba import njit
 
-from echo.world.camera import as_poses, pixel_rays, rotation_matrices
+from echo.world.camera import ArrayLike, as_poses, pixel_rays, rotation_matrices
 from echo.world.rooms.library import Library, mip_offsets
 from echo.world.rooms.meshes import Triangles
 
-ANCHOR_ID = 255
 BACKGROUND = (0, 0, 0)
 
 
@@ -36,15 +37,34 @@ class Light:
 
 @dataclass(frozen=True)
 class Frames:
-    """rgb (F, H, W, 3) uint8, depth (F, H, W) float32 planar metres (inf: nothing hit), ids (F, H, W) uint8."""
+    """Rendered frames: colours, planar depth in metres (infinite where nothing is hit) and object ids."""
 
-    rgb: np.ndarray
-    depth: np.ndarray
-    ids: np.ndarray
+    rgb: UInt8[np.ndarray, "frames height width 3"]
+    depth: Float32[np.ndarray, "frames height width"]
+    ids: UInt8[np.ndarray, "frames height width"]
+
+
+class RoomLike(Protocol):
+    """What is rendered of a room (``rooms.Room``): all but the anchor, the anchor, and the lamp."""
+
+    @property
+    def triangles(self) -> Triangles:
+        """All but the anchor."""
+        ...
+
+    @property
+    def anchor(self) -> Triangles:
+        """The identity anchor."""
+        ...
+
+    @property
+    def light(self) -> Light:
+        """The lamp."""
+        ...
 
 
 @njit(cache=True, nogil=True)
-def _sample(texels, offset, side, u, v, out):
+def _sample(texels: np.ndarray, offset: int, side: int, u: float, v: float, out: np.ndarray) -> None:
     """Add to ``out`` (3,) the bilinear sample at (u, v), v upwards, of the square level at ``offset`` of ``texels``."""
     x = (u - np.floor(u)) * side - 0.5
     y = (1.0 - (v - np.floor(v))) * side - 0.5
@@ -61,8 +81,31 @@ def _sample(texels, offset, side, u, v, out):
 
 
 @njit(cache=True, nogil=True)
-def _shade(primitives, us, vs, depths, origins, rays, pixels, vertices, normals, density, uvs, textures, tints, ids,
-           texels, offsets, lamp, ambient, strength, colour, pixel, rgb, object_ids):  # fmt: skip
+def _shade(
+    primitives: np.ndarray,
+    us: np.ndarray,
+    vs: np.ndarray,
+    depths: np.ndarray,
+    origins: np.ndarray,
+    rays: np.ndarray,
+    pixels: int,
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    density: np.ndarray,
+    uvs: np.ndarray,
+    textures: np.ndarray,
+    tints: np.ndarray,
+    ids: np.ndarray,
+    texels: np.ndarray,
+    offsets: np.ndarray,
+    lamp: np.ndarray,
+    ambient: float,
+    strength: float,
+    colour: np.ndarray,
+    pixel: float,
+    rgb: np.ndarray,
+    object_ids: np.ndarray,
+) -> None:  # fmt: skip
     """Fill ``rgb`` (N, 3) and ``object_ids`` (N,) for N rays; ``primitives`` < 0 are left as they are."""
     near, far = np.empty(3), np.empty(3)
     levels = len(offsets) - 1
@@ -113,7 +156,7 @@ def _shade(primitives, us, vs, depths, origins, rays, pixels, vertices, normals,
 class Layer:
     """Triangles ready to be traced: build once, render many poses."""
 
-    def __init__(self, triangles: Triangles, library: Library):
+    def __init__(self, triangles: Triangles, library: Library) -> None:
         self.library = library
         self.scene = EmbreeScene()
         self.vertices = np.ascontiguousarray(triangles.vertices, dtype=np.float32)
@@ -129,7 +172,7 @@ class Layer:
         # Embree builds its tree on the first rays; two threads must not do so at once.
         self._lock = threading.Lock()
 
-    def render(self, poses, size: int, fov: float, light: Light) -> Frames:
+    def render(self, poses: ArrayLike, size: int, fov: float, light: Light) -> Frames:
         """The layer alone, seen from ``poses`` (F, 6) in frames of ``size`` pixels."""
         poses = as_poses(poses)
         count = len(poses)
@@ -164,7 +207,7 @@ def combine(back: Frames, front: Frames) -> Frames:
     )
 
 
-def render_room(room, poses, size: int, fov: float, library: Library) -> Frames:
-    """A room with its anchor: rgb, depth and ids; the anchor's object id is ``ANCHOR_ID``."""
+def render_room(room: RoomLike, poses: ArrayLike, size: int, fov: float, library: Library) -> Frames:
+    """A room with its anchor: rgb, depth and ids; the anchor's object id is ``echo.world.layout.ANCHOR_ID``."""
     walls = Layer(room.triangles, library).render(poses, size, fov, room.light)
     return combine(walls, Layer(room.anchor, library).render(poses, size, fov, room.light))

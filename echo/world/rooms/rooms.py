@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from echo.io.seeding import generator
+from echo.world.camera import ArrayLike
 from echo.world.rooms.assets import split_portraits, surfaces
 from echo.world.rooms.identities import RADIUS, anchor, identities
 from echo.world.rooms.library import Library
@@ -21,6 +22,8 @@ EYE = 1.25  # metres of the camera above the floor
 MARGIN = 0.35  # metres a camera keeps from walls and obstacles
 SHELL_ID, DOOR_ID, PORTRAIT_ID, BOX_ID, FURNITURE_ID = 1, 2, 3, 4, 5
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+Wall = tuple[tuple[float | int, float | int], tuple[int, int], float]  # corner (x, y), direction (x, y), length
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def sample_room(
     )  # fmt: skip
 
 
-def _first_view(draw, length: float, width: float) -> tuple[np.ndarray, np.ndarray]:
+def _first_view(draw: np.random.Generator, length: float, width: float) -> tuple[np.ndarray, np.ndarray]:
     """The first pose (6,) and the anchor's place (2,), 1.7 to 2.5 metres ahead of it, both well inside."""
     while True:
         here = np.array([draw.uniform(1.2, length - 1.2), draw.uniform(1.2, width - 1.2)])
@@ -84,7 +87,9 @@ def _first_view(draw, length: float, width: float) -> tuple[np.ndarray, np.ndarr
             return np.array([*here, EYE, 0.0, 0.0, yaw]), place
 
 
-def _shell(draw, split, library, size) -> tuple[dict[str, str], list[Triangles]]:
+def _shell(
+    draw: np.random.Generator, split: str, library: Library, size: tuple[float, float, float]
+) -> tuple[dict[str, str], list[Triangles]]:
     """Caption words and the six faces; each wall has a tint of its own, so that they can be told apart."""
     length, width, height = size
     chosen = {use: str(draw.choice(list(surfaces(use, split)))) for use in ("wall", "floor", "ceiling")}
@@ -104,7 +109,9 @@ def _shell(draw, split, library, size) -> tuple[dict[str, str], list[Triangles]]
     return words, [part.with_id(SHELL_ID) for part in parts]
 
 
-def _walls(draw, split, library, size) -> tuple[list[Triangles], list[Triangles]]:
+def _walls(
+    draw: np.random.Generator, split: str, library: Library, size: tuple[float, float, float]
+) -> tuple[list[Triangles], list[Triangles]]:
     """Portraits (six to ten, in frames) and one door, on slots along the walls so that none overlap."""
     length, width, height = size
     walls = [((0, 0), (1, 0), length), ((length, 0), (0, 1), width), ((length, width), (-1, 0), length),
@@ -132,8 +139,17 @@ def _walls(draw, split, library, size) -> tuple[list[Triangles], list[Triangles]
     return portraits, doors
 
 
-def _on_wall(wall, along, bottom, wide, tall, off, texture, tint=(1.0, 1.0, 1.0)) -> Triangles:
-    """An upright picture on a wall ((x, y) corner, (x, y) direction, length), ``off`` metres in front of it."""
+def _on_wall(
+    wall: Wall,
+    along: float,
+    bottom: float,
+    wide: float,
+    tall: float,
+    off: float,
+    texture: int,
+    tint: ArrayLike = (1.0, 1.0, 1.0),
+) -> Triangles:
+    """An upright picture on a wall, ``off`` metres in front of it."""
     (x, y), (dx, dy), _ = wall
     inward = np.array([-dy, dx, 0.0]) * off
     # Seen from inside, a wall's direction runs to the left: y points right of x.
@@ -141,7 +157,14 @@ def _on_wall(wall, along, bottom, wide, tall, off, texture, tint=(1.0, 1.0, 1.0)
     return quad(right_end, (-dx * wide, -dy * wide, 0), (0, 0, tall), texture, tint)
 
 
-def _things(draw, split, library, size, start, place) -> tuple[list[Triangles], list[Triangles], list[list[float]]]:
+def _things(
+    draw: np.random.Generator,
+    split: str,
+    library: Library,
+    size: tuple[float, float],
+    start: np.ndarray,
+    place: np.ndarray,
+) -> tuple[list[Triangles], list[Triangles], list[list[float]]]:
     """Boxes (two to five) and one or two pieces of furniture, along the walls, clear of the first view's middle."""
     boxes, furniture, obstacles = [], [], []
     wanted = ["box"] * int(draw.integers(2, 6)) + ["furniture"] * int(draw.integers(1, 3))
@@ -169,14 +192,14 @@ def _things(draw, split, library, size, start, place) -> tuple[list[Triangles], 
     return boxes, furniture, obstacles
 
 
-def _between(here, there, spot, radius) -> bool:
+def _between(here: np.ndarray, there: np.ndarray, spot: np.ndarray, radius: float) -> bool:
     """Whether a disc stands in the way from ``here`` to ``there`` (2,)."""
     along = there - here
     part = np.clip((spot - here) @ along / (along @ along), 0, 1)
     return bool(np.hypot(*(spot - here - part * along)) < radius + 0.5)
 
 
-def _furniture(draw, split, library, radius) -> Triangles:
+def _furniture(draw: np.random.Generator, split: str, library: Library, radius: float) -> Triangles:
     """A piece that fits a circle of ``radius``: the pack's desk and chair in training, composed ones beyond it."""
     tint = 1 - draw.uniform(0, 0.3, 3)
     if split != "open_domain":

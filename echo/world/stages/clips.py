@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from echo.io.contents import list_contents
 from echo.io.files import reset_if_stale
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
@@ -20,3 +21,4 @@ def run(study: Study, split: str, index: Path, out: Path) -> None:
     part = part_of(study, "clips")
     with recorded(out / "record.json", study, "clips") as record:
         record |= cut_pool(part, split, out, open_recordings(part.world.source, Path(str(part.world.path)), index))
+        list_contents(out)

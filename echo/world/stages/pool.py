@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from echo.io.contents import list_contents
 from echo.io.files import reset_if_stale
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
@@ -20,3 +21,4 @@ def run(study: Study, split: str, assets: Path, out: Path) -> None:
     reset_if_stale(out, stage_digest(study, "pool"))
     with recorded(out / "record.json", study, "pool"):
         build_pool(part_of(study, "pool"), split, out, assets)
+        list_contents(out)

@@ -1,74 +1,12 @@
-"""Small recordings of every source, each frame with its number readable from the picture."""
+"""Small recordings in the Context-as-Memory layout."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
-from PIL import Image
 
-from tests.conftest import tiny_study
-
-SIZE = (24, 32)  # height, width
-
-
-def picture(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """A frame (H, W, 3) that says its number in three grey blocks of eight levels each."""
-    image = np.zeros((*size, 3), np.uint8)
-    for digit, columns in zip((number // 64 % 8, number // 8 % 8, number % 8), np.array_split(np.arange(size[1]), 3),
-                              strict=True):  # fmt: skip
-        image[:, columns] = 16 + 32 * digit
-    return image
-
-
-def number_of(image: np.ndarray) -> int:
-    """The number that ``picture`` wrote, read back from a frame (H, W, 3) that may be compressed."""
-    blocks = np.array_split(np.arange(image.shape[1]), 3)
-    digits = [int((image[4:-4, b[2:-2]].mean() - 16) / 32 + 0.5) for b in blocks]
-    return digits[0] * 64 + digits[1] * 8 + digits[2]
-
-
-def write_video(path: Path, frames: int, size: tuple[int, int] = (48, 96), fps: int = 30, **options) -> None:
-    """An H.264 video of ``picture`` 0 .. frames - 1, with B-frames and a key frame every ``g`` frames."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"g": "12", "bf": "2", **options})
-        stream.height, stream.width, stream.pix_fmt = *size, "yuv420p"
-        for number in range(frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number, size), format="rgb24")))
-        container.mux(stream.encode())
-
-
-def turning_poses(frames: int, degrees: float = 3.0, radius: float = 0.0) -> np.ndarray:
-    """Level poses (F, 6) that turn steadily to the right, on a circle of ``radius``."""
-    yaw = degrees * np.arange(frames)
-    poses = np.zeros((frames, 6))
-    poses[:, 0], poses[:, 1] = radius * np.cos(np.deg2rad(yaw)), radius * np.sin(np.deg2rad(yaw))
-    poses[:, 2], poses[:, 5] = 1.5, (yaw + 180) % 360 - 180
-    return poses
-
-
-def write_scene(folder: Path, scene: str, poses: np.ndarray, labels: bool = True) -> None:
-    """A scene in the Context-as-Memory layout; ``poses`` (F, 6) in metres."""
-    for kind in ("frames", "overlap_labels"):
-        (folder / kind / scene).mkdir(parents=True, exist_ok=True)
-    cameras = {}
-    for i, pose in enumerate(poses):
-        Image.fromarray(picture(i)).save(folder / "frames" / scene / f"{i:04d}.png")
-        cameras[str(i)] = {"position": (100 * pose[:3]).tolist(), "rotation": pose[3:].tolist()}
-        if labels:
-            label = {"overlapping_frames": [j for j in range(len(poses)) if abs(i - j) <= 2]}
-            (folder / "overlap_labels" / scene / f"{i}.json").write_text(json.dumps(label))
-    path = folder / "jsons" / f"{scene}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"CineCameraActor": cameras}))
-    half = len(poses) // 2
-    with (folder / "captions.txt").open("a") as file:
-        file.write(f"{scene}/0_{half - 1}.mp4\tfirst half of {scene}\n")
-        file.write(f"{scene}/{half}_{len(poses) - 1}.mp4\tsecond half of {scene}\n")
+from tests.world.recordings.samples import turning_poses, write_scene
 
 
 @pytest.fixture
@@ -87,11 +25,3 @@ def turning_pool(tmp_path_factory) -> Path:
     for number in range(6):
         write_scene(folder, f"Scene_{number}", turning_poses(150, radius=0.2 * number))
     return folder
-
-
-def clip_study(**world):
-    """A study of clips with segments of 8 frames, small enough for ``turning_pool``."""
-    world = {"source": "context_as_memory", "path": "given", "held_out_videos": 2, "size": [16, 16],
-             "field_of_view": 60.0, "train_rooms": 7, "in_domain_rooms": 4, "open_domain_rooms": 4,
-             **world}  # fmt: skip
-    return tiny_study(world=world, segment={"frames": 8, "train_segments": 4})

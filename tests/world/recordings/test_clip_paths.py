@@ -9,7 +9,7 @@ from echo.io.seeding import generator
 from echo.study.words import SEGMENTS
 from echo.world.camera import rotation_matrices
 from echo.world.paths import trajectory
-from echo.world.recordings.clip_paths import OUT, apart, offsets, qualifies, turns
+from echo.world.recordings.clip_paths import OUT, disjoint, offsets, qualifies, turns
 
 
 @given(st.sampled_from(sorted(SEGMENTS)), st.integers(2, 90), st.integers(1, 9))
@@ -51,7 +51,7 @@ def test_views_that_are_apart_share_next_to_nothing(a, b, view, aspect):
     """Against random points of one view, at random depths: nearly none may be in the other (edges finer than the
     grid of ``overlap`` go unseen)."""
     a, b = np.array(a), np.array(b)
-    if not apart(a, b, view, aspect):
+    if not disjoint(a, b, view, aspect):
         return
     draw, reach = np.random.default_rng(0), np.tan(np.deg2rad(view) / 2)
     for one, other in ((a, b), (b, a)):
@@ -65,12 +65,12 @@ def test_views_that_are_apart_share_next_to_nothing(a, b, view, aspect):
 
 def test_views_that_look_apart_are_apart_and_overlapping_ones_not():
     a = np.zeros(6)
-    assert apart(a, np.array([0, 0, 0, 0, 0, 100.0]), 75, 1.0)
-    assert apart(a, np.array([-3, 0, 0, 5, 10, 150.0]), 60, 0.55)
-    assert apart(a, np.array([0.1, 0, 0, 0, 0, 100.0]), 75, 1.0)  # a small step ahead
-    assert not apart(a, np.array([3.0, 0, 0, 0, 0, 100.0]), 75, 1.0)  # a walk into the first view
-    assert not apart(a, np.array([0, 0, 0, 0, 0, 60.0]), 75, 1.0)
-    assert not apart(a, np.array([8, 0, 0, 0, 0, 180.0]), 60, 1.0)  # face to face
+    assert disjoint(a, np.array([0, 0, 0, 0, 0, 100.0]), 75.0, 1.0)
+    assert disjoint(a, np.array([-3, 0, 0, 5, 10, 150.0]), 60.0, 0.55)
+    assert disjoint(a, np.array([0.1, 0, 0, 0, 0, 100.0]), 75.0, 1.0)  # a small step ahead
+    assert not disjoint(a, np.array([3.0, 0, 0, 0, 0, 100.0]), 75.0, 1.0)  # a walk into the first view
+    assert not disjoint(a, np.array([0, 0, 0, 0, 0, 60.0]), 75.0, 1.0)
+    assert not disjoint(a, np.array([8, 0, 0, 0, 0, 180.0]), 60.0, 1.0)  # face to face
 
 
 @pytest.mark.parametrize(("kind", "inside", "outside"), [("loop", 95, 60), ("return_45", -40, 80),

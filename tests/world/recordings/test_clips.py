@@ -9,12 +9,13 @@ import pytest
 
 from echo.rollout.cases import choose_cases as choose_cases
 from echo.world.camera import overlap
-from echo.world.recordings import RecordingError, open_pool, open_recordings
+from echo.world.errors import RecordingError
+from echo.world.layout import COLUMNS
+from echo.world.pool import open_pool
+from echo.world.recordings import open_recordings
 from echo.world.recordings.clip_paths import turns
 from echo.world.recordings.clips import cut_pool, splits
-from echo.world.rooms.layout import COLUMNS
-from echo.world.rooms.pool import Pool
-from tests.world.recordings.conftest import clip_study, number_of, turning_poses, write_scene
+from tests.world.recordings.samples import clip_study, number_of, turning_poses, write_scene
 
 SPLITS = ("train", "in_domain", "open_domain")
 
@@ -184,28 +185,6 @@ def test_a_turn_too_slow_for_the_stride_is_played_faster(tmp_path):
     lines = pd.read_csv(tmp_path / "open" / "clips.csv")
     assert set(lines.stride[lines.kind == "return_45"]) == {2} or set(lines.stride) <= {2, 3, 4}
     assert (lines.turn.abs()[lines.kind == "return_45"].between(30, 60)).all()
-
-
-def test_open_pool_tells_clips_from_rendered_pools(cut, pool, tmp_path):
-    _, _, pools, _ = cut
-    assert open_pool(pools["train"].folder).videos == pools["train"].videos
-    assert isinstance(open_pool(pool), Pool)
-    with pytest.raises(ValueError, match="no pool there"):
-        open_pool(tmp_path)
-
-
-def test_errors_of_a_clip_pool(cut, tmp_path):
-    _, _, pools, _ = cut
-    pool = pools["train"]
-    with pytest.raises(RecordingError, match="no clip 'x'; it has 7"):
-        pool.poses("x")
-    with pytest.raises(RecordingError, match="has no frame 33; it has 33"):
-        pool.frames(pool.videos[0], [33])
-    shutil.copytree(pool.folder, tmp_path / "copy")
-    whole = (tmp_path / "copy" / "clips.safetensors").read_bytes()
-    (tmp_path / "copy" / "clips.safetensors").write_bytes(whole[:-100])
-    with pytest.raises(ValueError, match="clips.safetensors: truncated"):
-        open_pool(tmp_path / "copy").poses(pool.videos[0])
 
 
 def test_videos_and_captions_that_look_like_numbers_stay_text(tmp_path):

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from echo.world.recordings import RecordingError, open_pool, open_recordings
+from echo.world.pool import open_pool
+from echo.world.recordings import RecordingError, open_recordings
 from echo.world.recordings.clips import cut_pool
-from tests.world.recordings.conftest import clip_study, number_of, write_video
-from tests.world.recordings.test_realestate10k import write_cameras
-from tests.world.recordings.test_spatialvid import write_clip
+from tests.world.recordings.samples import clip_study, number_of, write_cameras, write_clip, write_video
 
 FRAMES = 140
 

@@ -1,18 +1,16 @@
 """The Context-as-Memory reader: values, what is missing by name, and the index's life."""
 
 import json
-import os
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
+from echo.world.errors import PoolError
 from echo.world.recordings import RecordingError, open_recordings
-from echo.world.recordings.index import Index, Scene, report_lines
-from echo.world.rooms.pool import Pool, PoolError
-from tests.world.recordings.conftest import number_of, turning_poses, write_scene
+from echo.world.recordings.index import report_lines
+from echo.world.rooms.rendered_pool import RenderedPool
+from tests.world.recordings.samples import number_of, turning_poses, write_scene
 
 
 def opened(pool):
@@ -38,7 +36,7 @@ def test_it_reads_what_pool_reads(pool):
     """A pool with this project's table is in metres, and both readers agree on all of it."""
     (pool / "videos.csv").write_text("video,split,room,anchor,trajectory,frames\n" + "".join(
         f"{scene},train,{scene},,train,12\n" for scene in ("Castle_0", "Forest_1", "Town_2")))  # fmt: skip
-    ours, theirs = Pool(pool), opened(pool)
+    ours, theirs = RenderedPool(pool), opened(pool)
     for video in ours.videos:
         assert np.array_equal(ours.poses(video), theirs.poses(video))
         assert np.array_equal(ours.frames(video), theirs.frames(video, range(12)))
@@ -142,57 +140,7 @@ def test_a_wrong_folder_says_what_was_expected(tmp_path, source):
         open_recordings("polaroids", tmp_path, tmp_path / "cache")
 
 
-def test_the_index_is_built_once_and_again_when_the_pool_changes(pool, monkeypatch):
-    scans = []
-    kind = type(opened(pool))
-    scan = kind._scan
-    monkeypatch.setattr(kind, "_scan", lambda self, video: scans.append(video) or scan(self, video))
-    assert opened(pool).report() == {} and scans == []
-    (pool / "frames" / "Town_2" / "0003.png").unlink()
-    assert opened(pool).report()["frames"]["count"] == 1 and len(scans) == 3
-    opened(pool)
-    assert len(scans) == 3
-    write_scene(pool, "Attic_3", turning_poses(3))
-    assert opened(pool).videos[0] == "Attic_3"
-
-
-def test_a_damaged_index_is_built_again(pool):
-    opened(pool)
-    cache = pool.parent / "index.safetensors"
-    whole = cache.read_bytes()
-    for damaged in (whole[:50], whole[: len(whole) // 2], b"", b"not a tensor file at all"):
-        cache.write_bytes(damaged)
-        assert len(opened(pool).poses("Town_2")) == 12
-    assert cache.read_bytes() == whole
-    assert not [name for name in os.listdir(pool.parent) if name.startswith(".index")]
-
-
 def test_the_pool_itself_is_only_read(pool):
     before = sorted(str(path) for path in pool.rglob("*"))
     opened(pool).frames("Town_2", [1])
     assert sorted(str(path) for path in pool.rglob("*")) == before
-
-
-@given(st.lists(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), max_size=6), min_size=1, max_size=5))
-@settings(max_examples=60, deadline=None)
-def test_the_index_counts_and_names_like_a_plain_loop(tmp_path_factory, videos):
-    """Flat arrays against a loop over every frame of every video, saved and loaded again."""
-    scenes = {}
-    for number, rows in enumerate(videos):
-        flags = np.array(rows, dtype=bool).reshape(-1, 3)
-        poses = np.where(flags[:, [1]], 1.0, np.nan) * np.arange(6)
-        poses = np.where(flags[:, [1]], np.arange(6.0), poses)
-        scenes[f"v{number}"] = Scene(flags[:, 0], poses, flags[:, 2], captions=[(0, 1, "x")])
-    path = tmp_path_factory.mktemp("index") / "index.safetensors"
-    Index.of(scenes).save(path, "mark")
-    assert Index.load(path, "another") is None
-    index = Index.load(path, "mark")
-    for number, scene in enumerate(scenes.values()):
-        here = slice(index.starts[number], index.starts[number + 1])
-        assert np.array_equal(index.present[here], scene.present)
-        assert np.array_equal(index.poses[here], scene.poses, equal_nan=True)
-    for column, (kind, one) in enumerate((("frames", "frame"), ("poses", "pose"), ("overlap labels", "overlap label"))):
-        places = [(n, i) for n, rows in enumerate(videos) for i, row in enumerate(rows) if not row[column]]
-        entry = index.report().get(kind, {"count": 0, "first": None})
-        assert entry["count"] == len(places)
-        assert entry["first"] == (f"{one} {places[0][1]} of v{places[0][0]}" if places else None)

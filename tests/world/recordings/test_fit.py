@@ -34,19 +34,19 @@ def test_the_crop_has_the_studys_view_and_shape(recorded, source, size, wanted):
 
 
 def test_an_unknown_field_of_view_gives_the_largest_crop_of_the_shape():
-    assert crop_box((352, 640), None, (64, 64), 75) == (144, 0, 496, 352)
-    assert crop_box((480, 640), None, (352, 640), 75) == (0, 64, 640, 416)
+    assert crop_box((352, 640), None, (64, 64), 75.0) == (144, 0, 496, 352)
+    assert crop_box((480, 640), None, (352, 640), 75.0) == (0, 64, 640, 416)
 
 
 def test_too_narrow_a_recording_is_named():
     with pytest.raises(RecordingError, match=r"walk: .*640 x 360.*60.0 degrees.*asks for 75; lower it") as error:
-        crop_box((360, 640), 60.0, (352, 640), 75, "walk")
+        crop_box((360, 640), 60.0, (352, 640), 75.0, "walk")
     assert "\n" not in str(error.value)
 
 
 def test_halving_averages_and_equal_sizes_change_nothing():
     frames = np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3), dtype=np.uint8)
-    assert fit(frames, None, (16, 24), 75) is frames
+    assert fit(frames, None, (16, 24), 75.0) is frames
     stripes = np.zeros((1, 32, 32, 3), np.uint8)
     stripes[:, :, ::2] = 200  # finer than the small grid can show: antialiasing makes them even
     small = fit(stripes, 90.0, (8, 8), 90.0)

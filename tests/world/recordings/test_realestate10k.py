@@ -5,29 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from scipy.spatial.transform import Rotation
 
 from echo.world.camera import rotation_matrices
 from echo.world.recordings import RecordingError, open_recordings
 from echo.world.recordings.realestate10k import nearest
-from tests.world.recordings.conftest import number_of, picture, write_video
-
-FX = 0.8
-
-
-def camera_line(timestamp: int, quaternion, translation) -> str:
-    matrix = np.concatenate([Rotation.from_quat(quaternion).as_matrix(), np.reshape(translation, (3, 1))], 1)
-    return " ".join(map(repr, [timestamp, FX, FX * 16 / 9, 0.5, 0.5, 0.0, 0.0, *map(float, matrix.ravel())]))
-
-
-def write_cameras(path, timestamps, walk: float = 0.1) -> None:
-    """A camera that turns to the right by two degrees a line and walks along its world's z by ``walk``."""
-    lines = ["https://www.youtube.com/watch?v=abc"]
-    for i, timestamp in enumerate(timestamps):
-        turned = Rotation.from_euler("y", -2 * i, degrees=True)  # world to camera
-        lines.append(camera_line(timestamp, turned.as_quat(), turned.apply([0, 0, -walk * i])))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
+from tests.world.recordings.samples import FX, camera_line, number_of, picture, write_cameras, write_video
 
 
 @pytest.fixture
@@ -99,8 +81,8 @@ def test_bad_camera_files_and_videos_are_one_line_and_spoil_nothing_else(folder)
     house.write_bytes(house.read_bytes()[:1000])
     for line, message in (
         ("1 2 3", "flat.txt, line 8: expected 19 numbers .*, got 3"),
-        (text[1].replace("0.8", "wide", 1), "flat.txt: camera file of flat is malformed"),
-        (" ".join([*text[1].split()[:7], *["2.0"] * 12]), "flat.txt: .* no rotation and translation"),
+        (text[1].replace("0.8", "wide", 1), "flat.txt, line 8: expected finite numbers, got 'wide'"),
+        (" ".join([*text[1].split()[:7], *["2.0"] * 12]), "flat.txt, line 8: .* no rotation and translation"),
     ):
         (folder / "flat.txt").write_text("\n".join([*text, line]))
         recordings = opened(folder)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from echo.world.recordings import RecordingError
 from echo.world.recordings.video import read_at, time_stamps
-from tests.world.recordings.conftest import number_of, write_video
+from tests.world.recordings.samples import number_of, write_video
 
 FRAMES = 130
 

@@ -7,8 +7,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter
 
 from echo.io.seeding import generator
-from echo.judge import judge_many, overall
-from echo.judge.embedded import Calibration, EmbeddedJudge
+from echo.judge.base import judge_many
+from echo.judge.judges.embedded import Calibration, EmbeddedJudge
+from echo.judge.rubric import overall
 from tests.photographs import ball, painted
 
 MASK = ball()

@@ -5,35 +5,21 @@ import shutil
 
 import imageio.v3 as imageio
 import numpy as np
-import pandas as pd
 import pytest
 
-from echo.world.rooms.build import OVERLAPS, build_pool
-from echo.world.rooms.pool import Pool, PoolError
-from tests.world.rooms.conftest import small_world
+from echo.world.errors import PoolError
+from echo.world.rooms.build import OVERLAPS
+from echo.world.rooms.rendered_pool import RenderedPool
 
 
 def test_packed_and_unpacked_pools_read_alike(pools):
-    packed, unpacked = Pool(pools["packed"]), Pool(pools["unpacked"])
+    packed, unpacked = RenderedPool(pools["packed"]), RenderedPool(pools["unpacked"])
     assert packed.videos == unpacked.videos and len(packed.videos) == 2 * 3 * 2
     for video in packed.videos[:3]:
         for read in ("frames", "poses", "depth", "masks", "caption"):
             assert np.array_equal(getattr(packed, read)(video), getattr(unpacked, read)(video)), read
         assert packed.overlapping(video, 2) == unpacked.overlapping(video, 2)
         assert np.array_equal(packed.frames(video, [3, 1]), packed.frames(video)[[3, 1]])
-
-
-def test_the_layout_is_the_context_as_memory_datasets(pools):
-    folder = pools["unpacked"]
-    video = "open_00_cone__return_45"
-    cameras = json.loads((folder / "jsons" / f"{video}.json").read_text())["CineCameraActor"]
-    assert set(cameras) == {str(i) for i in range(9)}
-    assert set(cameras["0"]) == {"position", "rotation"} and len(cameras["0"]["rotation"]) == 3
-    assert (folder / "frames" / video / "0008.png").is_file()
-    assert "overlapping_frames" in json.loads((folder / "overlap_labels" / video / "0.json").read_text())
-    line = (folder / "captions.txt").read_text().splitlines()[0]
-    assert line.startswith("open_00_building__return_45/0_8.mp4\t")
-    assert list(pd.read_csv(folder / "metadata.csv")) == ["video", "prompt", "video_name", "start_frame", "end_frame"]
 
 
 def test_a_pool_made_by_hand_without_our_tables_opens(tmp_path):
@@ -49,7 +35,7 @@ def test_a_pool_made_by_hand_without_our_tables_opens(tmp_path):
         label.write_text(json.dumps({"overlapping_frames": [0, i]}))
     (tmp_path / "jsons" / "scene.json").write_text(json.dumps({"CineCameraActor": cameras}))
     (tmp_path / "captions.txt").write_text("scene/0_2.mp4\ta hall\nscene/3_5.mp4\ta garden, later\n")
-    pool = Pool(tmp_path)
+    pool = RenderedPool(tmp_path)
     assert pool.videos == ["scene"] and pool.length("scene") == 6
     assert pool.frames("scene", [4])[0, 0, 0].tolist() == [160] * 3
     assert pool.poses("scene")[2].tolist() == [200, 2, 3, 0, 5, 20]
@@ -66,7 +52,7 @@ def copy(pools, tmp_path):
 
 
 def test_what_is_missing_is_named(copy):
-    pool, video = Pool(copy), "open_01_duckie__return_strict"
+    pool, video = RenderedPool(copy), "open_01_duckie__return_strict"
     (copy / "frames" / video / "0003.png").unlink()
     with pytest.raises(PoolError, match=f"frame 3 of {video} is missing"):
         pool.frames(video)
@@ -97,28 +83,16 @@ def test_what_is_missing_is_named(copy):
 def test_a_malformed_caption_line_is_named(copy):
     (copy / "captions.txt").write_text("open_00/0_8.mp4 no tab here\n")
     with pytest.raises(PoolError, match="captions.txt, line 1: expected <video>/<start>_<end>.mp4<TAB>caption"):
-        Pool(copy).caption("open_00")
+        RenderedPool(copy).caption("open_00")
 
 
 def test_no_pool_is_an_error(tmp_path):
     with pytest.raises(PoolError, match="no pool there"):
-        Pool(tmp_path)
-
-
-def test_a_half_rendered_pool_is_continued(pools, assets, tmp_path):
-    shutil.copytree(pools["packed"], tmp_path / "pool")
-    video = "open_01_cone__return_45"
-    (tmp_path / "pool" / "jsons" / f"{video}.json").unlink()
-    (tmp_path / "pool" / "packed" / f"{video}.safetensors").write_bytes(b"half")
-    untouched = tmp_path / "pool" / "packed" / "open_00_cone__return_45.safetensors"
-    before = untouched.stat().st_mtime_ns
-    build_pool(small_world(), "open_domain", tmp_path / "pool", assets)
-    assert untouched.stat().st_mtime_ns == before
-    assert np.array_equal(Pool(tmp_path / "pool").frames(video), Pool(pools["packed"]).frames(video))
+        RenderedPool(tmp_path)
 
 
 def test_all_identities_of_a_room_share_its_paths_and_caption(pools):
-    pool = Pool(pools["packed"])
+    pool = RenderedPool(pools["packed"])
     info = pool.info[(pool.info.room == "open_01") & (pool.info.trajectory == "return_strict")]
     assert sorted(info.anchor) == ["building", "cone", "duckie"]
     assert len({pool.poses(video).tobytes() for video in info.index}) == 1
@@ -126,7 +100,7 @@ def test_all_identities_of_a_room_share_its_paths_and_caption(pools):
 
 
 def test_returns_show_the_anchor_first_lose_sight_of_the_view_and_come_back(pools):
-    pool = Pool(pools["packed"])
+    pool = RenderedPool(pools["packed"])
     for video in pool.info.index[pool.info.trajectory == "return_strict"]:
         rgb, masks = pool.frames(video), pool.masks(video)
         assert 0.025 <= masks[0].mean() <= 0.25
@@ -140,7 +114,7 @@ def test_the_far_end_sees_no_surface_of_the_first_view(pools):
     """By depth: no point that the first frame shows projects into the frame at the far end."""
     from echo.world.camera import pixel_rays, rotation_matrices
 
-    pool = Pool(pools["packed"])
+    pool = RenderedPool(pools["packed"])
     for video in pool.info.index[pool.info.trajectory == "return_strict"][:3]:
         poses, depth = pool.poses(video), pool.depth(video)[0]
         rays = pixel_rays(depth.shape[0], 75.0) @ rotation_matrices(poses[:1])[0].T
@@ -149,9 +123,3 @@ def test_the_far_end_sees_no_surface_of_the_first_view(pools):
         edge = np.tan(np.deg2rad(37.5)) * local[..., 0]
         seen = (local[..., 0] > 0) & (np.abs(local[..., 1]) <= edge) & (np.abs(local[..., 2]) <= edge)
         assert not seen.any()
-
-
-def test_the_train_pool_has_one_clip_a_room(pools):
-    pool = Pool(pools["train"])
-    assert pool.videos == ["train_00000", "train_00001", "train_00002"]
-    assert pool.length("train_00000") == 1 + 4 * 4

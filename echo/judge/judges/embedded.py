@@ -21,24 +21,39 @@ What it cannot do: it knows no identities by name, and an anchor that came back 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-import torch
-from scipy.ndimage import binary_dilation, gaussian_filter
+from jaxtyping import Float32, UInt8
+from scipy.ndimage import binary_dilation
 from skimage.color import rgb2lab
-from torch.nn import functional
 
-from echo.judge.base import check_case
+from echo.judge.base import Frame, LastFrames, Mask, check_case
+from echo.judge.comparisons import (
+    TINY,
+    PerImage,
+    blur,
+    colour_agreement,
+    cosine,
+    gradients,
+    resize,
+    stands_out,
+)
 from echo.judge.rubric import TOP, Scores
 from echo.measures.efficientnet import EfficientNetLite0
 
 GRID = 64  # pixels along each side at which colours and gradients are compared
 NETWORK_SIZE = 128  # pixels along each side that the network sees
-FINE, COARSE = 4, 10  # blocks whose outputs are compared: strides 8 and 16
+FINE, COARSE = 8, 16  # strides of the features that are compared
 CHUNK = 16  # cases at a time
-TINY = 1e-6
+
+# Of several sizes within one function.
+Maps: TypeAlias = Float32[np.ndarray, "images _ _ _"]
+Masks: TypeAlias = Float32[np.ndarray, "images _ _"]
+Pair: TypeAlias = tuple[Maps, Maps]  # of first frames and of last frames
 
 
 @dataclass(frozen=True)
@@ -83,82 +98,83 @@ class Calibration:
 class EmbeddedJudge:
     """A ``Judge`` on EfficientNet-Lite0's features; ``identity`` is not used."""
 
-    def __init__(self, weights: Path, calibration: Calibration | None = None):
+    def __init__(self, weights: Path, calibration: Calibration | None = None) -> None:
         """weights: the folder of ``efficientnet_lite0.safetensors``."""
         self.network = EfficientNetLite0(weights)
         self.calibration = calibration or Calibration()
 
-    def judge(self, first: np.ndarray, last: np.ndarray, mask: np.ndarray, identity: str | None = None) -> Scores:
+    def judge(self, first: Frame, last: LastFrames, mask: Mask, identity: str | None = None) -> Scores:
         """Scores of one case (see ``echo.judge.base.Judge``): of several last frames, the mean.
 
         Without a masked pixel appearance and presence are missing (NaN); without an unmasked one view and scene are.
         """
         return self.judge_batch([first], [last], [mask], [identity])[0]
 
-    def judge_batch(self, firsts, lasts, masks, identities) -> list[Scores]:
+    def judge_batch(
+        self,
+        firsts: Sequence[Frame],
+        lasts: Sequence[LastFrames],
+        masks: Sequence[Mask],
+        identities: Sequence[str | None],
+    ) -> list[Scores]:
         """Scores of many cases, all of one frame size."""
         scores = []
         for start in range(0, len(firsts), CHUNK):
             cases = slice(start, start + CHUNK)
-            scores += self._chunk(firsts[cases], lasts[cases], masks[cases])
+            scores += self._judge_chunk(firsts[cases], lasts[cases], masks[cases])
         return scores
 
-    def _chunk(self, firsts, lasts, masks) -> list[Scores]:
+    def _judge_chunk(self, firsts: Sequence[Frame], lasts: Sequence[LastFrames], masks: Sequence[Mask]) -> list[Scores]:
+        """Scores of at most ``CHUNK`` cases, in one pass."""
         for case in zip(firsts, lasts, masks, strict=True):
             check_case(*case)
-        lasts = [last if last.ndim == 4 else last[None] for last in lasts]
-        counts = [len(last) for last in lasts]
-        # Each case's first frame and mask, once a last frame of it.
-        case = np.repeat(np.arange(len(firsts)), counts)
-        first, last = self._look(np.stack(firsts)), self._look(np.concatenate(lasts))
-        first = {name: value[case] for name, value in first.items()}
-        raw = self._raw(first, last, np.stack(masks).astype(np.float32)[case])
+        several = [last if last.ndim == 4 else last[None] for last in lasts]
+        counts = [len(last) for last in several]
+        case_of = np.repeat(np.arange(len(firsts)), counts)  # of each last frame
+        first, last = self._views(np.stack(firsts)), self._views(np.concatenate(several))
+        first = {name: value[case_of] for name, value in first.items()}
+        raw = self._agreements(first, last, np.stack(masks).astype(np.float32)[case_of])
         four = np.stack(self._scores(raw), -1)
         ends = np.cumsum(counts)
         return [Scores(*four[end - count : end].mean(0)) for count, end in zip(counts, ends, strict=True)]
 
-    def _look(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """What is compared of frames (F, H, W, 3): ``lab`` (F, 64, 64, 3), and features (F, h, w, C) at two strides."""
+    def _views(self, frames: UInt8[np.ndarray, "images height width 3"]) -> dict[str, Maps]:
+        """What is compared of frames: ``lab`` of GRID x GRID pixels, and the features ``fine`` and ``coarse``."""
         fine, coarse = self.network.maps(frames, NETWORK_SIZE, (FINE, COARSE))
-        small = _resize(frames.transpose(0, 3, 1, 2).astype(np.float32), GRID).transpose(0, 2, 3, 1)
+        small = resize(frames.transpose(0, 3, 1, 2).astype(np.float32), GRID).transpose(0, 2, 3, 1)
         lab = rgb2lab(np.clip(small / 255, 0, 1)).astype(np.float32)
-        return {"lab": lab, **{k: m.permute(0, 2, 3, 1).numpy() for k, m in (("fine", fine), ("coarse", coarse))}}
+        features = {"fine": fine, "coarse": coarse}
+        return {"lab": lab, **{name: maps.permute(0, 2, 3, 1).numpy() for name, maps in features.items()}}
 
-    def _raw(self, first: dict, last: dict, masks: np.ndarray) -> dict[str, np.ndarray]:
-        """Raw agreements (F,) of pairs of frames; masks (F, H, W) of 0 and 1."""
-        inside = {size: _resize(masks[:, None], size)[:, 0] for size in (GRID, GRID // 4, GRID // 8)}
+    def _agreements(self, first: dict[str, Maps], last: dict[str, Maps], masks: Masks) -> dict[str, PerImage]:
+        """Raw agreements of pairs of views; masks of 0 and 1."""
+        scale = self.calibration.colour_scale
+        inside = {size: _resized(masks, size) for size in (GRID, GRID // 4, GRID // 8)}
         # Pixels beside the mask belong to neither side: features and blurs spill over it.
-        around = 1.0 - binary_dilation(inside[GRID] > TINY, np.ones((1, 5, 5))).astype(np.float32)
-        beside = 1.0 - binary_dilation(inside[GRID] > TINY, np.ones((1, 3, 3))).astype(np.float32)
-        outside = {size: _resize(around[:, None], size)[:, 0] for size in (GRID, GRID // 8)}
-        flat = {}
-        for name in ("fine", "coarse"):
-            mean, spread = (f(first[name], (1, 2), keepdims=True) for f in (np.mean, np.std))
-            flat[name] = [(look[name] - mean) / (spread + 1e-3) for look in (first, last)]
-        (fine, fine_last), (coarse, coarse_last) = flat["fine"], flat["coarse"]
+        around, beside = (_without(inside[GRID], width) for width in (5, 3))
+        outside = {size: _resized(around, size) for size in (GRID, GRID // 8)}
         labs = first["lab"], last["lab"]
+        fine, coarse = (_normalised(first[name], last[name]) for name in ("fine", "coarse"))
         appearance = (
-            self._colour(*labs, 1, inside[GRID])
-            + np.clip(_cosine(fine, fine_last, inside[GRID // 4]), 0, 1)
-            + np.clip(_cosine(coarse, coarse_last, inside[GRID // 8]), 0, 1)
+            colour_agreement(*labs, 1.0, inside[GRID], scale)
+            + np.clip(cosine(*fine, inside[GRID // 4]), 0, 1)
+            + np.clip(cosine(*coarse, inside[GRID // 8]), 0, 1)
         ) / 3
-        clear = _resize(beside[:, None], GRID // 4)[:, 0]
-        colours = [_stands_out(_blur(lab, 1), inside[GRID], beside, 1.0, 12.0) for lab in labs]
-        features = [_stands_out(maps, inside[GRID // 4], clear**2, 0.5, 1.5) for maps in (fine, fine_last)]
-        presence = sum(np.clip((b + TINY) / (a + TINY), 0, 1) for a, b in (colours, features)) / 2
-        view = sum(_cosine(*(_gradients(lab, s) for lab in labs), outside[GRID]) for s in (2.0, 4.0)) / 2
+        fine_view, coarse_view = (
+            cosine(gradients(labs[0], sigma), gradients(labs[1], sigma), outside[GRID]) for sigma in (2.0, 4.0)
+        )
         scene = (
-            self._colour(*labs, 3, outside[GRID]) + np.clip(_cosine(coarse, coarse_last, outside[GRID // 8]), 0, 1)
+            colour_agreement(*labs, 3.0, outside[GRID], scale) + np.clip(cosine(*coarse, outside[GRID // 8]), 0, 1)
         ) / 2
-        return {"appearance": appearance, "presence": presence, "view": view, "scene": scene}
+        return {
+            "appearance": appearance,
+            "presence": _presence(labs, fine, inside, beside),
+            "view": (fine_view + coarse_view) / 2,
+            "scene": scene,
+        }
 
-    def _colour(self, a: np.ndarray, b: np.ndarray, sigma: float, weight: np.ndarray) -> np.ndarray:
-        """Colour agreement (F,) of Lab frames, both blurred by ``sigma`` pixels."""
-        distance = np.linalg.norm(_blur(a - b, sigma), axis=-1)
-        return np.exp(-_average(distance, weight) / self.calibration.colour_scale)
-
-    def _scores(self, raw: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Appearance, presence, view and scene, each (F,) in 0..5."""
+    def _scores(self, raw: dict[str, PerImage]) -> list[PerImage]:
+        """Appearance, presence, view and scene, each in 0..5."""
         c = self.calibration
         appearance = _unit(raw["appearance"], c.appearance_floor) ** c.appearance_power
         view = _unit(raw["view"], c.view_floor)
@@ -169,50 +185,36 @@ class EmbeddedJudge:
         return [TOP * score for score in (appearance, presence, view, scene)]
 
 
-def _unit(raw: np.ndarray, floor: float, ceiling: float = 1.0) -> np.ndarray:
+def build(weights: Path) -> EmbeddedJudge:
+    """The judge as the study uses it; weights: the folder of ``efficientnet_lite0.safetensors``."""
+    return EmbeddedJudge(weights)
+
+
+def _presence(labs: Pair, fine: Pair, inside: dict[int, Masks], beside: Masks) -> PerImage:
+    """How far the last frames' masked region stands out, as a share of how far the first frames' does; at most 1."""
+    clear = _resized(beside, GRID // 4)
+    colours = [stands_out(blur(lab, 1.0), inside[GRID], beside, 1.0, 12.0) for lab in labs]
+    features = [stands_out(maps, inside[GRID // 4], clear**2, 0.5, 1.5) for maps in fine]
+    in_colour, in_features = (np.clip((last + TINY) / (first + TINY), 0, 1) for first, last in (colours, features))
+    return (in_colour + in_features) / 2
+
+
+def _normalised(first: Maps, last: Maps) -> Pair:
+    """Features less each channel's mean over the first frame, divided by its spread there."""
+    mean, spread = first.mean((1, 2), keepdims=True), first.std((1, 2), keepdims=True)
+    return (first - mean) / (spread + 1e-3), (last - mean) / (spread + 1e-3)
+
+
+def _resized(masks: Masks, size: int) -> Float32[np.ndarray, "images {size} {size}"]:
+    """Masks of ``size`` x ``size`` pixels."""
+    return resize(masks[:, None], size)[:, 0]
+
+
+def _without(masks: Masks, width: int) -> Masks:
+    """1 outside of masks that are widened by a square of ``width`` pixels, 0 inside."""
+    return 1.0 - binary_dilation(masks > TINY, np.ones((1, width, width))).astype(np.float32)
+
+
+def _unit(raw: PerImage, floor: float, ceiling: float = 1.0) -> PerImage:
     """Linear from 0 at ``floor`` to 1 at ``ceiling``, cut there; identical frames reach 1 in spite of rounding."""
     return np.clip((raw - floor) / (ceiling - floor) + TINY, 0, 1)
-
-
-def _resize(x: np.ndarray, size: int) -> np.ndarray:
-    """(F, C, H, W) to (F, C, size, size), each new pixel the mean of the old ones under it."""
-    if x.shape[2:] == (size, size):
-        return x
-    if x.shape[2] % size == 0 and x.shape[3] % size == 0:
-        return functional.adaptive_avg_pool2d(torch.from_numpy(x), size).numpy()
-    return functional.interpolate(torch.from_numpy(x), (size, size), mode="bilinear", antialias=True).numpy()
-
-
-def _blur(x: np.ndarray, sigma: float) -> np.ndarray:
-    return gaussian_filter(x, (0, sigma, sigma, 0))
-
-
-def _average(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted mean (F,) of x (F, h, w); NaN where there is no weight."""
-    total = weight.sum((1, 2))
-    return np.divide((x * weight).sum((1, 2)), total, out=np.full(len(x), np.nan), where=total > TINY)
-
-
-def _cosine(a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Cosine (F,) of maps (F, h, w, C) under weights (F, h, w); two empty maps agree (1), a single one does not (0)."""
-    dot, aa, bb = (_average((x * y).sum(-1), weight) for x, y in ((a, b), (a, a), (b, b)))
-    empty_a, empty_b = aa < TINY, bb < TINY
-    cosine = dot / np.sqrt(np.maximum(aa, TINY) * np.maximum(bb, TINY))
-    return np.where(empty_a | empty_b, (empty_a & empty_b).astype(float), cosine)
-
-
-def _gradients(lab: np.ndarray, sigma: float) -> np.ndarray:
-    """Blurred luminance gradients (F, h, w, 2)."""
-    light = gaussian_filter(lab[..., 0], (0, 1, 1))
-    return _blur(np.stack(np.gradient(light, axis=(1, 2)), -1), sigma)
-
-
-def _stands_out(x: np.ndarray, inside: np.ndarray, clear: np.ndarray, down: float, across: float) -> np.ndarray:
-    """Mean distance (F,) between x (F, h, w, C) inside a mask and its surroundings carried on into the mask.
-
-    Surroundings are carried on by a Gaussian over ``clear`` pixels, wider across than down: in a room what is beside
-    an object continues behind it more often than what is above.
-    """
-    spread = gaussian_filter(clear, (0, down, across))[..., None]
-    background = gaussian_filter(x * clear[..., None], (0, down, across, 0)) / (spread + 1e-4)
-    return _average(np.linalg.norm(x - background, axis=-1), inside)

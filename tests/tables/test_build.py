@@ -1,15 +1,13 @@
 """Result tables against slow, independent computations from the case lines."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from echo.tables import WRITES, build_tables
-from echo.tables.compare import verdict
+from echo.tables.build import build_tables
+from echo.tables.files import COMPUTED, GATHERED
 from echo.tables.read import TableError
 from tests.synthetic import write_tables
 
@@ -35,8 +33,7 @@ def lines(path):
 
 
 def test_all_tables_are_written_and_nothing_else_stays(built):
-    inputs = {"cases.csv", "frames.parquet", "probes.csv", "rows.csv", "timings.csv", "samples"}
-    assert {path.name for path in built.iterdir()} == inputs | set(WRITES)
+    assert {path.name for path in built.iterdir()} == {"samples", *GATHERED, *COMPUTED}
 
 
 def test_summary_means_equal_a_loop_over_the_case_lines(built):
@@ -46,7 +43,7 @@ def test_summary_means_equal_a_loop_over_the_case_lines(built):
     for cell in summary[::7]:
         total, count, scenes = 0.0, 0, set()
         for case in cases:
-            if case["row"] == cell["row"] and case["branch"] == cell["branch"]:
+            if case["row_name"] == cell["row_name"] and case["branch"] == cell["branch"]:
                 total, count = total + case[cell["measure"]], count + 1
                 scenes.add(case["scene"])
         assert count == 16 == cell["cases"] * cell["train_seeds"]
@@ -56,7 +53,7 @@ def test_summary_means_equal_a_loop_over_the_case_lines(built):
 
 
 def test_interval_is_that_of_a_plain_cluster_bootstrap(built):
-    here = pd.read_csv(built / "cases.csv").query("row == 'spatial' and branch == 'loop'")
+    here = pd.read_csv(built / "cases.csv").query("row_name == 'spatial' and branch == 'loop'")
     by_scene = [group["psnr"].to_numpy() for _, group in here.groupby("scene")]
     draw = np.random.default_rng(1)
     means = [
@@ -64,7 +61,9 @@ def test_interval_is_that_of_a_plain_cluster_bootstrap(built):
         for _ in range(2000)
     ]
     cell = (
-        pd.read_csv(built / "summary.csv").query("row == 'spatial' and branch == 'loop' and measure == 'psnr'").iloc[0]
+        pd.read_csv(built / "summary.csv")
+        .query("row_name == 'spatial' and branch == 'loop' and measure == 'psnr'")
+        .iloc[0]
     )
     width = np.quantile(means, 0.975) - np.quantile(means, 0.025)
     assert cell["low"] == pytest.approx(np.quantile(means, 0.025), abs=0.25 * width)
@@ -74,29 +73,29 @@ def test_interval_is_that_of_a_plain_cluster_bootstrap(built):
 @pytest.mark.parametrize("number", PAPER_ROWS)
 def test_paper_tables_have_the_papers_rows_and_numbers(built, number):
     table = pd.read_csv(built / f"table{number}.csv")
-    assert list(dict.fromkeys(table["row"])) == PAPER_ROWS[number].split()
+    assert list(dict.fromkeys(table["row_name"])) == PAPER_ROWS[number].split()
     assert set(table["table"]) == {number}
     assert table["value"].notna().all()
     assert table.loc[table["branch"].isin(["return_strict", "recall"]), "paper"].isna().all()
 
 
 def test_papers_numbers_stand_in_the_right_cells(built):
-    table = pd.read_csv(built / "table8.csv").set_index(["row", "branch", "measure"])["paper"]
+    table = pd.read_csv(built / "table8.csv").set_index(["row_name", "branch", "measure"])["paper"]
     assert table["context_k5", "replay", "psnr"] == 11.92
     assert table["context_k5", "loop", "lpips"] == 0.596
     assert table["context_k20", "return_45", "judge"] == 58.63
 
 
 def test_differences_are_paired_by_case_and_seed(built):
-    cases = {(c["row"], c["train_seed"], c["branch"], c["case"]): c for c in lines(built / "cases.csv")}
+    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in lines(built / "cases.csv")}
     table = lines(built / "differences.csv")
-    assert "i2v" not in {line["row"] for line in table}
+    assert "i2v" not in {line["row_name"] for line in table}
     assert len(table) == 14 * (2 * 3 + 3 * 4)
     for line in table[::5]:
         pairs = [
             case[line["measure"]] - cases["i2v", *key[1:]][line["measure"]]
             for key, case in cases.items()
-            if key[0] == line["row"] and key[2] == line["branch"]
+            if key[0] == line["row_name"] and key[2] == line["branch"]
         ]
         assert line["difference"] == pytest.approx(math.fsum(pairs) / len(pairs), rel=1e-4, abs=1e-6)
 
@@ -116,58 +115,44 @@ def test_drift_is_the_mean_over_cases_of_each_frame(built):
     drift = pd.read_csv(built / "drift.csv")
     assert len(drift) == 15 * 2 * 24
     for line in drift.iloc[::37].itertuples():
-        rest = frames[(frames.row == line.row) & (frames.branch == line.branch) & (frames.frame == line.frame)]
+        rest = frames[
+            (frames.row_name == line.row_name) & (frames.branch == line.branch) & (frames.frame == line.frame)
+        ]
         assert line.value == pytest.approx(rest["psnr"].sum() / 16, rel=1e-5)
         assert set(rest["segment"]) == {line.segment}
 
 
 def test_probes_table_gives_every_row_its_verdict(built):
-    table = pd.read_csv(built / "probes_table.csv").set_index("row")
+    table = pd.read_csv(built / "probes_table.csv").set_index("row_name")
     inert = {"i2v", "spatial_inject_none", "ssm_blockwise_v1"}
     for row, line in table.iterrows():
         assert line["verdict"] == ("inert, as it should be" if row in inert else "moves, as it should")
     assert (table.loc[list(inert), ["erase_value", "swap_value"]] == 0).all(axis=None)
 
 
-@pytest.mark.parametrize(
-    ("remembers", "erase", "swap", "said"),
-    [
-        (True, [3.0], [2.0], "moves, as it should"),
-        (True, [0.4], [0.1], "FAILS: does not move when memory is erased or swapped"),
-        (True, [9.0], [0.0], "FAILS: does not move when memory is swapped"),
-        (False, [0.0, 0.0], [0.0], "inert, as it should be"),
-        (False, [0.0, 1e-6], [0.0], "FAILS: moves when memory is erased"),
-        (True, [3.0], [], "not measured"),
-    ],
-)
-def test_verdict(remembers, erase, swap, said):
-    changes = {"erase": pd.Series(erase, dtype=float), "swap": pd.Series(swap, dtype=float)}
-    assert verdict(remembers, changes, threshold=0.5) == said
-
-
 def test_missing_rows_and_branches_are_empty_cells_never_zero(tmp_path):
     folder = write_tables(tmp_path, rows=("i2v", "context_k5", "spatial"), cases=4)
     cases = pd.read_csv(folder / "cases.csv")
-    cases = cases[(cases["branch"] != "loop") & ~((cases["row"] == "spatial") & (cases["branch"] == "recall"))]
-    cases.loc[(cases["row"] == "context_k5") & (cases["branch"] == "return_45"), "judge"] = np.nan
+    cases = cases[(cases["branch"] != "loop") & ~((cases["row_name"] == "spatial") & (cases["branch"] == "recall"))]
+    cases.loc[(cases["row_name"] == "context_k5") & (cases["branch"] == "return_45"), "judge"] = np.nan
     cases.to_csv(folder / "cases.csv", index=False)
     probes = pd.read_csv(folder / "probes.csv")
-    probes[probes["row"] != "spatial"].to_csv(folder / "probes.csv", index=False)
+    probes[probes["row_name"] != "spatial"].to_csv(folder / "probes.csv", index=False)
     build_tables(folder, resamples=100)
 
     table = pd.concat(pd.read_csv(folder / f"table{n}.csv") for n in PAPER_ROWS)
-    absent = ~table["row"].isin(["i2v", "context_k5", "spatial"]) | (table["branch"] == "loop")
-    absent |= (table["row"] == "spatial") & (table["branch"] == "recall")
-    absent |= (table["row"] == "context_k5") & (table["branch"] == "return_45") & (table["measure"] == "judge")
+    absent = ~table["row_name"].isin(["i2v", "context_k5", "spatial"]) | (table["branch"] == "loop")
+    absent |= (table["row_name"] == "spatial") & (table["branch"] == "recall")
+    absent |= (table["row_name"] == "context_k5") & (table["branch"] == "return_45") & (table["measure"] == "judge")
     assert table.loc[absent, ["value", "low", "high"]].isna().all(axis=None)
     assert (table.loc[absent, "cases"] == 0).all()
     assert table.loc[~absent, "value"].notna().all()
     assert table.loc[table["branch"] == "loop", "paper"].notna().all()  # the paper's number stays
     line = pd.read_csv(folder / "differences.csv").query(
-        "row == 'spatial' and branch == 'recall' and measure == 'psnr'"
+        "row_name == 'spatial' and branch == 'recall' and measure == 'psnr'"
     )
     assert line[["difference", "p", "p_holm"]].isna().all(axis=None) and (line["cases"] == 0).all()
-    assert pd.read_csv(folder / "probes_table.csv").set_index("row").loc["spatial", "verdict"] == "not measured"
+    assert pd.read_csv(folder / "probes_table.csv").set_index("row_name").loc["spatial", "verdict"] == "not measured"
     assert "nan" not in (folder / "tables.md").read_text().lower()
 
 
@@ -177,10 +162,10 @@ def test_a_row_the_paper_does_not_have_joins_its_familys_table_or_the_overview(t
         text = (folder / name).read_text().replace("context_k5", "rays")
         (folder / name).write_text(text)
     rows = pd.read_csv(folder / "rows.csv")
-    rows.loc[rows["row"] == "rays", ["family", "label"]] = ["ray", "Ray memory"]
+    rows.loc[rows["row_name"] == "rays", ["family", "label"]] = ["ray", "Ray memory"]
     rows.to_csv(folder / "rows.csv", index=False)
     build_tables(folder, resamples=100)
-    assert pd.read_csv(folder / "table1.csv").query("row == 'rays' and branch == 'recall'")["value"].notna().all()
+    assert pd.read_csv(folder / "table1.csv").query("row_name == 'rays' and branch == 'recall'")["value"].notna().all()
     assert "| Ray memory |" in (folder / "tables.md").read_text()
 
 
@@ -190,7 +175,7 @@ def test_equal_inputs_give_equal_bytes(tmp_path):
     )
     for folder in (one, two):
         build_tables(folder, resamples=100)
-    for name in WRITES:
+    for name in COMPUTED:
         assert (one / name).read_bytes() == (two / name).read_bytes(), name
 
 
@@ -214,10 +199,3 @@ def test_inputs_that_break_the_contract_are_named(tmp_path, name, change, said):
         build_tables(folder, resamples=100)
     assert name in str(error.value)
     assert not (folder / "summary.csv").exists()
-
-
-def test_command_line_reports_one_line(tmp_path):
-    command = [sys.executable, "-m", "echo.tables", "--tables", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1

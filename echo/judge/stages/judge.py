@@ -1,0 +1,29 @@
+"""Judge a row's returned views against the first view."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from echo.io.files import atomic_path
+from echo.judge import build_judge
+from echo.judge.cases import judge_rollouts
+from echo.study.config import Study
+from echo.study.provenance import part_of, record_of, recorded
+from echo.world.pool import open_pool
+
+READS = ("seed", "segment.frames", "evaluate.cases", "evaluate.branches", "evaluate.judge")
+CHOOSES = {"evaluate.judge": "echo.judge.judges.{}"}
+
+
+def run(
+    study: Study, row: str, seed: int, rollouts: list[Path], pools: dict[str, Path], weights: Path, out: Path
+) -> None:
+    """Write one row per case of the branches that return to the file ``out``; ``rollouts``: one file per branch."""
+    part = part_of(study, "judge")
+    with recorded(record_of(out), study, "judge", row) as record:
+        record["train_seed"] = seed
+        files = dict(zip(part.evaluate.branches, rollouts, strict=True))
+        opened = {split: open_pool(folder) for split, folder in pools.items()}
+        table = judge_rollouts(part, row, seed, files, opened, build_judge(part.evaluate.judge, weights))
+        with atomic_path(out) as temporary:
+            table.to_csv(temporary, index=False)

@@ -1,0 +1,57 @@
+"""The generated frames of one branch, as a file: what a rollout leaves for the measures, the judge and the figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int64, UInt8
+
+from echo.io.errors import UserError
+from echo.io.tensors import load_tensors, mending, read_header, save_tensors
+from echo.rollout.cases import choose_cases
+from echo.study.config import Study
+from echo.study.words import BRANCHES, first_target
+
+
+class RolloutError(UserError):
+    """A rollout that is not of this study's cases."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Generated frames of one branch; index: their numbers in the trajectory; cases: the videos' names."""
+
+    frames: UInt8[np.ndarray, "cases generated height width 3"]
+    index: Int64[np.ndarray, " numbers"]
+    cases: list[str]
+
+    def save(self, path: Path, **header: str) -> None:
+        """Write as safetensors, atomically; ``header`` goes beside the cases' names."""
+        arrays = {"frames": self.frames, "index": self.index.astype(np.int64)}
+        save_tensors(path, arrays, {"cases": self.cases, **header})
+
+    @classmethod
+    def load(cls, path: Path) -> Rollout:
+        """Read what ``save`` wrote. Raises TensorFileError for a file that is cut or was changed."""
+        arrays = load_tensors(path, "np")
+        return cls(arrays["frames"], arrays["index"], read_header(path)["cases"])
+
+    def check(self, study: Study, branch: str, info: pd.DataFrame, path: Path) -> None:
+        """Raise RolloutError unless this is all of the study's cases of a branch, each with all generated frames.
+
+        info: the table of the branch's pool; path: the file this was read from, for the message.
+        """
+        way, remedy = BRANCHES[branch], mending(path)
+        if self.cases != list(choose_cases(study, branch, info).index):
+            raise RolloutError(f"{path}: branch {branch}: the rollout's cases are not the study's; {remedy}")
+        first = first_target(way.segments - way.generated_segments + 1, study.segment.frames)
+        last = way.segments * study.segment.frames
+        expected = np.arange(first, last + 1)
+        if not np.array_equal(self.index, expected) or self.frames.shape[:2] != (len(self.cases), len(expected)):
+            raise RolloutError(
+                f"{path}: branch {branch}: expected frames {first} to {last} of {len(self.cases)} cases, got "
+                f"{len(self.index)} frame numbers and frames of shape {self.frames.shape}; {remedy}"
+            )

@@ -1,0 +1,54 @@
+"""Erase and swap the memory of one row: whether its output depends on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from echo.encoding.codec import load_codec
+from echo.evidence.clips import Clips
+from echo.io.device import device
+from echo.io.files import atomic_path, sha256
+from echo.rollout.cases import choose_cases
+from echo.rollout.probes import probe, verdict
+from echo.rollout.sampler import CaseBatch, Sampler, load_row
+from echo.study.config import Study
+from echo.study.provenance import part_of, record_of, recorded
+from echo.study.words import RETURN_FRAMES
+from echo.world.pool import open_pool
+
+READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
+         "target_latents", "evaluate.cases", "evaluate.probe_cases", "evaluate.probe_threshold")  # fmt: skip
+CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
+
+
+def run(
+    study: Study,
+    row: str,
+    seed: int,
+    model: Path,
+    codec: Path,
+    pool: Path,
+    latents: Path,
+    text: Path,
+    evidence: Path,
+    out: Path,
+) -> None:
+    """Write the table of ``row``'s probes to the file ``out``, then fail where its memory contradicts its profile."""
+    part = part_of(study, "probe")
+    with recorded(record_of(out), study, "probe", row) as record:
+        decoder = load_codec(codec)
+        sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
+        opened = open_pool(pool)
+        info = choose_cases(part, "recall", opened.info)[: part.evaluate.probe_cases]
+        videos = list(info.index)
+        batch = CaseBatch.load(part, "recall", videos, Clips.load(part, latents, text, evidence), sampler.device)
+        truth = np.stack([opened.frames(video)[-RETURN_FRAMES:] for video in videos])
+        table = probe(
+            sampler, batch, list(info.room), lambda some: decoder.decode_end(some, RETURN_FRAMES).numpy(), truth
+        )
+        with atomic_path(out) as temporary:
+            table.to_csv(temporary, index=False)
+        record |= {"checkpoint_sha256": sha256(model), "train_seed": seed}
+    verdict(study.profiles[row], table, study)

@@ -1,0 +1,47 @@
+"""What probes of a memory say of it: one rule, for the job that probes a row and for the table of all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+PROBES = ("erase", "swap")
+_DONE = {"erase": "erased", "swap": "swapped"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``contradicted_by``: the probes under which the memory did not behave as its profile says; none is a pass.
+
+    ``text``: the verdict in words, for the table.
+    """
+
+    contradicted_by: tuple[str, ...]
+    text: str
+
+    @property
+    def fails(self) -> bool:
+        """Whether the memory contradicts its profile."""
+        return bool(self.contradicted_by)
+
+
+def probe_verdict(remembers: bool, changes: Mapping[str, Iterable[float]], threshold: float) -> Verdict:
+    """Judge one row by how far its return frames changed.
+
+    ``changes``: for each of ``PROBES`` the change of each case, in grey levels of 255. A row that remembers must change
+    on average by more than ``threshold`` under every probe: one that changes when its memory is erased but not when it
+    is swapped uses it as a constant. A row that does not remember must not change at all, in any case. A change that is
+    not a number (NaN) contradicts both. Where a probe has no case, nothing is said.
+    """
+    values = {probe: [float(change) for change in changes.get(probe, ())] for probe in PROBES}
+    if not all(values.values()):
+        return Verdict((), "not measured")
+    if remembers:
+        still = tuple(probe for probe in PROBES if not sum(values[probe]) / len(values[probe]) > threshold)
+        return Verdict(still, f"FAILS: does not move when memory is {_done(still)}" if still else "moves, as it should")
+    moved = tuple(probe for probe in PROBES if not all(change <= 0 for change in values[probe]))
+    return Verdict(moved, f"FAILS: moves when memory is {_done(moved)}" if moved else "inert, as it should be")
+
+
+def _done(probes: Iterable[str]) -> str:
+    return " or ".join(_DONE[probe] for probe in probes)

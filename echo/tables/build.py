@@ -1,0 +1,52 @@
+"""From the gathered files of a tables folder to all its other tables.
+
+``build_tables(folder)`` reads what was gathered there (cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv)
+and writes beside it:
+
+- ``summary.csv``: every row x branch x measure: mean, 95 % interval, cases, scenes, and the paper's number.
+- ``table1.csv``, ``table5.csv`` ... ``table8.csv``: the paper's tables of the same numbers, as long tables.
+- ``differences.csv``: each row minus the reference row, case by case, with interval, p and Holm's p.
+- ``probes_table.csv``: how far the return frames move when the memory is erased or swapped, and the verdict.
+- ``drift.csv``: PSNR against the frame's place in the rollout.
+- ``tables.md``: all of it, formatted to be read.
+
+Everything is computed before the first file is written, so that bad input leaves the folder as it was.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from echo.io.files import atomic_path, write_text
+from echo.tables.compare import differences, probes_table
+from echo.tables.files import PAPER_TABLES
+from echo.tables.markdown import render
+from echo.tables.paper import paper_table
+from echo.tables.read import read_inputs
+from echo.tables.summary import drift, summary
+
+
+def build_tables(
+    tables: Path, *, reference: str = "i2v", threshold: float = 0.5, resamples: int = 2000, seed: int = 0
+) -> None:
+    """Write every file of ``echo.tables.files.COMPUTED`` into the folder ``tables`` from the gathered files there.
+
+    ``reference``: the row that differences are taken against. ``threshold``: grey levels (of 255) of mean change above
+    which a probed memory counts as used. ``resamples``: bootstrap resamples of each interval. ``seed``: of the
+    bootstrap. Raises TableError, naming file and column, where an input does not follow the contract.
+    """
+    tables = Path(tables)
+    inputs = read_inputs(tables)
+    cells = summary(inputs.cases, inputs.rows, resamples, seed)
+    frames = {
+        "summary.csv": cells,
+        **{f"table{number}.csv": paper_table(number, cells, inputs.rows) for number in PAPER_TABLES},
+        "differences.csv": differences(inputs.cases, inputs.rows, reference, resamples, seed),
+        "probes_table.csv": probes_table(inputs.probes, inputs.cases, inputs.rows, threshold, resamples, seed),
+        "drift.csv": drift(inputs.frames, resamples, seed),
+    }
+    page = render(frames, inputs.rows, inputs.timings, reference)
+    for name, frame in frames.items():
+        with atomic_path(tables / name) as temporary:
+            frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    write_text(tables / "tables.md", page)

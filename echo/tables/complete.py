@@ -1,0 +1,191 @@
+"""Whether the runs' files hold every case they must, each once, and all of the right row; what mends them if not.
+
+A run is one row with one training seed. Its measures, judgements and probes are files of their own, and each of their
+rows says in the columns ``row_name`` and ``train_seed`` whose it is. A file that is cut, or another run's, would give
+tables with no sign of it: so the cases that a study must have are listed here from the study and its pools alone, and
+every file is compared with that list.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from echo.rollout.cases import choose_cases
+from echo.rollout.verdict import PROBES
+from echo.study.config import Study
+from echo.study.words import BRANCHES, first_target
+from echo.tables.read import TableError
+
+OWNER = ("row_name", "train_seed")
+MEASURES = ("psnr", "ssim", "lpips")
+SCORES = ("appearance", "presence", "view", "scene_score", "judge")
+PROBED = "recall"  # the branch whose cases are probed
+NAMED = 3  # files that a message spells out; of others it gives the number
+
+Key = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the study with one training seed."""
+
+    row_name: str
+    train_seed: int
+
+    def __str__(self) -> str:
+        return f"row {self.row_name}, training seed {self.train_seed}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the files of every run must hold: cases by branch, the frames generated on a branch, and probed cases."""
+
+    cases: Mapping[str, Sequence[str]]
+    frames: Mapping[str, Sequence[int]]
+    probed: Sequence[str]
+
+    @property
+    def case_keys(self) -> list[Key]:
+        """(branch, case) of a run's cases.csv."""
+        return [(branch, case) for branch, cases in self.cases.items() for case in cases]
+
+    @property
+    def judged_keys(self) -> list[Key]:
+        """(branch, case) of a run's judgements: branches that return to the first view."""
+        return [(branch, case) for branch, case in self.case_keys if BRANCHES[str(branch)].returns]
+
+    @property
+    def frame_keys(self) -> list[Key]:
+        """(branch, case, frame) of a run's frames.parquet."""
+        return [(*key, frame) for key in self.case_keys for frame in self.frames[str(key[0])]]
+
+    @property
+    def probe_keys(self) -> list[Key]:
+        """(probe, case) of a run's probes."""
+        return [(probe, case) for probe in PROBES for case in self.probed]
+
+
+def expected(study: Study, pools: Mapping[str, pd.DataFrame]) -> Expected:
+    """What every run of ``study`` must hold. ``pools``: the table of videos of each held-out split, by its name."""
+    cases = {
+        branch: [str(case) for case in choose_cases(study, branch, pools[BRANCHES[branch].split]).index]
+        for branch in study.evaluate.branches
+    }
+    frames = {branch: generated_frames(branch, study.segment.frames) for branch in study.evaluate.branches}
+    probed = choose_cases(study, PROBED, pools[BRANCHES[PROBED].split]).index[: study.evaluate.probe_cases]
+    return Expected(cases, frames, [str(case) for case in probed])
+
+
+def generated_frames(branch: str, frames: int) -> range:
+    """Numbers of the frames that a branch generates, in segments of ``frames`` each."""
+    count = BRANCHES[branch].segments
+    first = count - BRANCHES[branch].generated_segments + 1
+    return range(first_target(first, frames), first_target(count + 1, frames))
+
+
+def runs(study: Study) -> list[Run]:
+    """The runs of a study, in the order in which its files are given."""
+    return [Run(row, seed) for row in study.rows for seed in study.train_seeds]
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A csv or parquet file; raises TableError, in one line, where it is missing, cut or not such a file."""
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        if not path.read_bytes().endswith(b"\n"):
+            raise TableError(f"{path}: is cut: its last line has no end")
+        return pd.read_csv(path, dtype=dict.fromkeys(("row_name", "branch", "case", "scene", "anchor", "probe"), str))
+    except FileNotFoundError:
+        raise TableError(f"{path}: no such file") from None
+    except (ValueError, OSError) as error:  # the base of pandas' and pyarrow's errors of reading
+        raise TableError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
+
+
+def faults(
+    table: pd.DataFrame, run: Run, keys: Sequence[str], wanted: Sequence[Key], numbers: Mapping[str, Iterable[str]]
+) -> list[str]:
+    """What is wrong with one file of ``run``, in short phrases; empty where nothing is.
+
+    ``keys``: columns that name a row of the table, the one that a phrase groups by (branch, probe) first. ``wanted``:
+    the values they must have, each once. ``numbers``: columns that must hold a number, by the groups where they must.
+    """
+    columns = (*OWNER, *keys, *(column for columns in numbers.values() for column in columns))
+    absent = [column for column in columns if column not in table]
+    if absent:
+        return [f"no column {absent[0]!r}"]
+    own = (table["row_name"] == run.row_name) & (table["train_seed"] == run.train_seed)
+    if not own.all():
+        other = table.loc[~own].iloc[0]
+        return [f"{int((~own).sum())} of its {len(own)} rows are of row {other['row_name']}, training seed "
+                f"{other['train_seed']}"]  # fmt: skip
+    found = list(table[list(keys)].itertuples(index=False, name=None))
+    return [
+        *_missing(found, wanted, keys),
+        *_unwanted(found, wanted, keys),
+        *_not_numbers(table, keys, numbers),
+    ]
+
+
+def _missing(found: Sequence[Key], wanted: Sequence[Key], keys: Sequence[str]) -> list[str]:
+    """A phrase for each group that lacks rows: how many of how many it has, and the first that is missing."""
+    held, phrases = set(found), []
+    for group in dict.fromkeys(key[0] for key in wanted):
+        of_group = [key for key in wanted if key[0] == group]
+        missing = [key for key in of_group if key not in held]
+        if missing:
+            unit = "cases" if len(keys) == 2 else "frames"
+            phrases.append(f"{keys[0]} {group}: {len(of_group) - len(missing)} of {len(of_group)} {unit} (the first "
+                           f"that is missing is {_named(missing[0], keys)})")  # fmt: skip
+    return phrases
+
+
+def _unwanted(found: Sequence[Key], wanted: Sequence[Key], keys: Sequence[str]) -> list[str]:
+    """A phrase for the first row that is there twice, and one for the first that the study does not have."""
+    phrases = []
+    twice = next((key for key, count in Counter(found).items() if count > 1), None)
+    if twice is not None:
+        phrases.append(f"{keys[0]} {twice[0]}: {_named(twice, keys)} is there more than once")
+    known = set(wanted)
+    foreign = next((key for key in found if key not in known), None)
+    if foreign is not None:
+        phrases.append(f"{keys[0]} {foreign[0]}: {_named(foreign, keys)} is none of the study's")
+    return phrases
+
+
+def _not_numbers(table: pd.DataFrame, keys: Sequence[str], numbers: Mapping[str, Iterable[str]]) -> list[str]:
+    """A phrase for each group and column that has a gap where a finite number must be."""
+    phrases = []
+    for group, here in table.groupby(keys[0], sort=False):
+        for column in numbers.get(str(group), ()):
+            values = pd.to_numeric(here[column], errors="coerce").to_numpy(np.float64)
+            bad = ~np.isfinite(values)
+            if bad.any():
+                key = here[list(keys)].iloc[int(bad.argmax())]
+                phrases.append(f"{keys[0]} {group}: {column} is not a number in {int(bad.sum())} of {len(bad)} rows "
+                               f"(the first is {_named(tuple(key), keys)})")  # fmt: skip
+    return phrases
+
+
+def _named(key: Key, keys: Sequence[str]) -> str:
+    parts = zip(keys[1:], key[1:], strict=True)
+    return " ".join(str(value) if name == "case" else f"{name} {value}" for name, value in parts)
+
+
+def raise_faults(found: Mapping[Path, list[str]], runs: Mapping[Path, Run]) -> None:
+    """Raise TableError that names files, runs, what is wrong, and the command that makes the files again."""
+    broken = {path: phrases for path, phrases in found.items() if phrases}
+    if not broken:
+        return
+    texts = [f"{path} ({runs[path]}): {', '.join(phrases)}" for path, phrases in broken.items()]
+    more = f"; and {len(texts) - NAMED} more files" if len(texts) > NAMED else ""
+    raise TableError(
+        f"{'; '.join(texts[:NAMED])}{more}; no table was made; to mend it, run the same snakemake command with "
+        f"--forcerun {' '.join(map(str, broken))}"
+    )

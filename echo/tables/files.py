@@ -1,0 +1,44 @@
+"""The files of a study's tables folder, in one list. Neither pandas nor numpy is needed to ask for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """One of the paper's tables. ``family``: the row family it is about, or None for the overview."""
+
+    title: str
+    family: str | None = None
+
+
+PAPER_TABLES = {  # by the paper's number
+    1: PaperTable("All families"),
+    5: PaperTable("Spatial memory: read-out", "spatial"),
+    6: PaperTable("Compressed context", "compression"),
+    7: PaperTable("State-space memory", "state_space"),
+    8: PaperTable("Context length", "context"),
+}
+# Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per recorded job.
+GATHERED = ("frames.parquet", "cases.csv", "probes.csv", "rows.csv", "timings.csv")
+# Computed from the gathered ones by ``echo.tables.build``.
+COMPUTED = (
+    "summary.csv",
+    *(f"table{number}.csv" for number in PAPER_TABLES),
+    "differences.csv",
+    "probes_table.csv",
+    "drift.csv",
+    "tables.md",
+)
+POOL_SAMPLE = "samples/pool.npz"
+
+
+def sample_file(branch: str) -> str:
+    """The file with pictures of a few cases of a branch."""
+    return f"samples/{branch}.npz"
+
+
+def table_files(branches: tuple[str, ...]) -> tuple[str, ...]:
+    """Every file of the tables folder of a study that evaluates ``branches``, relative to the folder."""
+    return (*GATHERED, "record.json", *map(sample_file, branches), POOL_SAMPLE, *COMPUTED)

@@ -1,0 +1,52 @@
+"""Array files of a rendered pool: where they lie, and the one place where they are read and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from echo.world.errors import PoolError
+from echo.world.untrusted import first_line
+
+# Type and number of dimensions of each array; all begin with frames.
+KINDS = {"rgb": ("uint8", 4), "depth": ("float16", 3), "ids": ("uint8", 3), "masks": ("uint8", 3),
+         "overlapping": ("uint8", 2)}  # fmt: skip
+REMAKE = "make it again: snakemake --cores all --forcerun pool (with the study's --configfile)"
+
+
+def packed_file(folder: Path, video: str) -> Path:
+    """rgb, depth, ids and overlap labels of one video in one file."""
+    return folder / "packed" / f"{video}.safetensors"
+
+
+def depth_file(folder: Path, video: str) -> Path:
+    """Depth of one video, where it is not packed."""
+    return folder / "depth" / f"{video}.safetensors"
+
+
+def masks_file(folder: Path, video: str) -> Path:
+    """Object ids of one video, where they are not packed."""
+    return folder / "masks" / f"{video}.safetensors"
+
+
+def pose_file(folder: Path, video: str) -> Path:
+    """Poses of one video."""
+    return folder / "jsons" / f"{video}.json"
+
+
+def read_arrays(path: Path, names: tuple[str, ...], video: str) -> dict[str, np.ndarray]:
+    """The arrays ``names`` of one video's file; raises PoolError for one that is missing, damaged or without them."""
+    if not path.is_file():
+        raise PoolError(f"{path}: {', '.join(names)} of {video} is missing; {REMAKE}")
+    try:
+        with safe_open(path, "np") as file:
+            arrays = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise PoolError(f"{path}: arrays of {video} are damaged ({first_line(error)}); {REMAKE}") from None
+    for name, array in arrays.items():
+        if (str(array.dtype), array.ndim) != KINDS[name]:
+            raise PoolError(f"{path}: {name} of {video}: expected {KINDS[name][1]} dimensions of {KINDS[name][0]}, got "
+                            f"{array.ndim} of {array.dtype}; {REMAKE}")  # fmt: skip
+    return arrays

@@ -1,0 +1,57 @@
+"""Patches: principal components against numpy's own, and a decoder that uses what the channels hold."""
+
+import numpy as np
+import pytest
+import torch
+from einops import rearrange
+
+from echo.encoding.codec import CodecError
+from echo.encoding.codecs.patch import PatchCodec
+from echo.encoding.fit import fit_codec
+from echo.study.config import Codec
+from tests.encoding.videos import KINDS, Videos, fitted
+
+
+def test_the_basis_is_the_principal_components(tmp_path):
+    _, codec = fitted(KINDS["patch"], tmp_path / "codec.safetensors")
+    frames = np.concatenate([Videos().frames(v) for v in Videos.videos[1:]]).astype(np.float64)
+    patches = (frames / 127.5 - 1).reshape(-1, 2, 8, 2, 8, 3).transpose(0, 1, 3, 5, 2, 4).reshape(-1, 192)
+    _, _, vectors = np.linalg.svd(patches - patches.mean(0), full_matrices=False)
+    ours = codec.basis.flatten(1).double().numpy()
+    np.testing.assert_allclose(np.abs(np.sum(ours[:5] * vectors[:5], 1)), 1, atol=1e-2)
+
+
+def test_the_encoder_projects_each_patch_on_the_basis(tmp_path):
+    _, codec = fitted(KINDS["patch"], tmp_path / "codec.safetensors")
+    signal = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    latents = codec.analyse(signal)
+    for frame, row, column in ((0, 0, 1), (1, 1, 0)):
+        patch = signal[frame, :, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
+        expected = (codec.basis * patch).sum((1, 2, 3)) - codec.middle
+        torch.testing.assert_close(latents[frame, :, row, column], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_decoder_paints_each_pixel_from_the_cells_around(tmp_path):
+    _, codec = fitted(KINDS["patch"], tmp_path / "codec.safetensors")
+    latents = torch.randn(1, 20, 2, 2, generator=torch.Generator().manual_seed(0))
+    padded = torch.nn.functional.pad(latents, (1, 1, 1, 1))[0]
+    decoded = codec.synthesise(latents)[0]
+    paint = rearrange(codec.paint, "(c i j) k y x -> c i j k y x", i=8, j=8)
+    ground = rearrange(codec.ground, "(c i j) -> c i j", i=8, j=8)
+    for row, column, i, j in ((0, 0, 0, 0), (1, 0, 7, 2), (1, 1, 3, 7)):
+        around = padded[:, row : row + 3, column : column + 3]
+        expected = (paint[:, i, j] * around).sum((1, 2, 3)) + ground[:, i, j]
+        torch.testing.assert_close(decoded[:, 8 * row + i, 8 * column + j], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_more_channels_reconstruct_better(tmp_path):
+    quality = []
+    for channels in (3, 10, 40):
+        config = KINDS["patch"].model_copy(update={"channels": channels})
+        quality.append(fit_codec(config, 0, Videos(), tmp_path / "codec.safetensors")["held_out_psnr"])
+    assert quality == sorted(quality) and quality[-1] > quality[0] + 3
+
+
+def test_more_channels_than_numbers_are_refused():
+    with pytest.raises(CodecError, match="codec.channels = 200: a patch has only 192 numbers"):
+        PatchCodec(Codec(channels=200, downsample=8))

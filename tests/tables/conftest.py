@@ -1,0 +1,123 @@
+"""The files of a small study's runs, as its stages write them, for tests that gather or damage them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from echo.io.seeding import generator
+from echo.rollout.cases import choose_cases
+from echo.rollout.frames import Rollout
+from echo.study.config import Study
+from echo.study.words import BRANCHES, SEGMENTS, SPLITS
+from tests.conftest import tiny_study
+
+ROWS = ("i2v", "context_k5")
+SEEDS = (0, 7)
+T = 4
+SIZE = 8
+
+
+class InventedPool:
+    """Videos of one split, in the interface of a pool; frame f of video v is one grey level."""
+
+    def __init__(self, split: str, scenes: int = 3, anchors: tuple[str, ...] = ("duck", "cone")) -> None:
+        lines = [
+            (f"{split}_{scene}_{anchor}__{trajectory}", split, f"{split}_{scene}", anchor, trajectory,
+             1 + SEGMENTS[trajectory] * T)
+            for scene in range(scenes) for anchor in anchors for trajectory in SPLITS[split].trajectories
+        ]  # fmt: skip
+        columns = ["video", "split", "room", "anchor", "trajectory", "frames"]
+        self.info = pd.DataFrame(lines, columns=columns).set_index("video")
+
+    def frames(self, video: str, indices: np.ndarray | None = None) -> np.ndarray:
+        length = int(self.info.frames[video])
+        levels = (17 * list(self.info.index).index(video) + np.arange(length)) % 256
+        every = np.broadcast_to(levels[:, None, None, None], (length, SIZE, SIZE, 3)).astype(np.uint8)
+        return every if indices is None else every[np.asarray(indices)]
+
+
+@dataclass
+class Runs:
+    """A study, its pools, and the folder that holds the files of its runs."""
+
+    study: Study
+    pools: dict[str, InventedPool]
+    folder: Path
+
+    def paths(self, pattern: str) -> list[Path]:
+        """One path per run, in the study's order."""
+        return [self.folder / pattern.format(run=f"{row}-{seed}") for row in ROWS for seed in SEEDS]
+
+    @property
+    def inputs(self) -> dict[str, list[Path]]:
+        """What the stage ``tables`` is given."""
+        return {
+            "measures": self.paths("measures/{run}"),
+            "judged": self.paths("judge/{run}.csv"),
+            "probes": self.paths("probes/{run}.csv"),
+            "rollouts": [self.folder / "rollout" / f"{row}-{SEEDS[0]}" for row in ROWS],
+            "records": sorted(self.folder.glob("records/*.json")),
+        }
+
+    def cases(self, branch: str) -> pd.DataFrame:
+        return choose_cases(self.study, branch, self.pools[BRANCHES[branch].split].info)
+
+
+@pytest.fixture
+def made_runs(tmp_path) -> Runs:
+    study = tiny_study(rows=list(ROWS), train_seeds=list(SEEDS), segment={"frames": T})
+    made = Runs(study, {split: InventedPool(split) for split in SPLITS if split != "train"}, tmp_path)
+    for row in ROWS:
+        for seed in SEEDS:
+            _write_run(made, row, seed)
+    for number, (stage, row) in enumerate([("pool", None), ("train", ROWS[1]), ("train", ROWS[0]), ("pool", None)]):
+        record = {"stage": stage, "row": row, "seconds": float(number), "peak_mb": 10.0}
+        path = tmp_path / "records" / f"{number}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(record))
+    return made
+
+
+def _write_run(made: Runs, row: str, seed: int) -> None:
+    draw, run = generator(seed, row), f"{row}-{seed}"
+    owner = {"row_name": row, "train_seed": seed}
+    frames, cases, judged, probes = [], [], [], []
+    rollout = made.folder / "rollout" / run
+    rollout.mkdir(parents=True)
+    for branch in made.study.evaluate.branches:
+        total, chosen = BRANCHES[branch].segments * T, made.cases(branch)
+        start = total - T if BRANCHES[branch].recall else 0
+        index = np.arange(start + 1, total + 1)
+        for case, about in chosen.iterrows():
+            keys = {**owner, "branch": branch, "split": about.split, "scene": about.room, "anchor": about.anchor,
+                    "case": case}  # fmt: skip
+            cases.append({**keys, **_numbers(draw)})
+            if branch != "replay":
+                cases[-1] |= {f"first_{name}": value for name, value in _numbers(draw).items()}
+            frames += [{**keys, "segment": (f - 1) // T + 1, "frame": f, **_numbers(draw)} for f in index]
+            if BRANCHES[branch].returns:
+                scores = dict.fromkeys(("appearance", "presence", "view", "scene_score"), 2.0)
+                judged.append({**owner, "branch": branch, "case": case, **scores, "judge": draw.uniform(0, 100)})
+        pictures = draw.integers(0, 256, (len(chosen), len(index), SIZE, SIZE, 3)).astype(np.uint8)
+        Rollout(pictures, index, list(chosen.index)).save(rollout / f"{branch}.safetensors")
+    for case in made.cases("recall").index[: made.study.evaluate.probe_cases]:
+        probes += [{**owner, "probe": p, "case": case, "change": 3.0, "psnr_drop": 1.0} for p in ("erase", "swap")]
+    counts = {"state_numbers": 10, "parameters": 100, "memory_parameters": 5, "frames_read": 4}
+    (rollout / "record.json").write_text(json.dumps({"row": row, "train_seed": seed, "counts": counts}))
+    for name, lines in (("judge", judged), ("probes", probes)):
+        (made.folder / name).mkdir(exist_ok=True)
+        pd.DataFrame(lines).to_csv(made.folder / name / f"{run}.csv", index=False)
+    measures = made.folder / "measures" / run
+    measures.mkdir(parents=True)
+    pd.DataFrame(cases).to_csv(measures / "cases.csv", index=False)
+    pd.DataFrame(frames).to_parquet(measures / "frames.parquet", index=False)
+
+
+def _numbers(draw: np.random.Generator) -> dict[str, float]:
+    return {"psnr": draw.uniform(10, 30), "ssim": draw.uniform(), "lpips": draw.uniform()}

@@ -1,0 +1,68 @@
+"""The gathered tables hold every run's numbers under its row and seed, in the study's order."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from echo.tables.complete import Run, expected
+from echo.tables.gather import gather, owned_record, timings
+from echo.tables.read import TableError, read_inputs
+
+
+@pytest.fixture
+def gathered(made_runs):
+    wanted = expected(made_runs.study, {split: pool.info for split, pool in made_runs.pools.items()})
+    gather(made_runs.study, wanted, **made_runs.inputs, tables=made_runs.folder / "tables")
+    return made_runs.folder / "tables"
+
+
+def test_the_gathered_files_follow_the_contract(gathered):
+    inputs = read_inputs(gathered)
+    assert len(inputs.cases) == 4 * 20 and len(inputs.probes) == 4 * 8
+    assert list(inputs.rows["row_name"]) == ["i2v", "context_k5"]
+
+
+def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_runs, gathered):
+    cases = pd.read_csv(gathered / "cases.csv").set_index(["row_name", "train_seed", "branch", "case"])
+    assert not cases.index.duplicated().any()
+    for row, seed in (("i2v", 7), ("context_k5", 0)):
+        own = pd.read_csv(made_runs.folder / "measures" / f"{row}-{seed}" / "cases.csv")
+        scores = pd.read_csv(made_runs.folder / "judge" / f"{row}-{seed}.csv").set_index(["branch", "case"])["judge"]
+        for case in own.to_dict("records"):
+            here = cases.loc[row, seed, case["branch"], case["case"]]
+            assert here["lpips"] == pytest.approx(case["lpips"], abs=1e-5)
+            if case["branch"] in ("replay", "loop"):
+                assert pd.isna(here["judge"])
+            else:
+                assert here["judge"] == pytest.approx(scores[case["branch"], case["case"]], abs=1e-5)
+
+
+def test_timings_are_in_the_order_of_the_flow_and_of_the_study(made_runs):
+    table = timings(made_runs.study, made_runs.inputs["records"])
+    assert list(zip(table["stage"], table["row_name"], table["seconds"], strict=True)) == [
+        ("pool", "", 0.0), ("pool", "", 3.0), ("train", "i2v", 2.0), ("train", "context_k5", 1.0),
+    ]  # fmt: skip
+
+
+def test_another_rows_rollout_is_refused(made_runs):
+    folders = made_runs.inputs["rollouts"]
+    shutil.copy(folders[1] / "record.json", folders[0] / "record.json")
+    with pytest.raises(TableError, match=r"row i2v, training seed 0\): it is of row context_k5, training seed 0"):
+        owned_record(folders[0], Run("i2v", 0))
+
+
+def test_a_run_too_few_is_refused(made_runs):
+    wanted = expected(made_runs.study, {split: pool.info for split, pool in made_runs.pools.items()})
+    inputs = made_runs.inputs
+    inputs["probes"] = inputs["probes"][:3]
+    with pytest.raises(TableError, match="3 files for 4 runs"):
+        gather(made_runs.study, wanted, **inputs, tables=made_runs.folder / "tables")
+
+
+def test_a_rows_counts_come_from_its_rollout(made_runs, gathered):
+    path = made_runs.inputs["rollouts"][0] / "record.json"
+    counts = json.loads(path.read_text())["counts"]
+    row = pd.read_csv(gathered / "rows.csv").iloc[0]
+    assert {key: row[key] for key in counts} == counts and not row["remembers"]
