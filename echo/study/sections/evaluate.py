@@ -25,7 +25,7 @@ class Evaluate(Section):
     """Cases, branches and measures."""
 
     cases: Annotated[Integer, Field(ge=1, le=100_000)] = Field(default=64, description="cases per branch")
-    branches: Annotated[tuple[Branch, ...], Field(min_length=1)] = Field(
+    branches: Annotated[tuple[Branch, ...], Field(min_length=1)] = Field(  # pyright: ignore[reportInvalidTypeForm]
         default=tuple(BRANCHES), description="branches that are rolled out, each once"
     )
     batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=32, description="cases rolled out together")
