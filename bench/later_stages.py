@@ -15,22 +15,22 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from echo.encoding.codec import KINDS
+from echo.encoding.codec import build_codec
 from echo.evidence.segments import Ranking
 from echo.io.seeding import derive, generator
 from echo.measures.images import WINDOW
-from echo.measures.probes import other_scene
+from echo.measures.lpips import SMALLEST
 from echo.model import flow
 from echo.model.row import Row
 from echo.rollout.cases import choose_cases
+from echo.rollout.probes import other_scene
 from echo.study.config import Study, load_study
 from echo.study.profile import parse_row
 from echo.study.words import BRANCHES, SEGMENTS, SPLITS
 from echo.training.base import BASE
-from echo.training.trainer import freeze, rate
+from echo.training.optimizers import freeze, rate
 from echo.world.paths import trajectory
 
-LPIPS_PIXELS = 31
 MANY_FRAMES = 200  # longer trajectories are not ranked: that takes seconds
 MANY_LAYERS = 12
 
@@ -64,7 +64,7 @@ def _codec(study: Study) -> None:
         return
     config, world = study.codec, study.world
     with torch.device("meta"):
-        codec = KINDS[config.kind](config)
+        codec = build_codec(config)
         latents = codec.analyse(torch.zeros(1, 3, world.height, world.width))
         assert latents.shape == (1, config.channels, *study.latent_size), latents.shape
         signal = codec.synthesise(latents)
@@ -116,7 +116,7 @@ def _cases(study: Study) -> None:
 
 
 def _measures(study: Study) -> None:
-    assert min(study.world.height, study.world.width) >= max(LPIPS_PIXELS, WINDOW)
+    assert min(study.world.height, study.world.width) >= max(SMALLEST, WINDOW)
     assert study.evaluate.branches and len(set(study.evaluate.branches)) == len(study.evaluate.branches)
 
 

@@ -64,7 +64,7 @@ def _run(stage: str, **values: Any) -> None:
 
 def _study(path: Path, stage: str, row: str | None = None, fingerprint: str | None = None) -> Study:
     """The study, once it is known to have the row and, where one was asked for, the fingerprint."""
-    study = load_study(path, measured=False)  # one stage alone; Snakemake has checked that the whole study can run
+    study = load_study(path, whole=False)  # one stage alone; Snakemake has checked that the whole study can run
     if row is not None and row not in study.profiles:
         raise ConfigError(f"--row {row}: {path} has {', '.join(study.profiles)}")
     if fingerprint is not None and stage_digest(study, stage, row) != fingerprint:

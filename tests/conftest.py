@@ -40,7 +40,7 @@ def tiny_study(**sections) -> Study:
         data[name] = {**data[name], **values} if isinstance(data.get(name), dict) else values
     families = {ROWS[row]["family"] for row in data["rows"] if row in ROWS}
     data["row_options"] = {family: options for family, options in data["row_options"].items() if family in families}
-    return parse_study(data, ROWS, measured=False)
+    return parse_study(data, ROWS, whole=False)
 
 
 @pytest.fixture(autouse=True)

@@ -23,14 +23,14 @@ WIDEST = 65_536
 Refusals = Iterator[tuple[str, Any, str]]
 
 
-def check(study: Study, file: str, measured: bool = True) -> None:
+def check(study: Study, file: str, whole: bool = True) -> None:
     """Raise ConfigError for the first key of ``file`` that cannot work.
 
-    measured: whether the study runs to its measures; a study of which single stages are tested may have any frame size.
+    whole: whether every stage runs for every row, to the measures; otherwise frames may have any size.
     """
     options = _options(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
-    refusals += [*_training(study), *(_measures(study) if measured else ())]
+    refusals += [*_training(study), *(_whole(study) if whole else ())]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
 
@@ -146,7 +146,7 @@ def _rows(study: Study) -> Refusals:
 
 
 def _training(study: Study) -> Refusals:
-    """A batch of whole shares, and something to train in every row."""
+    """A batch of whole shares, and patterns that fit parameters."""
     train, processes = study.train, study.compute.processes
     try:
         micro_batch(train, processes)
@@ -156,13 +156,13 @@ def _training(study: Study) -> Refusals:
     if pattern is not None:
         reason = "fits no parameter of the backbone; names begin with backbone. or memory."
         yield "train.trainable", pattern, reason
+
+
+def _whole(study: Study) -> Refusals:
+    """Something to train in every row, frames that can be measured, and evidence that can be probed."""
     row = row_with_nothing_to_train(study)
-    if pattern is None and row is not None:
-        yield "train.trainable", list(train.trainable), f"leaves nothing of {row} to train"
-
-
-def _measures(study: Study) -> Refusals:
-    """Frames that can be measured, and evidence that can be probed."""
+    if row is not None:
+        yield "train.trainable", list(study.train.trainable), f"leaves nothing of {row} to train"
     world = study.world
     if min(world.height, world.width) < SMALLEST:
         size = world.size if isinstance(world.size, int) else list(world.size)

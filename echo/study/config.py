@@ -65,12 +65,12 @@ def parse_study(
     rows: Mapping[str, Any],
     where: str = "config",
     rows_file: str = ROWS_FILE,
-    measured: bool = True,
+    whole: bool = True,
 ) -> Study:
     """Check a study's mapping and its rows; raises ConfigError.
 
-    where, rows_file: the files that errors name. measured: False for a study of which single stages are run, and whose
-    frames may be smaller than its measures need.
+    where, rows_file: the files that errors name. whole: False for a study of which single stages are run,
+    on frames that may be smaller than its measures need.
     """
     data, rows = dict(data), dict(rows)
     check_plain(data, where)
@@ -83,7 +83,7 @@ def parse_study(
     except ValidationError as error:
         raise from_pydantic(error, where, data) from None
     study = study.model_copy(update={"profiles": profiles_of(study, rows, where, rows_file)})
-    check(study, where, measured)
+    check(study, where, whole)
     return study
 
 
@@ -96,15 +96,15 @@ def _refuse_dotted(data: Mapping[str, Any], where: str) -> None:
             raise ConfigError(f"{text}--config '{section}={{{name}: {value}}}'", file=where, key=key, value=value)
 
 
-def load_study(path: str | Path, rows_path: str | Path | None = None, measured: bool = True) -> Study:
+def load_study(path: str | Path, rows_path: str | Path | None = None, whole: bool = True) -> Study:
     """Read and check a study file; rows come from ``rows.yaml`` beside it unless given. Raises ConfigError.
 
-    measured: as ``parse_study`` has it.
+    whole: as ``parse_study`` has it.
     """
     path = Path(path)
     data = read_mapping(path)
     rows_path = Path(rows_path or path.parent / "rows.yaml")
-    return parse_study(data, load_rows(rows_path), str(path), str(rows_path), measured)
+    return parse_study(data, load_rows(rows_path), str(path), str(rows_path), whole)
 
 
 def study_of_snakemake(

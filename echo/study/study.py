@@ -35,17 +35,17 @@ class Study(Section):
     """One study: everything a run depends on. ``parse_study`` makes it, and checks what sections mean to each other."""
 
     study: Name = Field(description="name; results/<study>/ is written")
-    seed: Seed = Field(0, description="seed of the world, the cases and the sampling noise")
+    seed: Seed = Field(default=0, description="seed of the world, the cases and the sampling noise")
     train_seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1000)] = Field(
-        (0,), description="each row is trained once with each of these"
+        default=(0,), description="each row is trained once with each of these"
     )
     rows: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)] = Field(
         description="rows of the matrix that run; each is an entry of config/rows.yaml"
     )
     row_options: dict[str, dict[str, Value]] = Field(
-        {}, description="per row family: settings that this study's sizes ask for, e.g. a smaller grid"
+        default={}, description="per row family: settings that this study's sizes ask for, e.g. a smaller grid"
     )
-    reference: Name = Field("i2v", description="the row all others are compared with")
+    reference: Name = Field(default="i2v", description="the row all others are compared with")
     pretrained: Pretrained = Pretrained()
     world: World = World()
     segment: Segment = Segment()
@@ -57,7 +57,7 @@ class Study(Section):
     sampler: Sampler = Sampler()
     evaluate: Evaluate = Evaluate()
     compute: Compute = Compute()
-    profiles: dict[str, Profile] = Field({}, exclude=True, description="filled from config/rows.yaml")
+    profiles: dict[str, Profile] = Field(default={}, exclude=True, description="filled from config/rows.yaml")
 
     @field_validator("rows", "train_seeds")
     @classmethod

@@ -26,7 +26,7 @@ def test_the_campaign_notices_a_check_that_is_missing(monkeypatch):
     assert outcome_of(case)[0] == "refused"
 
     def load(path, rows_path=None):
-        return parse_study(case.study, case.rows, str(path), measured=False)
+        return parse_study(case.study, case.rows, str(path), whole=False)
 
     monkeypatch.setattr(configurations, "load_study", load)
     assert outcome_of(case)[0] == "accepted, then refused"

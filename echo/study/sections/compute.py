@@ -13,19 +13,19 @@ class Compute(Section):
     """What the study runs on; results depend on it by rounding alone."""
 
     device: Literal["cpu", "cuda"] = Field(
-        "cpu",
+        default="cpu",
         description="what jobs ask a cluster for: `cuda` asks for a GPU for each process of a training, and one for "
         "encoding, rollouts and probes (workflow/rules/resources.smk); wherever a GPU is at hand, it is used",
     )
     processes: Annotated[Integer, Field(ge=1, le=4096)] = Field(
-        1, description="processes, and so GPUs, of one training job"
+        default=1, description="processes, and so GPUs, of one training job"
     )
     latent_shares: Annotated[Integer, Field(ge=1, le=4096)] = Field(
-        1, description="jobs among which the encoding of a split is shared; each takes a fixed share of it"
+        default=1, description="jobs among which the encoding of a split is shared; each takes a fixed share of it"
     )
     gpu: Annotated[str, Field(min_length=1, max_length=100)] = Field(
-        "A100-80GB", description="the GPU that `python -m echo.cost` plans for; echo/cost/gpus.py lists them"
+        default="A100-80GB", description="the GPU that `python -m echo.cost` plans for; echo/cost/gpus.py lists them"
     )
     utilisation: Annotated[float, Strict(), Field(gt=0, le=1), Exponent] = Field(
-        0.35, description="share of the GPU's peak arithmetic that a training step is planned to reach"
+        default=0.35, description="share of the GPU's peak arithmetic that a training step is planned to reach"
     )

@@ -12,6 +12,8 @@ from echo.study.words import BRANCHES
 
 JUDGES = Path(__file__).parents[2] / "judge" / "judges"
 
+Branch = Literal[*BRANCHES]  # pyright: ignore[reportInvalidTypeForm]
+
 
 def judges() -> tuple[str, ...]:
     """Judges there are: the modules of ``echo/judge/judges`` whose names do not begin with an underscore."""
@@ -22,22 +24,22 @@ def judges() -> tuple[str, ...]:
 class Evaluate(Section):
     """Cases, branches and measures."""
 
-    cases: Annotated[Integer, Field(ge=1, le=100_000)] = Field(64, description="cases per branch")
-    branches: Annotated[tuple[Literal[*BRANCHES], ...], Field(min_length=1)] = Field(
-        tuple(BRANCHES), description="branches that are rolled out, each once"
+    cases: Annotated[Integer, Field(ge=1, le=100_000)] = Field(default=64, description="cases per branch")
+    branches: Annotated[tuple[Branch, ...], Field(min_length=1)] = Field(  # pyright: ignore[reportInvalidTypeForm]
+        default=tuple(BRANCHES), description="branches that are rolled out, each once"
     )
-    batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(32, description="cases rolled out together")
+    batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=32, description="cases rolled out together")
     probe_cases: Annotated[Integer, Field(ge=2, le=100_000)] = Field(
-        32, description="recall cases each probe intervenes on, of at least two scenes"
+        default=32, description="recall cases each probe intervenes on, of at least two scenes"
     )
     probe_threshold: Annotated[float, Strict(), Field(ge=0, lt=255), Exponent] = Field(
-        0.5,
+        default=0.5,
         description="mean absolute change of the return frames, in grey levels of 255, above which a memory counts "
         "as used; an inert row must change by exactly 0",
     )
-    judge: str = Field("embedded", description="the judge: a module of echo/judge/judges")
+    judge: str = Field(default="embedded", description="the judge: a module of echo/judge/judges")
     bootstrap: Annotated[Integer, Field(ge=100, le=1_000_000)] = Field(
-        2000, description="bootstrap resamples behind each interval"
+        default=2000, description="bootstrap resamples behind each interval"
     )
 
     @field_validator("branches")

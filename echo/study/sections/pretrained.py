@@ -13,12 +13,12 @@ class Pretrained(Section):
     """A pretrained Wan 2.1 in diffusers' folder layout (transformer, vae, text_encoder, tokenizer)."""
 
     repo: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$", max_length=200)] | None = Field(
-        None, description="repository of the model hub it is downloaded from; none: not used"
+        default=None, description="repository of the model hub it is downloaded from; none: not used"
     )
     revision: Annotated[str, Field(pattern=r"^[\w./-]+$", max_length=200)] | None = Field(
-        None, description="commit of that repository; a download must be pinned"
+        default=None, description="commit of that repository; a download must be pinned"
     )
-    path: Path | None = Field(None, description="a folder that is there already, instead of a download")
+    path: Path | None = Field(default=None, description="a folder that is there already, instead of a download")
 
     @property
     def given(self) -> bool:

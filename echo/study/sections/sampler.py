@@ -12,4 +12,4 @@ from echo.study.sections.base import Integer, Section
 class Sampler(Section):
     """Euler steps of the learnt flow."""
 
-    steps: Annotated[Integer, Field(ge=1, le=10_000)] = Field(4, description="Euler steps")
+    steps: Annotated[Integer, Field(ge=1, le=10_000)] = Field(default=4, description="Euler steps")

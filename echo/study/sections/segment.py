@@ -12,10 +12,12 @@ from echo.study.sections.base import Exponent, Integer, Section
 class Segment(Section):
     """The unit of generation."""
 
-    frames: Annotated[Integer, Field(ge=2, le=1000)] = Field(8, description="T, frames generated at once")
-    train_segments: Annotated[Integer, Field(ge=2, le=100)] = Field(4, description="segments in a training clip")
+    frames: Annotated[Integer, Field(ge=2, le=1000)] = Field(default=8, description="T, frames generated at once")
+    train_segments: Annotated[Integer, Field(ge=2, le=100)] = Field(
+        default=4, description="segments in a training clip"
+    )
     history_weights: tuple[Annotated[float, Strict(), Field(ge=0, le=1e6), Exponent], ...] = Field(
-        (0.05, 0.15, 0.6, 0.2), description="how often training targets the 1st, 2nd, ... segment of a clip"
+        default=(0.05, 0.15, 0.6, 0.2), description="how often training targets the 1st, 2nd, ... segment of a clip"
     )
 
     @model_validator(mode="after")

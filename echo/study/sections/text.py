@@ -13,11 +13,11 @@ class Text(Section):
     """The caption's embedding."""
 
     kind: Literal["hashed", "none", "umt5"] = Field(
-        "hashed",
+        default="hashed",
         description="`hashed`: one fixed random vector per word; `none`: one zero token; `umt5`: the text encoder of "
         "`pretrained`",
     )
-    dim: Annotated[Integer, Field(ge=4, le=16_384)] = Field(64, description="width of a text token")
+    dim: Annotated[Integer, Field(ge=4, le=16_384)] = Field(default=64, description="width of a text token")
     tokens: Annotated[Integer, Field(ge=1, le=4096)] = Field(
-        12, description="text tokens a caption is cut or padded to"
+        default=12, description="text tokens a caption is cut or padded to"
     )

@@ -16,58 +16,66 @@ class Train(Section):
     """Rectified flow on target frames only; every constant is equal for all rows, unless `row_lr` says otherwise."""
 
     optimizer: Literal["muon", "adamw"] = Field(
-        "muon", description="`muon`: Muon on the matrices of the blocks, AdamW on the rest; `adamw`: AdamW on all"
+        default="muon",
+        description="`muon`: Muon on the matrices of the blocks, AdamW on the rest; `adamw`: AdamW on all",
     )
     trainable: Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=100)] = Field(
-        ("*",),
+        default=("*",),
         description="names of the parameters that are trained, with wildcards (`memory.*`, `*.actions.*`); all others "
         "keep the base's values",
     )
     row_lr: dict[str, Rate] = Field(
-        {}, description="AdamW's learning rate of single rows, in place of `adamw_lr` (the paper's K=1 has its own)"
+        default={},
+        description="AdamW's learning rate of single rows, in place of `adamw_lr` (the paper's K=1 has its own)",
     )
     accumulate: Annotated[Integer, Field(ge=1, le=65_536)] = Field(
-        1, description="micro-batches per step: a process handles batch / (processes x accumulate) clips at once"
+        default=1,
+        description="micro-batches per step: a process handles batch / (processes x accumulate) clips at once",
     )
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="`bf16`: bfloat16 autocast, weights in float32")
-    gradient_checkpointing: Flag = Field(False, description="recompute each block in the backward pass")
-    compile: Flag = Field(False, description="torch.compile the transformer's blocks")
-    fused: Flag = Field(False, description="torch's fused AdamW")
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="`bf16`: bfloat16 autocast, weights in float32"
+    )
+    gradient_checkpointing: Flag = Field(default=False, description="recompute each block in the backward pass")
+    compile: Flag = Field(default=False, description="torch.compile the transformer's blocks")
+    fused: Flag = Field(default=False, description="torch's fused AdamW")
     ema: Annotated[float, Strict(), Field(ge=0, lt=1), Exponent] = Field(
-        0.0, description="decay of the moving average of the weights that is saved for rollouts; 0: none"
+        default=0.0, description="decay of the moving average of the weights that is saved for rollouts; 0: none"
     )
     sharding: Literal["ddp", "fsdp"] = Field(
-        "ddp", description="with several processes: `ddp` copies the weights, `fsdp` shards them (FSDP2, AdamW alone)"
+        default="ddp",
+        description="with several processes: `ddp` copies the weights, `fsdp` shards them (FSDP2, AdamW alone)",
     )
-    steps: Annotated[Steps, Field(ge=1)] = Field(440, description="optimizer steps per row")
+    steps: Annotated[Steps, Field(ge=1)] = Field(default=440, description="optimizer steps per row")
     base_steps: Steps = Field(
-        0, description="optimizer steps of the shared base, without memory; 0: shared initial weights only"
+        default=0, description="optimizer steps of the shared base, without memory; 0: shared initial weights only"
     )
-    batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(8, description="clips per step")
-    muon_lr: Rate = Field(0.02, description="Muon's learning rate: 2-D weights of the blocks")
-    adamw_lr: Rate = Field(0.002, description="AdamW's learning rate: all other weights")
+    batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=8, description="clips per step")
+    muon_lr: Rate = Field(default=0.02, description="Muon's learning rate: 2-D weights of the blocks")
+    adamw_lr: Rate = Field(default=0.002, description="AdamW's learning rate: all other weights")
     weight_decay: Annotated[float, Strict(), Field(ge=0, le=10), Exponent] = Field(
-        0.0, description="decoupled weight decay"
+        default=0.0, description="decoupled weight decay"
     )
-    warmup: Steps = Field(20, description="steps of linear warm-up")
+    warmup: Steps = Field(default=20, description="steps of linear warm-up")
     cooldown: Annotated[float, Strict(), Field(ge=0, le=1), Exponent] = Field(
-        0.5, description="last fraction of the steps over which the rate falls linearly to 0"
+        default=0.5, description="last fraction of the steps over which the rate falls linearly to 0"
     )
     clip_norm: Annotated[float, Strict(), Field(gt=0, le=1e6), Exponent] = Field(
-        1.0, description="gradient norm is clipped to this"
+        default=1.0, description="gradient norm is clipped to this"
     )
     spike: Annotated[float, Strict(), Field(gt=1, le=1e6), Exponent] = Field(
-        4.0, description="a step whose loss exceeds this many times the running mean is skipped"
+        default=4.0, description="a step whose loss exceeds this many times the running mean is skipped"
     )
     timestep_shift: Annotated[float, Strict(), Field(ge=1e-3, le=1000), Exponent] = Field(
-        7.0,
+        default=7.0,
         description="s of t' = s t / (1 + (s-1) t), in training and sampling; far outside 0.001 to 1000 every t' "
         "would be 0 or 1",
     )
     context_noise: Annotated[float, Strict(), Field(ge=0, lt=1), Exponent] = Field(
-        0.0, description="noise level mixed into the context latents, in training and in sampling alike"
+        default=0.0, description="noise level mixed into the context latents, in training and in sampling alike"
     )
-    checkpoint_every: Annotated[Steps, Field(ge=1)] = Field(50, description="steps between resumable checkpoints")
+    checkpoint_every: Annotated[Steps, Field(ge=1)] = Field(
+        default=50, description="steps between resumable checkpoints"
+    )
 
     @model_validator(mode="after")
     def _options_go_together(self) -> Train:

@@ -16,39 +16,41 @@ class World(Section):
     """Where frames come from: rooms rendered here, or videos on disk."""
 
     source: Literal["rooms", "context_as_memory", "realestate10k", "spatialvid"] = Field(
-        "rooms",
+        default="rooms",
         description="`rooms`: rendered here; otherwise the layout of the videos at `world.path` (docs/data.md)",
     )
-    path: Path | None = Field(None, description="folder of the videos, unless rooms are rendered")
+    path: Path | None = Field(default=None, description="folder of the videos, unless rooms are rendered")
     size: Pixels | tuple[Pixels, Pixels] = Field(
-        64, description="pixels of a frame: one number for a square, or [height, width]; LPIPS needs 31 along each side"
+        default=64,
+        description="pixels of a frame: one number for a square, or [height, width]; LPIPS needs 31 along each side",
     )
     field_of_view: Annotated[float, Strict(), Field(gt=10, lt=150), Exponent] = Field(
-        75.0, description="horizontal field of view, in degrees; pixels are square, so the vertical one follows"
+        default=75.0, description="horizontal field of view, in degrees; pixels are square, so the vertical one follows"
     )
-    train_rooms: Rooms = Field(1200, description="training rooms, one clip each; clips cut from videos on disk")
+    train_rooms: Rooms = Field(default=1200, description="training rooms, one clip each; clips cut from videos on disk")
     in_domain_rooms: Rooms = Field(
-        64, description="held-out rooms built of training assets; clips of each kind cut from held-out stretches"
+        default=64,
+        description="held-out rooms built of training assets; clips of each kind cut from held-out stretches",
     )
     open_domain_rooms: Rooms = Field(
-        20,
+        default=20,
         description="held-out rooms built of textures, portraits and anchors never seen in training; clips of each "
         "kind cut from held-out videos",
     )
     held_out_videos: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
-        0, description="videos on disk that are kept from training; the open domain is cut from them"
+        default=0, description="videos on disk that are kept from training; the open domain is cut from them"
     )
     stride: Annotated[Integer, Field(ge=1, le=10_000)] = Field(
-        1, description="recorded frames from one frame of a clip to the next"
+        default=1, description="recorded frames from one frame of a clip to the next"
     )
     identities: Annotated[Integer, Field(ge=2, le=8)] = Field(
-        8, description="identity anchors each open-domain room is rendered with"
+        default=8, description="identity anchors each open-domain room is rendered with"
     )
     packed: Flag = Field(
-        True,
+        default=True,
         description="one file per video; false: the Context-as-Memory layout, one PNG per frame (read alike)",
     )
-    poses: Flag = Field(True, description="whether the pool has camera poses; retrieval by view needs them")
+    poses: Flag = Field(default=True, description="whether the pool has camera poses; retrieval by view needs them")
 
     @property
     def height(self) -> int:
