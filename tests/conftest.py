@@ -9,6 +9,11 @@ import pytest
 import torch
 import yaml
 
+from tests.shapes import check_shapes
+
+check_shapes()  # before the modules are imported
+
+# ruff: noqa: E402
 from echo.evidence.clips import Clips
 from echo.evidence.segments import Ranking, Segments
 from echo.io.seeding import generator

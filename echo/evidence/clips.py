@@ -17,8 +17,9 @@ from echo.study.config import Study
 
 
 class Picked(NamedTuple):
-    """Some clips: latents (B, F, C, H, W), target latents (B, S, T', C, H, W) where segments are coded as a whole,
-    and text (B, L, text_dim).
+    """Some clips.
+
+    latents: (B, F, C, H, W); targets: (B, S, T', C, H, W) where segments are coded as a whole; text: (B, L, E).
     """
 
     segments: Segments

@@ -15,7 +15,14 @@ from echo.world.camera import overlap
 NEGLIGIBLE = 1e-3  # a gain in mean overlap below this adds nothing; the cover starts over
 
 
-def rank(poses, history: int, targets: np.ndarray, config: EvidenceConfig, field_of_view: float, aspect: float = 1.0):
+def rank(
+    poses: np.ndarray,
+    history: int,
+    targets: np.ndarray,
+    config: EvidenceConfig,
+    field_of_view: float,
+    aspect: float = 1.0,
+) -> np.ndarray:
     """Frame numbers (K,) of one segment's evidence, best first: anchor, then min(frames, history) - 1 retrieved.
 
     poses: (F, 6) of the trajectory; history: frames 0..history-1 are known, the last of them is the anchor;

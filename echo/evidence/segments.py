@@ -25,7 +25,7 @@ class Ranking:
     order: video name to (segments, K) frame numbers, -1 where history is shorter than K.
     """
 
-    def __init__(self, order: dict[str, np.ndarray]):
+    def __init__(self, order: dict[str, np.ndarray]) -> None:
         self.order = order
 
     @classmethod
@@ -65,7 +65,7 @@ class Segments:
     poses: (B, F, 6). Latents are given to each call, because in a rollout they come to be one segment after another.
     """
 
-    def __init__(self, study: Study, videos: list[str], poses: np.ndarray, ranking: Ranking):
+    def __init__(self, study: Study, videos: list[str], poses: np.ndarray, ranking: Ranking) -> None:
         self.study, self.videos, self.poses, self.ranking = study, videos, poses, ranking
         self.grid = study.grid
 
@@ -85,8 +85,10 @@ class Segments:
         return self._view(latents, np.tile(index, (len(latents), 1)), segment)
 
     def own(self, latents: Tensor, targets: Tensor | None, segment: int) -> Tensor:
-        """Target latents (B, T', C, H, W) of a segment: of the frames' own latents (B, F, C, H, W), or of ``targets``
-        (B, S, T', C, H, W) where segments are coded as a whole.
+        """Target latents (B, T', C, H, W) of a segment.
+
+        Taken from the frames' own latents (B, F, C, H, W), or from ``targets`` (B, S, T', C, H, W) where segments are
+        coded as a whole.
         """
         if targets is not None:
             return targets[:, segment - 1]
@@ -117,6 +119,7 @@ class Segments:
         drawn = part.normal(frames.latents.shape, noise).to(latents)
         return frames.with_latents((1 - level) * frames.latents + level * drawn)
 
-    def _view(self, latents, index, segment) -> Frames:
+    def _view(self, latents: Tensor, index: np.ndarray, segment: int) -> Frames:
+        """Latents (B, F, C, H, W) of frames ``index`` (B, F), seen from the segment's first target frame."""
         reference = first_target(segment, self.study.segment.frames)
         return view(latents, self.poses, index, reference, self.grid, self.study.world.field_of_view)

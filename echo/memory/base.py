@@ -22,7 +22,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -105,6 +105,7 @@ class ReadOut:
             raise ValueError(f"ReadOut.hook_point = {self.hook_point!r}; allowed: {', '.join(get_args(HookPoint))}")
 
 
+@runtime_checkable
 class FrameEncoder(Protocol):
     """What a memory may ask of the backbone, whose weights are the row's."""
 

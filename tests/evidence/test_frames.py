@@ -1,3 +1,4 @@
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -15,9 +16,11 @@ def some(count: int, start: int = 0) -> Frames:
     )
 
 
-def test_shapes_that_disagree_are_named():
+def test_shapes_that_disagree_are_named(monkeypatch):
+    """Outside of the tests too, where nothing checks the annotated shapes."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ValueError, match=r"Frames.actions starts with \(2, 3\), latents with \(2, 4\)"):
-        Frames(torch.zeros(2, 4, 1, 1, 1), torch.zeros(2, 3, 12), torch.zeros(2, 4, 1, 1, 6), torch.zeros(2, 4))
+        Frames(torch.zeros(2, 4, 1, 1, 1), torch.zeros(2, 3, 12), torch.zeros(2, 4, 1, 1, 6), torch.zeros(2, 4).long())
 
 
 def test_take_and_chronological_are_inverse():
@@ -47,3 +50,14 @@ def test_view_is_what_the_camera_module_says(setting):
         assert torch.equal(frames.latents[clip], setting.latents[clip, index[clip]])
         np.testing.assert_allclose(frames.actions[clip], relative_actions(setting.poses[clip, index[clip]], origin))
         np.testing.assert_allclose(frames.rays[clip], plucker(setting.poses[clip, index[clip]], origin, 2, 75.0))
+
+
+def test_annotated_shapes_are_checked_in_the_tests():
+    with pytest.raises(jaxtyping.TypeCheckError):
+        Frames(torch.zeros(2, 4, 1, 1, 1), torch.zeros(2, 4, 11), torch.zeros(2, 4, 1, 1, 6), torch.zeros(2, 4).long())
+
+
+def test_cameras_are_the_frames_without_their_contents():
+    frames = some(3)
+    assert frames.cameras.count == 3
+    assert frames.cameras.rays is frames.rays and not hasattr(frames.cameras, "latents")

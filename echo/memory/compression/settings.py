@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -24,7 +24,7 @@ class Settings(Profile):
     ] = False
 
     @model_validator(mode="after")
-    def _must_compress(self) -> Self:
+    def _must_compress(self) -> Settings:
         if self.ratio == 1 and self.decay == 1:
             raise ValueError("ratio = 1 and decay = 1 compress nothing; use family: context")
         if abs(sum(self.views) - 1) > 1e-6:

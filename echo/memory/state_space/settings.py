@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -38,7 +38,7 @@ class Settings(Profile):
     diagnostic: Annotated[bool, Field(description="a row that is wrong on purpose and must be found inert")] = False
 
     @model_validator(mode="after")
-    def _history_comes_first(self) -> Self:
+    def _history_comes_first(self) -> Settings:
         if self.context == "after_target" and not self.diagnostic:
             raise ValueError(
                 "context = after_target in a recurrent row: a causal scan cannot read what follows the target; "
