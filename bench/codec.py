@@ -77,7 +77,7 @@ def _frames(pool: Pool, count: int) -> torch.Tensor:
 
 def _report(name: str, codec: Codec, held: dict[str, torch.Tensor], seconds: float) -> None:
     quality = {split: reconstruction(codec, frames) for split, frames in held.items()}
-    frames = held["open_domain"][: 64]
+    frames = held["open_domain"][:64]
     before = time.perf_counter()
     latents = codec.encode(frames)
     middle = time.perf_counter()

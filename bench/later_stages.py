@@ -20,10 +20,10 @@ from echo.evidence.segments import Ranking
 from echo.io.seeding import derive, generator
 from echo.measures.images import WINDOW
 from echo.measures.lpips import SMALLEST
+from echo.measures.probes import other_scene
 from echo.model import flow
 from echo.model.row import Row
 from echo.rollout.cases import choose_cases
-from echo.rollout.probes import other_scene
 from echo.study.config import Study, load_study
 from echo.study.profile import parse_row
 from echo.study.words import BRANCHES, SEGMENTS, SPLITS

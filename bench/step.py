@@ -20,7 +20,7 @@ from echo.evidence.segments import Ranking, Segments
 from echo.io.seeding import generator, torch_generator
 from echo.model import flow
 from echo.model.row import Row
-from echo.study.config import load_study
+from echo.study.config import Study, load_study
 from echo.training.muon import Muon
 from echo.training.optimizers import matrices
 from echo.world.paths import trajectory
@@ -40,7 +40,7 @@ def main() -> None:
     print(json.dumps({"bench": "step", "study": study.study, "ratios": ratios}))
 
 
-def ratio(study, name: str, repeats: int) -> float:
+def ratio(study: Study, name: str, repeats: int) -> float:
     """Median time of our step over the bare transformer's, on a batch of the study's size at segment 3."""
     batch, (rows, columns), channels = study.train.batch, study.latent_size, study.codec.channels
     start = np.array([0, 0, 1.25, 0, 0, 0.0])

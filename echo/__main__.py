@@ -389,7 +389,7 @@ def tables(
     measures: Annotated[list[Path], typer.Option("--measures", help="a run's folder of measures; repeat the option")],
     judge: Annotated[list[Path], typer.Option("--judge", help="a run's table of judgements; repeat the option")],
     probes: Annotated[list[Path], typer.Option("--probes", help="a run's table of probes; repeat the option")],
-    rollout: Annotated[list[Path], typer.Option("--rollout", help="a row's folder of rollouts; repeat the option")],
+    rollout: Annotated[list[Path], typer.Option("--rollout", help="rollouts of the first seed, row by row")],
     record: Annotated[list[Path], typer.Option("--record", help="the records of all stages; repeat the option")],
     pool: Pools,
     out: OutFolder,
@@ -410,6 +410,22 @@ def tables(
 
 
 TablesFolder = Annotated[Path, typer.Option("--tables", help="results/<study>/tables")]
+
+
+@app.command()
+def result_tables(
+    tables: TablesFolder,
+    reference: Annotated[str, typer.Option("--reference", help="row that differences are taken against")] = "i2v",
+    threshold: Annotated[
+        float, typer.Option("--threshold", help="grey levels above which a probed memory counts as used")
+    ] = 0.5,
+    resamples: Annotated[int, typer.Option("--resamples", help="bootstrap resamples of an interval")] = 2000,
+    seed: Annotated[int, typer.Option("--seed", help="seed of the bootstrap")] = 0,
+) -> None:
+    """Compute a folder's result tables again from its gathered ones (cases.csv and its companions)."""
+    from echo.tables.build import build_tables
+
+    build_tables(tables, reference=reference, threshold=threshold, resamples=resamples, seed=seed)
 
 
 @app.command()

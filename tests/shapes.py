@@ -9,11 +9,16 @@ from jaxtyping import install_import_hook
 
 # Modules, and packages with all that is in them, whose annotated shapes hold in every test.
 SHAPED = [
+    *(f"echo.world.{name}" for name in ("camera", "paths", "pool", "layout", "images", "untrusted", "recordings")),
+    *(f"echo.world.rooms.{name}" for name in ("pool_writer", "rendered_pool", "arrays", "meshes", "library")),
+    *(f"echo.world.rooms.{name}" for name in ("build", "rooms", "identities")),  # render is compiled by numba
+    *(f"echo.encoding.{name}" for name in ("codec", "codecs", "trained_codec", "fit", "latents")),
     "echo.evidence.frames",
     "echo.memory",
-    "echo.model.backbone",
-    "echo.model.blocks",
-    "echo.model.flow",
+    *(f"echo.model.{name}" for name in ("backbone", "blocks", "flow")),
+    "echo.rollout.frames",
+    "echo.measures",
+    *(f"echo.judge.{name}" for name in ("base", "comparisons", "cases", "judges")),
 ]
 
 

@@ -7,10 +7,12 @@ study's sizes and to be read; what it does to itself, to the transformer and to 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,6 +21,7 @@ from echo.cost.walk import Alive, Product, Tally, Walk, dropped_gradients
 from echo.evidence.frames import Frames
 from echo.memory.base import state_bytes, state_size
 from echo.model.row import Row
+from echo.study.batches import micro_batch
 from echo.study.config import Study
 from echo.study.profile import Profile
 from echo.study.words import BRANCHES, SEGMENTS, first_target
@@ -39,8 +42,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens of one sample in self-attention. clean: history tokens that pass through blocks on their own to feed a
-    recurrence, each frame attending within itself.
+    """Tokens of one sample in self-attention.
+
+    ``clean``: history tokens that pass through the blocks on their own to feed a recurrence, each frame attending
+    within itself.
     """
 
     read: int
@@ -57,13 +62,13 @@ class Tokens:
 class RowPlan:
     """One row of a study on the meta device."""
 
-    def __init__(self, study: Study, profile: Profile):
+    def __init__(self, study: Study, profile: Profile) -> None:
         self.study, self.profile = study, profile
         with torch.device("meta"):
             self.row = Row(study, profile)
         self.row.backbone.checkpointing = study.train.gradient_checkpointing
         freeze(self.row, study.train.trainable)
-        self.micro_batch = study.train.batch // (study.compute.processes * study.train.accumulate)
+        self.micro_batch = micro_batch(study.train, study.compute.processes)
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -146,7 +151,7 @@ class RowPlan:
         cells, seen = self.study.grid[0] * self.study.grid[1], []
         run = self.row.backbone.clean_pass
 
-        def watched(frames: Frames, *rest) -> None:
+        def watched(frames: Frames, *rest: Any) -> None:
             seen.append(frames.count)
             run(frames, *rest)
 
@@ -210,7 +215,7 @@ class Blocks:
     begins at the last block, when memory is fullest.
     """
 
-    def __init__(self, row: Row, walk: Walk, alive: Alive):
+    def __init__(self, row: Row, walk: Walk, alive: Alive) -> None:
         self.row, self.walk, self.alive = row, walk, alive
         self.kept = self.kept_in_backward = 0
         self._run = row.backbone.run
@@ -221,10 +226,10 @@ class Blocks:
         self.row.backbone.run = self._watched
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.row.backbone.run = self._run
 
-    def _watched(self, step, tokens: Tensor) -> Tensor:
+    def _watched(self, step: partial[Tensor], tokens: Tensor) -> Tensor:
         grad = torch.is_grad_enabled()
         checkpointed = self.row.backbone.checkpointing and grad
         known = self._known.setdefault((tokens.shape, grad), [])
@@ -276,5 +281,5 @@ def rollout_segments(study: Study, carries: bool) -> tuple[Counter, Counter]:
     return generated, written
 
 
-def _count(weights) -> int:
+def _count(weights: Iterable[Tensor]) -> int:
     return sum(weight.numel() for weight in weights)

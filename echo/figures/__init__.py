@@ -5,7 +5,6 @@ know to redraw exactly what changed is read from the source, without importing m
 
 - ``names()``: the figures there are;
 - ``reads(name)``: the files in the tables folder that the figure reads;
-- ``digest(name)``: a fingerprint of the code that draws it, blind to comments, docstrings and layout.
 
 To add a figure, add a module here that defines ``READS`` and ``draw``.
 """
@@ -48,14 +47,6 @@ def reads(name: str) -> tuple[str, ...]:
     if not declared:
         raise FigureError(f"unknown figure {name!r}; there are {', '.join(names())}")
     return declared
-
-
-def digest(name: str) -> str:
-    """16 hexadecimal digits that change when the code that draws the figure does: its module and what that imports."""
-    from echo.study.provenance import code_digest
-
-    reads(name)
-    return code_digest(f"{PACKAGE}.{name}")
 
 
 def draw(name: str, tables: str | Path) -> Figure:

@@ -80,7 +80,7 @@ def code_digest(*modules: str) -> str:
 
 
 def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
-    """Fingerprint of all that a stage depends on beside its input files: configuration and code; of ``row`` if given."""
+    """Fingerprint of what a stage depends on beside its input files, configuration and code; of ``row`` if given."""
     values = {key: _plain(_value(study, key)) for key in _constant(stage, "READS", ())}
     profile = study.profiles[row].model_dump() if row else None
     code = {name: source.behaviour(path) for name, path in stage_modules(study, stage, row).items()}

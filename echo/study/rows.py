@@ -55,14 +55,11 @@ def _settings(family: str, file: str, key: str) -> type[Profile]:
 
 
 def _check_options(study: Study, rows: Entries, file: str, rows_file: str) -> None:
-    """Options of families that rows of the study have, and keys that these families have."""
-    used = {_family(name, rows[name], rows_file) for name in study.rows}
+    """Options of families that there are, and keys that these have; a family need not have a row in this study."""
     for family, options in study.row_options.items():
         key = f"row_options.{family}"
         if family not in families():
             raise refuse(file, key, options, f"no such family; echo/memory has {', '.join(families())}")
-        if family not in used:
-            raise refuse(file, key, options, "no row of the study is of this family; remove it")
         keys = [name for name in settings_of(family).model_fields if name not in NOT_OPTIONS]
         for name, value in options.items():
             if name not in keys:

@@ -27,8 +27,8 @@ class Branch:
 
     ``recall``: history is the true one and only the last segment is generated. ``measure``: what a case's own numbers
     compare: every generated ``frame`` with the true one, ``mirrored`` frames of the model's own way out and back, or
-    the ``view`` at the end with the true one. ``explained``: the branch in half a line, for a legend. ``drift``: whether
-    drift.csv has the PSNR of each of its frames. ``samples``: how many cases are kept as pictures for the figures.
+    the ``view`` at the end with the true one. ``explained``: the branch in half a line, for a legend. ``drift``:
+    whether drift.csv has the PSNR of each of its frames. ``samples``: cases kept as pictures.
     """
 
     name: str

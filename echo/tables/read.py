@@ -50,7 +50,7 @@ def read_file(tables: Path, name: str) -> pd.DataFrame:
 
 
 def read_inputs(tables: Path) -> Inputs:
-    """All gathered files, checked: columns, each case once, numbers finite, every row of cases.csv in rows.csv."""
+    """All gathered files, checked: columns, each case once, every row of cases.csv in rows.csv."""
     read = {name.split(".")[0]: read_file(tables, name) for name in COLUMNS}
     inputs = Inputs(**read)
     if inputs.rows["row_name"].duplicated().any():

@@ -13,6 +13,7 @@ from PIL import Image
 from echo import figures
 from echo.figures import FigureError, style
 from echo.study import provenance
+from echo.study.provenance import code_digest
 
 NAMES = figures.names()
 
@@ -92,7 +93,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 def test_unknown_figure_is_named_with_those_there_are():
     with pytest.raises(FigureError, match="unknown figure 'aswer'; there are answer, "):
-        figures.digest("aswer")
+        figures.reads("aswer")
 
 
 def test_missing_array_is_named(small, tmp_path):
@@ -134,8 +135,13 @@ def edit(path, old, new):
     path.write_text(source.replace(old, new, 1))
 
 
+def digest_of(name: str) -> str:
+    """What the workflow redraws a figure by."""
+    return code_digest(f"echo.figures.{name}")
+
+
 def test_digest_is_blind_to_comments_docstrings_and_formatting(copied):
-    before = {name: figures.digest(name) for name in NAMES}
+    before = {name: digest_of(name) for name in NAMES}
     edit(copied / "drift.py", '"""Drift: ', '"""# Another docstring: ')
     edit(
         copied / "drift.py",
@@ -143,36 +149,36 @@ def test_digest_is_blind_to_comments_docstrings_and_formatting(copied):
         "    # why\n\n    rows = (style.read_rows( tables))\n",
     )
     edit(copied / "style.py", "REFERENCE_ROW = ", "REFERENCE_ROW   =   ")
-    assert {name: figures.digest(name) for name in NAMES} == before
+    assert {name: digest_of(name) for name in NAMES} == before
 
 
 def test_digest_of_one_figure_alone_changes_with_its_code(copied):
-    before = {name: figures.digest(name) for name in NAMES}
+    before = {name: digest_of(name) for name in NAMES}
     edit(copied / "drift.py", '"alpha": 0.1', '"alpha": 0.2')
-    after = {name: figures.digest(name) for name in NAMES}
+    after = {name: digest_of(name) for name in NAMES}
     assert [name for name in NAMES if after[name] != before[name]] == ["drift"]
 
 
 def test_digest_of_every_figure_changes_with_the_style(copied):
-    before = {name: figures.digest(name) for name in NAMES}
+    before = {name: digest_of(name) for name in NAMES}
     edit(copied / "style.py", '"font.size": 8.5', '"font.size": 9')
-    assert all(figures.digest(name) != before[name] for name in NAMES)
+    assert all(digest_of(name) != before[name] for name in NAMES)
 
 
 def test_digest_follows_what_a_figure_imports(copied):
-    before = figures.digest("pool"), figures.digest("drift")
+    before = digest_of("pool"), digest_of("drift")
     (copied / "helper.py").write_text("SHADE = 1\n")
     edit(copied / "pool.py", "from echo.figures import FigureError, style", "from echo.figures import FigureError, "
          "helper, style")  # fmt: skip
-    with_helper = figures.digest("pool")
+    with_helper = digest_of("pool")
     edit(copied / "helper.py", "SHADE = 1", "SHADE = 2")
-    assert len({before[0], with_helper, figures.digest("pool")}) == 3
-    assert figures.digest("drift") == before[1]
+    assert len({before[0], with_helper, digest_of("pool")}) == 3
+    assert digest_of("drift") == before[1]
 
 
 def test_what_a_workflow_asks_needs_no_matplotlib():
     program = (
-        "import sys, echo.figures as f; [(f.digest(n), f.reads(n)) for n in f.names()]; "
+        "import sys, echo.figures as f; [(f.reads(n)) for n in f.names()]; "
         "print(sorted({'matplotlib', 'pandas', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"

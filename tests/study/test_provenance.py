@@ -64,7 +64,12 @@ def test_every_module_is_in_some_fingerprint_or_left_out_on_purpose():
             known |= set(stage_modules(study, stage, row))
     free = [*provenance.LEFT_OUT, "echo.figures", "echo.cost", "echo.study.docs", "echo.study.schema",
             "echo.tables.files", "echo.io.publish", "echo.io.contents"]  # fmt: skip
-    chosen = ["echo.world.recordings", "echo.encoding.codecs", "echo.encoding.trained_codec", "echo.judge.judges"]  # by other studies
+    chosen = [
+        "echo.world.recordings",
+        "echo.encoding.codecs",
+        "echo.encoding.trained_codec",
+        "echo.judge.judges",
+    ]  # by other studies
     modules = {".".join(("echo", *p.relative_to(provenance.ROOT).with_suffix("").parts))
                for p in provenance.ROOT.rglob("*.py") if p.name != "__init__.py"}  # fmt: skip
     lost = [m for m in modules - known if not any(m == f or m.startswith(f"{f}.") for f in (*free, *chosen))]

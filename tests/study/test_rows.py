@@ -76,11 +76,9 @@ def test_wrong_options_are_blamed_on_the_study(options, key, message):
     assert refused(key, message, row_options=options).file == "study.yaml"
 
 
-def test_options_of_a_family_that_no_row_has_are_refused():
-    spatial = {"spatial": {"grid": 4}}
-    refused(
-        "row_options.spatial", "no row of the study is of this family", rows=["i2v", "ssm_hybrid"], row_options=spatial
-    )
+def test_options_of_a_family_that_no_row_has_are_kept_for_other_rows():
+    """So that `--config rows=[i2v]` runs a part of a study."""
+    accepted(rows=["i2v", "ssm_hybrid"], row_options={"spatial": {"grid": 4}})
 
 
 def test_options_reach_the_rows_of_their_family_alone():

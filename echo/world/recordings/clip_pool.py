@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from echo.io.tensors import TensorFileError, read_header
+from echo.io.tensors import TensorFileError, load_tensors, read_header
 from echo.world.errors import RecordingError
 from echo.world.layout import VIDEOS, Indices, read_info
 from echo.world.recordings import SOURCES, open_recordings
@@ -44,8 +43,8 @@ def read_clips(path: Path) -> dict[str, np.ndarray]:
     Raises RecordingError for a damaged file.
     """
     try:
-        arrays = load_file(path)
-    except (SafetensorError, OSError) as error:
+        arrays = load_tensors(path, "np", REMAKE)
+    except (TensorFileError, SafetensorError, OSError) as error:
         raise RecordingError(f"{path}: truncated or not a safetensors file ({first_line(error)}); {REMAKE}") from None
     kinds = {name: (str(array.dtype), array.shape[1:]) for name, array in arrays.items()}
     if kinds != {"frames": ("int64", ()), "poses": ("float64", (6,))}:

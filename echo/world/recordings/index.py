@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from tqdm import tqdm
 
 from echo.io.files import digest
-from echo.io.tensors import TensorFileError, read_header, save_tensors
+from echo.io.tensors import TensorFileError, load_tensors, read_header, save_tensors
 from echo.study.provenance import code_digest
 from echo.world.errors import RecordingError
 from echo.world.layout import Span
@@ -103,7 +102,7 @@ class Index:
             header = read_header(path) if path.is_file() else {}
             if header.pop("fingerprint", None) != fingerprint:
                 return None
-            arrays = load_file(path)
+            arrays = load_tensors(path, "np")
         except (TensorFileError, SafetensorError, json.JSONDecodeError):
             return None
         # JSON has no tuples.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
+from echo.io.tensors import TensorFileError, open_tensors
 from echo.world.errors import PoolError
 from echo.world.untrusted import first_line
 
@@ -41,8 +42,10 @@ def read_arrays(path: Path, names: tuple[str, ...], video: str) -> dict[str, np.
     if not path.is_file():
         raise PoolError(f"{path}: {', '.join(names)} of {video} is missing; {REMAKE}")
     try:
-        with safe_open(path, "np") as file:
+        with open_tensors(path, "np", REMAKE) as file:
             arrays = {name: file.get_tensor(name) for name in names}
+    except TensorFileError as error:
+        raise PoolError(f"arrays of {video}: {error}") from None
     except (SafetensorError, OSError) as error:
         raise PoolError(f"{path}: arrays of {video} are damaged ({first_line(error)}); {REMAKE}") from None
     for name, array in arrays.items():

@@ -37,7 +37,9 @@ class Library:
 
     def __init__(self, folder: Path, resolution: int) -> None:
         if not (folder / MARKER).is_file():
-            raise AssetError(f"{folder}: no asset pack ({MARKER}) there; fetch_assets gets it")
+            raise AssetError(
+                f"{folder}: no asset pack ({MARKER}) there; fetch it with: python -m echo assets --out {folder}"
+            )
         if resolution & (resolution - 1) or resolution < 1:
             raise ValueError(f"resolution: expected a power of two, got {resolution}")
         self.folder = folder
