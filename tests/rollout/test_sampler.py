@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from echo.encoding.latents import CacheError
-from echo.io.errors import UserError
+from echo.evidence.segments import Ranking
 from echo.io.seeding import torch_generator
+from echo.io.tensors import NotFiniteError, TensorFileError
 from echo.model.row import Row
-from echo.rollout.sampler import CaseBatch, RolloutError, Sampler, load_row
+from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from tests.conftest import Setting, tiny_study
 from tests.rollout.cases_of_tests import STUDY, batch_of, moved_row, setting_for
 
@@ -157,17 +158,37 @@ def test_frames_that_are_not_finite_end_the_rollout(branch):
     made.latents = made.latents.clone()
     made.latents[1] = float("inf")
     sampler = Sampler(STUDY, moved_row("context_k5"))
-    with pytest.raises(RolloutError, match=f"context_k5: branch {branch}: .* clip_1 are not finite .*timestep_shift"):
+    with pytest.raises(NotFiniteError, match=f"context_k5: branch {branch}: .* clip_1 are not finite .*timestep_shift"):
         sampler.rollout(batch_of(branch, made))
 
 
-def test_a_checkpoint_that_is_not_finite_is_refused(tmp_path):
+def test_a_checkpoint_that_is_not_finite_is_never_saved(tmp_path):
+    row = Row(STUDY, STUDY.profiles["i2v"])
+    with torch.no_grad():
+        row.backbone.transformer.proj_out.weight[0, 0] = float("nan")
+    with pytest.raises(NotFiniteError, match="proj_out.weight are not finite"):
+        row.save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def flipped(path):
+    """The file with one bit changed."""
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    return path
+
+
+def test_damaged_checkpoints_and_rankings_are_refused(tmp_path):
     row = Row(STUDY, STUDY.profiles["i2v"])
     row.save(tmp_path / "model.safetensors")
     loaded = load_row(STUDY, STUDY.profiles["i2v"], 0, tmp_path / "model.safetensors").state_dict()
     assert all(torch.equal(value, loaded[name]) for name, value in row.state_dict().items())
-    with torch.no_grad():
-        row.backbone.transformer.proj_out.weight[0, 0] = float("nan")
-    with pytest.raises(UserError, match="proj_out.weight.* not finite"):
-        row.save(tmp_path / "model.safetensors")
+    flipped(tmp_path / "model.safetensors")
+    with pytest.raises(TensorFileError, match="model.safetensors: damaged"):
         load_row(STUDY, STUDY.profiles["i2v"], 0, tmp_path / "model.safetensors")
+    with pytest.raises(TensorFileError, match="model.safetensors: damaged"):
+        row.start_from(tmp_path / "model.safetensors", STUDY.profiles["i2v"])
+    setting_for("recall").ranking.save(tmp_path / "evidence.safetensors")
+    with pytest.raises(TensorFileError, match="evidence.safetensors: damaged"):
+        Ranking.load(flipped(tmp_path / "evidence.safetensors"))

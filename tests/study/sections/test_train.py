@@ -23,7 +23,6 @@ def test_no_setting_is_infinite(key, value):
         ({"adamw_lr": 0}, "greater than 0"),
         ({"row_lr": {"i2v": float("inf")}}, "finite"),
         ({"steps": 0}, "greater than or equal to 1"),
-        ({"batch": 3, "accumulate": 2}, "train.batch = 3 is not a multiple of train.accumulate = 2"),
         ({"sharding": "fsdp"}, "use optimizer: adamw"),
         ({"trainable": []}, "at least 1 item"),
         ({"trainable": ["*", "*"]}, "a pattern twice"),
