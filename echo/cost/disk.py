@@ -49,7 +49,7 @@ def codec_flops(study: Study) -> dict[str, int]:
     """
     if study.codec.kind != "wan":
         return {"frame": 0, "segment": 0, "decode": 0}
-    from diffusers import AutoencoderKLWan
+    from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 
     with torch.device("meta"):
         model = AutoencoderKLWan(**{"z_dim": study.codec.channels, **study.codec.options})

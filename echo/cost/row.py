@@ -151,9 +151,9 @@ class RowPlan:
         cells, seen = self.study.grid[0] * self.study.grid[1], []
         run = self.row.backbone.clean_pass
 
-        def watched(frames: Frames, *rest: Any) -> None:
+        def watched(frames: Frames, *rest: Any, **named: Any) -> None:
             seen.append(frames.count)
-            run(frames, *rest)
+            run(frames, *rest, **named)
 
         with torch.no_grad():
             self.row.backbone.clean_pass = watched

@@ -104,9 +104,10 @@ class Walk(TorchFunctionMode):
             kwargs = {name: self._cast(value) for name, value in kwargs.items()}
         named = dict(zip(("input", "weight"), args, strict=False)) | kwargs
         if func in ATTENTION:
-            query, key, value = (
+            operands: list[Any] = [
                 kwargs.get(name, args[i] if i < len(args) else None) for i, name in enumerate(("query", "key", "value"))
-            )
+            ]
+            query, key, value = operands
             if query.is_meta:
                 out = FlashShapes.apply(query, key, value)
             else:

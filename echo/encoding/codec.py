@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from einops import rearrange
@@ -96,7 +96,8 @@ class Codec(nn.Module):
         """
         self.mean.copy_(rearrange(latents.mean((0, 2, 3)), "c -> c 1 1"))
         deviation = latents.std((0, 2, 3)).clamp_min(1e-6)
-        scale = deviation ** float(self.config.options.get("whiten", 1.0))
+        whiten = cast(float, self.config.options.get("whiten", 1.0))  # as the section's ``Options`` has it
+        scale = deviation ** float(whiten)
         self.scale.copy_(rearrange(scale * (deviation / scale).square().mean().sqrt(), "c -> c 1 1"))
 
     def save(self, path: Path) -> None:

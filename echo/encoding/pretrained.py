@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from echo.io.errors import UserError
 from echo.io.files import digest, sha256, write_json
@@ -24,7 +24,8 @@ from echo.io.tensors import TensorFileError, read_header, require_finite
 from echo.study.config import Pretrained, Study
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKLWan, WanTransformer3DModel
+    from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+    from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
     from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 WEIGHTS = {
@@ -51,7 +52,9 @@ def parts_of(study: Study) -> tuple[str, ...]:
 
 def download_folder(config: Pretrained, resources: Path) -> Path:
     """Where a download lies: one folder per repository and commit."""
-    return resources / f"{config.repo.replace('/', '--')}@{config.revision[:12]}"
+    # A model that is given without a path has both (``Pretrained``).
+    repo, revision = cast(str, config.repo), cast(str, config.revision)
+    return resources / f"{repo.replace('/', '--')}@{revision[:12]}"
 
 
 def fetch(study: Study, resources: Path) -> Path:
@@ -81,11 +84,17 @@ def _command(config: Pretrained) -> str:
 
 def _download(config: Pretrained, folder: Path, parts: tuple[str, ...]) -> None:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HTTPError,  # pyright: ignore[reportPrivateImportUsage] of the HTTP library that this version of the hub uses
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     wanted = ["model_index.json", *(f"{part}/*" for part in parts)]
+    repo = cast(str, config.repo)  # a model that is given without a path has one
     try:
-        snapshot_download(config.repo, revision=config.revision, local_dir=folder, allow_patterns=wanted)
+        snapshot_download(repo, revision=config.revision, local_dir=folder, allow_patterns=wanted)
     except RepositoryNotFoundError:
         raise PretrainedError(f"pretrained.repo = {config.repo} at {config.revision}: no such repository") from None
     except (HfHubHTTPError, HTTPError, LocalEntryNotFoundError, OSError) as error:
@@ -188,7 +197,7 @@ def contents(path: Path | None) -> str:
 def load_transformer(folder: Path) -> WanTransformer3DModel:
     """Diffusers' WanTransformer3DModel with its weights, in float32."""
     import torch
-    from diffusers import WanTransformer3DModel
+    from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 
     return _load_strictly(WanTransformer3DModel, folder, "transformer", torch_dtype=torch.float32)
 
@@ -196,7 +205,7 @@ def load_transformer(folder: Path) -> WanTransformer3DModel:
 def load_vae(folder: Path) -> AutoencoderKLWan:
     """Diffusers' AutoencoderKLWan with its weights, in float32."""
     import torch
-    from diffusers import AutoencoderKLWan
+    from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 
     return _load_strictly(AutoencoderKLWan, folder, "vae", torch_dtype=torch.float32).eval()
 

@@ -53,7 +53,7 @@ def encode(config: Text, captions: list[str], folder: Path) -> list[Tensor]:
     As in Wan 2.1: up to ``config.tokens`` tokens, the last hidden state; what is padded later is zero.
     """
     tokenizer, encoder = load_text_encoder(folder)
-    encoder = encoder.to(device())
+    encoder = encoder.to(device())  # pyright: ignore[reportArgumentType] its decorator hides that it is a method
     if encoder.config.d_model != config.dim:
         raise TextError(f"text.dim = {config.dim}, but this text encoder is {encoder.config.d_model} wide")
     hidden_states: list[Tensor] = []

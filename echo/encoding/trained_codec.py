@@ -24,7 +24,7 @@ LEARNING_RATE = 2e-3
 class TrainedCodec(Codec):
     """A codec around an autoencoder of diffusers, ``model``."""
 
-    model: nn.Module
+    model: Any  # a model of diffusers; of its methods and its config the library gives no usable types
 
     def fit(self, signal: Float[Tensor, "f 3 H W"], seed: int) -> None:
         """``codec.train_steps`` steps of AdamW, with a weak pull of the latents towards a unit Gaussian."""

@@ -9,9 +9,9 @@ so drawing one has no side effect.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import ContextDecorator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
 import numpy as np
@@ -25,6 +25,9 @@ from matplotlib.lines import Line2D
 from echo.figures import FigureError
 from echo.io.files import atomic_path
 from echo.study.words import BRANCHES
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 REFERENCE_ROW = "i2v"
 REFERENCE_COLOUR = "#4d4d4d"
@@ -65,9 +68,9 @@ THEME: dict[str, Any] = {
 }
 
 
-def styled() -> AbstractContextManager[None]:
+def styled() -> ContextDecorator:
     """A context in which figures have the study's theme; decorate ``draw`` with ``@styled()``."""
-    return matplotlib.rc_context(THEME)
+    return matplotlib.rc_context(cast("dict[RcKeyType, Any]", THEME))
 
 
 def literal(text: object) -> str:

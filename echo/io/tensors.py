@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, Union, cast
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -64,7 +64,8 @@ def save_tensors(
         else:
             from safetensors.torch import save_file
 
-            save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata)
+            of_torch = cast("Mapping[str, Tensor]", tensors)
+            save_file({name: value.contiguous() for name, value in of_torch.items()}, temporary, metadata)
         _, computed, position = _hashes(temporary)
         with open(temporary, "r+b") as file:
             file.seek(position)

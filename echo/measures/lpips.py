@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import cast
 
 import lpips
 import numpy as np
@@ -22,7 +23,7 @@ from echo.measures.images import Frames, PerFrame, check_frames
 from echo.measures.weights import load_weights
 
 SMALLEST = 31  # pixels along a side of the smallest frame; below, a pooled map of AlexNet is empty
-CHANNEL_WEIGHTS = Path(lpips.__file__).parent / "weights" / "v0.1" / "alex.pth"
+CHANNEL_WEIGHTS = Path(cast(str, lpips.__file__)).parent / "weights" / "v0.1" / "alex.pth"
 CHANNEL_WEIGHTS_SHA256 = "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0"
 
 

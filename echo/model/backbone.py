@@ -17,12 +17,12 @@ Design:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
-from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
+from diffusers.models.transformers.transformer_wan import WanTransformer3DModel, WanTransformerBlock
 from einops import rearrange, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -68,7 +68,7 @@ class Backbone(nn.Module):
         sizes = transformer_sizes(config, channels, text_dim)
         if transformer is None:
             transformer = WanTransformer3DModel(freq_dim=min(256, 2 * self.width), **sizes)
-            for block in transformer.blocks:
+            for block in cast("Iterable[WanTransformerBlock]", transformer.blocks):
                 nn.init.constant_(block.attn1.norm_q.weight, config.attention_gain)
                 nn.init.constant_(block.attn1.norm_k.weight, config.attention_gain)
         else:
@@ -77,8 +77,9 @@ class Backbone(nn.Module):
         for block in transformer.blocks:
             block.__class__ = Block
         self.rays = Rays(config.ray_frequencies, self.width) if config.ray_frequencies else None
-        self.actions = nn.ModuleList([nn.Linear(12, self.width) for _ in range(config.layers)])
-        for layer in self.actions:
+        actions = [nn.Linear(12, self.width) for _ in range(config.layers)]
+        self.actions = nn.ModuleList(actions)
+        for layer in actions:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         self.cameras = None
@@ -175,7 +176,8 @@ class Backbone(nn.Module):
 
         def step(index: int, hook: Hook | None, tokens: Tensor) -> Tensor:
             tokens = flatten(self.inject_actions(index, tokens, frames.actions, per_frame))
-            block, flat_hook = self.transformer.blocks[index], None if hook is None else flattened(hook)
+            block = cast(Block, self.transformer.blocks[index])
+            flat_hook = None if hook is None else flattened(hook)
             return unflatten(run_block(block, tokens, words, modulation, rotary, flat_hook, hook_point))
 
         return step
@@ -186,7 +188,7 @@ class Backbone(nn.Module):
         if unknown:
             raise ValueError(f"hooks on blocks {unknown}, but the backbone has blocks 0 to {self.layers - 1}")
 
-    def run(self, step: Callable[[Tensor], Tensor], tokens: Float[Tensor, "B F N D"]) -> Float[Tensor, "B F N D"]:
+    def run(self, step: partial[Tensor], tokens: Float[Tensor, "B F N D"]) -> Float[Tensor, "B F N D"]:
         """One block's step, recomputed in the backward pass where ``checkpointing`` says so."""
         if self.checkpointing and torch.is_grad_enabled():
             return checkpoint(step, tokens, use_reentrant=False)
@@ -243,7 +245,7 @@ class Backbone(nn.Module):
         newest_first = join(clean).take(repeat(backwards, "F -> B F", B=len(anchor.index)))
         return join([target, newest_first]), slice(target.count, None), slice(target.count)
 
-    def spread(self, value: Float[Tensor, _ * rest], clean: int, target: int) -> Float[Tensor, "B L *rest"]:
+    def spread(self, value: Float[Tensor, " _ *rest"], clean: int, target: int) -> Float[Tensor, "B L *rest"]:
         """(1 + B, ...) of timestep 0 and of the targets' timesteps to (B, tokens, ...), in the sequence's layout.
 
         ``clean`` and ``target``: numbers of tokens of either kind.

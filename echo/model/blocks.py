@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from diffusers.models.transformers.transformer_wan import WanAttention, WanAttnProcessor, WanTransformerBlock
@@ -19,6 +20,8 @@ Rotary = tuple[Tensor, Tensor]  # cosines and sines of the rotary embedding
 
 class Rays(nn.Module):
     """Camera rays to tokens: the coordinates and their sines and cosines at octaves, through one linear layer."""
+
+    octaves: Tensor
 
     def __init__(self, frequencies: int, width: int) -> None:
         super().__init__()
@@ -37,8 +40,9 @@ class CameraAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.attention = WanAttention(width, heads, width // heads, eps=1e-6, processor=WanAttnProcessor())
-        nn.init.zeros_(self.attention.to_out[0].weight)
-        nn.init.zeros_(self.attention.to_out[0].bias)
+        leave = cast(nn.Linear, self.attention.to_out[0])
+        nn.init.zeros_(leave.weight)
+        nn.init.zeros_(leave.bias)
 
     def forward(self, tokens: Float[Tensor, "B F N D"]) -> Float[Tensor, "B F N D"]:
         """Tokens (B, F, N, D) to what is added to them, of the same shape."""
@@ -53,7 +57,7 @@ class Block(WanTransformerBlock):
     (sharding over processes, compilation) covers hooked calls as well.
     """
 
-    def forward(
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride] arguments are given by position
         self,
         tokens: Float[Tensor, "B L D"],
         words: Float[Tensor, "B words D"],
@@ -72,7 +76,7 @@ class Block(WanTransformerBlock):
 
         """
         if between is None:
-            return super().forward(tokens, words, modulation, rotary)
+            return super().forward(tokens, words, modulation, rotary)  # pyright: ignore[reportArgumentType] it is a pair
         shift, scale, gate, shift_out, scale_out, gate_out = (self.scale_shift_table[None] + modulation.float()).unbind(
             2
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 from safetensors import safe_open
 
@@ -61,7 +62,8 @@ class ReleasedError(UserError):
 
 def released_name(ours: str) -> str | None:
     """The released key of one of our parameters; None where the release has no such parameter."""
-    module, suffix = re.fullmatch(r"(.*?)(\.weight|\.bias)?", ours).groups()
+    parts = cast("re.Match[str]", re.fullmatch(r"(.*?)(\.weight|\.bias)?", ours))  # it fits every name
+    module, suffix = parts.groups()
     number = re.search(r"\.(?:blocks|actions|cameras|cells)\.(\d+)(?=\.|$)", module)
     if number is None:
         name = NAMES.get(module)
@@ -82,7 +84,7 @@ def key_map(row: Row) -> dict[str, str]:
         raise ReleasedError(
             f"row {row.profile.name} has {len(strange)} parameters that no released checkpoint has{_few(strange)}"
         )
-    return {name: ours for ours, name in names.items()}
+    return {name: ours for ours, name in names.items() if name is not None}
 
 
 def check_rig(study: Study, profile: Profile) -> None:

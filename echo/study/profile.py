@@ -26,7 +26,7 @@ class Profile(BaseModel):
     family: str = Field(description="package of echo/memory that implements it")
     label: str = Field(description="how figures and tables call it")
     seed_stream: Annotated[int, Field(ge=0)] = Field(
-        0,
+        default=0,
         description="rows with the same stream see the same training batches and noise; another stream is an "
         "independent run of the same profile",
     )

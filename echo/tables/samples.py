@@ -67,7 +67,7 @@ def shown_frames(branch: str, last: int, segment: int) -> np.ndarray:
 
 def spread(cases: Sequence[str], count: int) -> list[str]:
     """``count`` cases evenly spread over a branch's list, in which scenes take turns."""
-    return [cases[i] for i in np.linspace(0, len(cases) - 1, count + 2).round().astype(int)[1:-1]]
+    return [cases[int(i)] for i in np.linspace(0, len(cases) - 1, count + 2).round().astype(int)[1:-1]]
 
 
 def _load(path: Path, run: Run, expected: Expected, branch: str) -> Rollout:
@@ -80,4 +80,4 @@ def _load(path: Path, run: Run, expected: Expected, branch: str) -> Rollout:
 
 def _save(path: Path, **arrays: np.ndarray) -> None:
     with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
+        np.savez_compressed(temporary, **arrays)  # pyright: ignore[reportArgumentType] no array is named allow_pickle

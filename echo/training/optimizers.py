@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from typing import cast
 
 import torch
 from torch import nn
@@ -22,7 +23,8 @@ class TrainableError(UserError):
 def matrices(row: Row) -> list[nn.Parameter]:
     """Muon's share: the linear layers' weights inside the blocks and the memory."""
     parts = (row.backbone.transformer.blocks, row.memory)
-    return [layer.weight for part in parts for layer in part.modules() if isinstance(layer, nn.Linear)]
+    linear = [layer for part in parts for layer in part.modules() if isinstance(layer, nn.Linear)]
+    return [cast(nn.Parameter, layer.weight) for layer in linear]  # torch annotates it as a Tensor
 
 
 def freeze(row: Row, patterns: Iterable[str]) -> None:

@@ -47,8 +47,8 @@ def handling(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for one, former in before.items():
+            signal.signal(one, former)
 
 
 class Notice:

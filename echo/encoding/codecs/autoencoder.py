@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from jaxtyping import Float
 from torch import Tensor
 
@@ -28,8 +28,8 @@ class AutoencoderCodec(TrainedCodec):
         levels = len(options["block_out_channels"])
         self.model = AutoencoderKL(
             latent_channels=config.channels,
-            down_block_types=["DownEncoderBlock2D"] * levels,
-            up_block_types=["UpDecoderBlock2D"] * levels,
+            down_block_types=["DownEncoderBlock2D"] * levels,  # pyright: ignore[reportArgumentType] not a tuple of one
+            up_block_types=["UpDecoderBlock2D"] * levels,  # pyright: ignore[reportArgumentType] not a tuple of one
             mid_block_add_attention=False,
             **options,
         ).eval()

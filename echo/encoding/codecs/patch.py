@@ -21,9 +21,9 @@ class PatchCodec(Codec):
     """Encoder: ``basis`` and ``middle``, the mean patch; decoder: a 3 x 3 convolution with ``paint`` and ``ground``."""
 
     basis: Float[Tensor, "c 3 side side"]
-    middle: Float[Tensor, c]
+    middle: Float[Tensor, " c"]
     paint: Float[Tensor, "pixels c 3 3"]
-    ground: Float[Tensor, pixels]
+    ground: Float[Tensor, " pixels"]
 
     def __init__(self, config: Config) -> None:
         """Raises CodecError for more channels than a patch has numbers."""

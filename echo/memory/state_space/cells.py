@@ -6,6 +6,8 @@ pieces, each from the state the piece before it left, gives what one scan of the
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -104,7 +106,7 @@ class ConvolutionCell(nn.Module):
         """Tokens (B, F, N, D) and the state (B, 2, N, 2D) before them to new tokens and the state after them."""
         inputs = torch.cat([state, self.enter(self.norm(tokens))], 1)
         count = tokens.shape[1]
-        mixed = sum(self.kernel[k] * inputs[:, k : k + count] for k in range(self.KERNEL))
+        mixed = cast(Tensor, sum(self.kernel[k] * inputs[:, k : k + count] for k in range(self.KERNEL)))
         return tokens + self.residual(self.leave(functional.silu(mixed))), inputs[:, count:]
 
 

@@ -14,6 +14,7 @@ depthwise causal convolution of kernel 3 on twice the width (the paper's hybrid)
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 import torch
 from einops import repeat
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 
 from echo.evidence.frames import Frames
 from echo.memory.base import FrameEncoder, Memory, ReadCameras, ReadOut, Sizes, State
-from echo.memory.state_space.cells import CELLS
+from echo.memory.state_space.cells import CELLS, Cell
 from echo.memory.state_space.settings import Settings
 
 
@@ -45,7 +46,7 @@ class StateSpaceMemory(Memory):
         none = evidence.latents.new_zeros(len(evidence.latents), 0, self.sizes.tokens, self.sizes.width)
         before = state
         if before is None or not self.carries:
-            before = {name: cell.start(none) for name, cell in self.cells.items()}
+            before = {name: self._cell(name).start(none) for name in self.cells}
         # The first release kept its context itself: no frames yet.
         written = dict.fromkeys(self.cells, none) if self.after_target else dict(before)
 
@@ -64,6 +65,9 @@ class StateSpaceMemory(Memory):
         hooks = {int(name): partial(self._scan, name, stored=state[name]) for name in self.cells}
         return ReadOut(hooks=hooks, hook_point=self.settings.hook_point)
 
+    def _cell(self, name: str) -> Cell:
+        return cast(Cell, self.cells[name])  # a ModuleDict does not say of which modules it is
+
     def _ordered(self, history: Frames) -> Frames:
         """Frames in the order in which they are written: by time, or by rank with the best one last."""
         if self.settings.order == "time":
@@ -73,7 +77,7 @@ class StateSpaceMemory(Memory):
 
     def _scan(self, name: str, tokens: Float[Tensor, "B F N D"], stored: Tensor) -> Float[Tensor, "B F N D"]:
         """The sequence's tokens after one block's cell; ``stored`` is the cell's state, or the context's tokens."""
-        cell = self.cells[name]
+        cell = self._cell(name)
         if self.after_target:
             moved, _ = cell(torch.cat([tokens, stored], 1), cell.start(tokens))
             return moved[:, : tokens.shape[1]]
