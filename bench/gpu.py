@@ -31,7 +31,7 @@ from echo.training.objective import Objective, TrainingBatch
 
 ROWS = ["i2v", "context_k20", "ssm_hybrid", "ssm_blockwise"]
 TINY = {"world": {"size": [32, 64]}, "segment": {"frames": 5}, "text": {"dim": 16, "tokens": 4},
-        "backbone": {"layers": 5, "heads": 2, "head_dim": 12, "ffn_dim": 48}, "evidence": {"frames": 4},
+        "backbone": {"layers": 5, "heads": 2, "head_dim": 12, "ffn_dim": 48}, "evidence": {"frames": 6},
         "sampler": {"steps": 2}, "train": {"precision": "fp32"}}  # fmt: skip
 HEADS = ("row", "step s", "step MFU", "step GiB", "planned", "segment s", "segment MFU", "segment GiB", "planned")
 GIB = 2**30

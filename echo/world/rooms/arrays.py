@@ -45,7 +45,8 @@ def read_arrays(path: Path, names: tuple[str, ...], video: str) -> dict[str, np.
         with open_tensors(path, "np", REMAKE) as file:
             arrays = {name: file.get_tensor(name) for name in names}
     except TensorFileError as error:
-        raise PoolError(f"arrays of {video}: {error}") from None
+        reason = str(error).removeprefix(f"{path}: ")
+        raise PoolError(f"{path}: arrays of {video} are damaged ({reason})") from None
     except (SafetensorError, OSError) as error:
         raise PoolError(f"{path}: arrays of {video} are damaged ({first_line(error)}); {REMAKE}") from None
     for name, array in arrays.items():

@@ -15,7 +15,7 @@ def area(triangles) -> float:
 
 def test_areas_and_bounds():
     assert area(quad((0, 0, 0), (2, 0, 0), (0, 0, 3), 0)) == pytest.approx(6)
-    made = box((1, 2, 3), 0)
+    made = box((1.0, 2.0, 3.0), 0)
     assert made.bounds.tolist() == [[-0.5, -1, 0], [0.5, 1, 3]]
     assert area(made) == pytest.approx(2 * (1 * 3) + 2 * (2 * 3) + 1 * 2)
     np.testing.assert_allclose(area(ball(1.0, 0, rings=60)), 4 * np.pi, rtol=0.02)
@@ -23,7 +23,7 @@ def test_areas_and_bounds():
 
 
 def test_moving_scales_turns_and_shifts():
-    made = box((1, 2, 3), 0).moved(scale=2.0, yaw=90.0, shift=(10, 0, 0))
+    made = box((1.0, 2.0, 3.0), 0).moved(scale=2.0, yaw=90.0, shift=(10, 0, 0))
     np.testing.assert_allclose(made.bounds, [[8, -1, 0], [12, 1, 6]], atol=1e-12)
     both = join([made.with_id(3), made.tinted((0.5, 1, 1)).with_id(4)])
     assert len(both) == 2 * len(made) and set(both.ids) == {3, 4}
