@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from echo import figures
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
+MINI, PAPER = (yaml.safe_load((ROOT / "config" / name).read_text()) for name in ("config.yaml", "paper.yaml"))
 WEIGHTS = ("alexnet", "efficientnet_lite0")
 COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks")
 
@@ -53,8 +56,8 @@ def test_a_fresh_clones_graph_runs_the_whole_study(clone):
     out = snakemake(clone, "-n").stdout
     counts = {line.split()[0]: int(line.split()[1]) for line in out.splitlines() if len(line.split()) == 2
               and line.split()[1].isdigit()}  # fmt: skip
-    assert counts["train"] == counts["probe"] == counts["measure"] == counts["judge"] == 15
-    assert counts["tables"] == 1 and counts["figure"] == 8
+    assert counts["train"] == counts["probe"] == counts["measure"] == counts["judge"] == len(MINI["rows"])
+    assert counts["tables"] == 1 and counts["figure"] == len(figures.names())
 
 
 def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
@@ -65,7 +68,7 @@ def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
     assert first.returncode == 0, first.stderr
     assert "train" not in first.stderr and "tables" not in first.stderr.split("Job stats")[1].split("total")[0]
     drawn = sorted((clone / "results" / "mini" / "figures").glob("*.png"))
-    assert len(drawn) == 8
+    assert len(drawn) == len(figures.names())
     assert "Nothing to be done" in snakemake(clone, "figures").stderr
 
     for path in (*clone.rglob("*.py"), *clone.rglob("*.csv")):
@@ -121,7 +124,7 @@ def test_a_dry_run_and_a_run_that_the_lock_refuses_change_nothing(clone):
 def test_single_keys_change_the_default_study(clone):
     """`--config study=NAME` alone is the default study under another name."""
     out = snakemake(clone, "-n", "--config", "study=other").stdout
-    assert "runs/other/study.json" in out and out.count("rule train:") == 15
+    assert "runs/other/study.json" in out and out.count("rule train:") == len(MINI["rows"])
 
 
 def test_a_file_that_is_gone_or_cut_is_named_before_work_is_spent(clone):
@@ -189,7 +192,7 @@ def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone
     asked = {name: dict(re.findall(r"(\w+)=(\w+)", re.search(r"resources: (.*)", text)[1])) for name, text in jobs}
     asked.pop("all")
     assert {"pretrained", "latents_share", "train", "rollout", "measure", "figure"} <= set(asked)
-    assert sum(name == "train" for name, _ in jobs) == 16
+    assert sum(name == "train" for name, _ in jobs) == len(PAPER["rows"])
     for name, resources in asked.items():
         assert int(resources["runtime"]) >= 15 and int(resources["mem_mb"]) >= 1000, name
     assert asked["train"]["gpu"] == "8" and int(asked["train"]["cpus_per_task"]) >= 8

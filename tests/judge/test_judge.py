@@ -54,7 +54,7 @@ def test_a_judge_is_one_module_in_a_copy_of_the_code(tmp_path):
     (judges / "_shared.py").write_text("raise SystemExit('a helper of judges is no judge')")
     code = (
         "import sys; from pathlib import Path; from echo.judge import build_judge, judge_names\n"
-        "assert judge_names() == ('constant', 'embedded'), judge_names()\n"
+        "assert {'constant', 'embedded'} <= set(judge_names()) and '_shared' not in judge_names(), judge_names()\n"
         "assert not {'numpy', 'torch'} & set(sys.modules), 'listing judges imports them'\n"
         "import numpy as np; from echo.judge.base import judge_many; from echo.judge.rubric import overall\n"
         "judge = build_judge('constant', Path('x'))\n"

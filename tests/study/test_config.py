@@ -1,5 +1,6 @@
 """Studies are read and checked whole before any job; what cannot run stops with one line."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -11,8 +12,6 @@ from echo.study.config import ConfigError, load_rows, load_study, parse_study, r
 from tests.conftest import ROOT, ROWS, tiny_study
 from tests.scale.paper_tiny import write_study
 from tests.study.studies import DEFAULT, accepted, changed
-
-RELEASED_LATER = {"framepack_len_r8", "ssm_blockwise_causal_v2"}
 
 
 @pytest.mark.parametrize("name", ["config", "quick", "smoke", "paper"])
@@ -28,7 +27,9 @@ def test_the_studies_of_the_tests_are_valid(tmp_path):
 
 
 def test_the_default_study_runs_every_row_of_the_papers_tables():
-    assert set(DEFAULT["rows"]) == set(load_rows(ROOT / "config" / "rows.yaml")) - RELEASED_LATER
+    with (ROOT / "echo" / "tables" / "reference" / "paper_tables.csv").open() as file:
+        paper = {line["row_name"] for line in csv.DictReader(file)} & set(load_rows(ROOT / "config" / "rows.yaml"))
+    assert len(paper) >= 14 and paper <= set(DEFAULT["rows"])
 
 
 def test_reading_a_study_needs_no_torch():
