@@ -124,5 +124,5 @@ def test_measures_and_tables_are_whole(run):
 
 
 def test_the_records_say_what_the_recordings_lack_and_which_clips_were_cut(run):
-    assert record(run, "index/record.json")["missing"] == {}
+    assert record(run, "index/recordings.record.json")["missing"] == {}
     assert record(run, "pool/open_domain/record.json")["clips"] == {"return_45": 4, "return_strict": 4}
