@@ -41,6 +41,7 @@ localrules:
 rule all:
     default_target: True
     input:
+        f"{RUN}/study.json",
         # The measures are never committed: in a fresh clone it is they that make the whole study run.
         expand(f"{RUN}/measures/{{run}}/record.json", run=RUNS),
         expand(f"{RESULTS}/tables/{{file}}", file=TABLES),

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from echo.io.errors import UserError
-from echo.study.config import ConfigError, Study, load_study
+from echo.study.config import ConfigError, Study, load_study, study_of_environment
 from echo.study.provenance import stage_digest, stages
 from echo.study.words import HELD_OUT, SPLITS
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
 )
 
-StudyFile = Annotated[Path, typer.Option("--study", help="the study: a YAML file, or the study.json of a run folder")]
+StudyFile = Annotated[Path, typer.Option("--study", help="the study: YAML, a run's study.json, or @NAME in a job")]
 RowName = Annotated[str, typer.Option("--row", help="a row of the study")]
 Seed = Annotated[int, typer.Option("--seed", help="training seed")]
 SplitName = Annotated[str, typer.Option("--split", help=f"one of {', '.join(SPLITS)}")]
@@ -64,7 +64,9 @@ def _run(stage: str, **values: Any) -> None:
 
 def _study(path: Path, stage: str, row: str | None = None, fingerprint: str | None = None) -> Study:
     """The study, once it is known to have the row and, where one was asked for, the fingerprint."""
-    study = load_study(path, whole=False)  # one stage alone; Snakemake has checked that the whole study can run
+    # One stage alone; Snakemake has checked that the whole study can run.
+    name = str(path)
+    study = study_of_environment(name[1:]) if name.startswith("@") else load_study(path, whole=False)
     if row is not None and row not in study.profiles:
         raise ConfigError(f"--row {row}: {path} has {', '.join(study.profiles)}")
     if fingerprint is not None and stage_digest(study, stage, row) != fingerprint:

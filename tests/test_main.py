@@ -62,6 +62,15 @@ def test_a_job_refuses_a_study_that_changed_since_it_was_planned(capsys, study_f
     assert "base.safetensors: truncated" in complaint(capsys, *train(study_file, tmp_path), "--fingerprint", there)
 
 
+def test_a_job_has_its_study_from_the_environment(capsys, study_file, tmp_path, monkeypatch):
+    arguments = [*train("@tiny", tmp_path), "--fingerprint", "0"]
+    assert "the environment has no ECHO_STUDY_TINY" in complaint(capsys, *arguments)
+    study = small_study(seed=5)
+    monkeypatch.setenv("ECHO_STUDY_TINY", json.dumps({"study": study.model_dump(mode="json"), "rows": ROWS}))
+    planned = stage_digest(study, "train", "i2v")
+    assert f"fingerprint {planned}, planned 0" in complaint(capsys, *arguments)
+
+
 def test_an_error_that_is_not_meant_for_users_keeps_its_trace(study_file, tmp_path, monkeypatch):
     """A fault of the code, or of a library, whatever its class."""
     from echo.training.stages import train as stage

@@ -108,6 +108,23 @@ def test_jobs_read_the_study_that_was_checked(clone):
     assert json.loads((clone / "runs" / "mini" / "study.json").read_text())["seed"] == 7
 
 
+def test_a_changed_key_runs_what_reads_it_again(clone):
+    """At once: a run that ends well has made everything that was asked for, of the study that was asked for."""
+    if (ROOT / "resources" / "assets").is_dir():
+        shutil.copytree(ROOT / "resources" / "assets", clone / "resources" / "assets")
+    target = "runs/smoke/pool/open_domain/record.json"
+    for seed in (0, 3):
+        done = snakemake(clone, target, "--configfile", "config/smoke.yaml", "--config", f"seed={seed}")
+        assert done.returncode == 0, done.stderr
+        assert json.loads((clone / target).read_text())["seed"] == seed
+    again = snakemake(clone, target, "--configfile", "config/smoke.yaml", "--config", "seed=3")
+    assert "Nothing to be done" in again.stderr
+    shutil.rmtree(clone / "resources" / "assets")
+    gone = snakemake(clone, target, "--configfile", "config/smoke.yaml", "--config", "seed=4")
+    assert gone.returncode != 0
+    assert "assets.json is missing, though files of runs/smoke were made with it" in gone.stderr.splitlines()[-1]
+
+
 def test_a_dry_run_and_a_run_that_the_lock_refuses_change_nothing(clone):
     """Jobs of the run beside it read the study's file."""
     snakemake(clone, "runs/mini/study.json")

@@ -10,6 +10,8 @@ own types and bounds, the rows (``echo.study.rows``), and what all of these mean
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ from echo.study.study import NAME, Study
 __all__ = [
     "Backbone", "Codec", "Compute", "ConfigError", "Evaluate", "EvidenceConfig", "Pretrained", "Sampler", "Section",
     "Segment", "Study", "Text", "Train", "World", "load_rows", "load_study", "parse_study", "remarks",
-    "study_of_snakemake",
+    "study_of_environment", "study_of_snakemake", "study_variable",
 ]  # fmt: skip
 
 ROWS_FILE = "config/rows.yaml"
@@ -139,3 +141,24 @@ def remarks(study: Study) -> list[str]:
         return []
     return [f"study {study.study}: `evidence.frames` = {study.evidence.frames}: all that rows get which ask for more: "
             f"{', '.join(short)}"]  # fmt: skip
+
+
+def study_variable(name: str) -> str:
+    """The environment variable in which the workflow hands its jobs the study called ``name``."""
+    return f"ECHO_STUDY_{name.upper()}"
+
+
+def study_of_environment(name: str) -> Study:
+    """The study called ``name`` that the workflow put into the environment, with its rows.
+
+    Raises ConfigError where there is none.
+    """
+    text = os.environ.get(study_variable(name))
+    where = f"the workflow's study {name}"
+    if text is None:
+        raise ConfigError(
+            f"--study @{name}: the environment has no {study_variable(name)}, which the workflow sets for its jobs; "
+            f"give a file instead, such as runs/{name}/study.json"
+        )
+    held = json.loads(text)
+    return parse_study(held["study"], held["rows"], where, whole=False)

@@ -22,7 +22,7 @@ from echo import figures as drawn
 from echo.io.contents import damage
 from echo.io.errors import UserError
 from echo.io.files import digest, write_text
-from echo.study.config import load_rows, remarks, study_of_snakemake
+from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.provenance import code_digest, pool_stage, stage_digest
 from echo.study.words import BRANCHES, HELD_OUT, SPLITS
 from echo.tables.files import table_files
@@ -62,10 +62,17 @@ ENVIRONMENT = f"../../envs/environment{'-gpu' if GPU_STUDY else ''}.yaml"
 PRETRAINED = [f"{RUN}/pretrained.json"] if STUDY.pretrained.given else []
 RECORDED = STUDY.world.source != "rooms"
 SHARES = range(STUDY.compute.latent_shares)
-# Jobs read the study as it was checked here, whatever --configfile and --config made of it, and refuse one whose
-# fingerprint is not the planned one. It is `ancient` in every rule, as assets and weights are: their contents are known
-# by digest, and their times would make committed tables look outdated.
-STUDY_FILE = ancient(f"{RUN}/study.json")
+# Jobs are handed the study as it was checked here, whatever --configfile and --config made of it, in the environment: a
+# Slurm job reads this file once more and so has it too. It is no file of the graph: Snakemake does not look at what
+# follows a rebuilt `ancient` input, so that a changed key would end well with nothing made. A job refuses a study whose
+# fingerprint is not the planned one.
+STUDY_OPTION = f"@{STUDY.study}"
+os.environ[study_variable(STUDY.study)] = json.dumps(
+    {
+        "study": STUDY.model_dump(mode="json"),
+        "rows": {row: MATRIX[row] for row in STUDY.rows},
+    }
+)
 WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge
 PROBED = BRANCHES["recall"].split
 # The records of all stages: their times stand in the tables.
@@ -96,6 +103,32 @@ for listing in (
     if listing.is_file() and (lost := damage(listing)):
         sys.exit(
             f"{lost}; remove {listing} and run the same snakemake command again: what is whole is kept"
+        )
+
+
+# Assets and weights are `ancient` (their times would make committed tables look outdated), so what depends on them is not
+# looked at in a run that fetches them: what was made with them must not be there without them.
+for fetched, command, made in (
+    (
+        "resources/assets/assets.json",
+        "assets --out resources/assets",
+        "pool/*/record.json",
+    ),
+    (
+        "resources/weights/alexnet.safetensors",
+        "weights --out resources/weights",
+        "measures/*/record.json",
+    ),
+    (
+        "resources/weights/efficientnet_lite0.safetensors",
+        "weights --out resources/weights",
+        "judge/*/*.record.json",
+    ),
+):
+    needed = not (RECORDED and "assets" in fetched)
+    if needed and not Path(fetched).is_file() and any(Path(RUN).glob(made)):
+        sys.exit(
+            f"{fetched} is missing, though files of {RUN} were made with it; fetch it with: python -m echo {command}"
         )
 
 

@@ -4,7 +4,6 @@ rule measure:
         rollout=rollouts(),
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
         weights=ancient("resources/weights/alexnet.safetensors"),
-        study=STUDY_FILE,
     output:
         record=f"{RUN}/measures/{{row}}-{{seed}}/record.json",
         cases=f"{RUN}/measures/{{row}}-{{seed}}/cases.csv",
@@ -18,13 +17,14 @@ rule measure:
     resources:
         **resources("measure"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("measure"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
         weights=folder("weights"),
         out=out_folder,
     shell:
-        "python -m echo measure --study {input.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
+        "python -m echo measure --study {params.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
         " {params.pool} --weights {params.weights} --out {params.out} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"
 
@@ -34,7 +34,6 @@ rule judge:
         rollout=rollouts(),
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
         weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
-        study=STUDY_FILE,
     output:
         table=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.csv",
         record=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.record.json",
@@ -47,12 +46,13 @@ rule judge:
     resources:
         **resources("judge"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("judge"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
         weights=folder("weights"),
     shell:
-        "python -m echo judge --study {input.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
+        "python -m echo judge --study {params.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
         " {params.pool} --weights {params.weights} --out {output.table} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"
 
@@ -71,7 +71,6 @@ rule tables:
         ],
         record=RECORDS,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
-        study=STUDY_FILE,
     output:
         expand(f"{RUN}/tables/{{file}}", file=TABLES),
     log:
@@ -83,6 +82,7 @@ rule tables:
     resources:
         **resources("tables"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("tables"),
         measures=option("--measures", "measures", parents=True),
         judge=option("--judge", "judge"),
@@ -92,7 +92,7 @@ rule tables:
         pool=option("--pool", "pool", parents=True),
         out=out_folder,
     shell:
-        "python -m echo tables --study {input.study} {params.measures} {params.judge} {params.probes} {params.rollout}"
+        "python -m echo tables --study {params.study} {params.measures} {params.judge} {params.probes} {params.rollout}"
         " {params.record} {params.pool} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
 
 

@@ -1,7 +1,5 @@
 # What all rows share: pretrained model, text, codec, latents, evidence, starting weights.
 rule pretrained:
-    input:
-        study=STUDY_FILE,
     output:
         f"{RUN}/pretrained.json",
     log:
@@ -11,16 +9,16 @@ rule pretrained:
     resources:
         **resources("pretrained"),
     params:
+        study=STUDY_OPTION,
         pretrained=digest(STUDY.pretrained.model_dump()),
     shell:
-        "python -m echo pretrained --study {input.study} --resources resources/pretrained --out {output}"
+        "python -m echo pretrained --study {params.study} --resources resources/pretrained --out {output}"
         " > {log} 2>&1"
 
 
 rule text:
     input:
         pool=f"{RUN}/pool/{{split}}/record.json",
-        study=STUDY_FILE,
         pretrained=PRETRAINED,
     output:
         text=f"{RUN}/text/{{split}}.safetensors",
@@ -34,18 +32,18 @@ rule text:
     resources:
         **resources("text"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("text"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
     shell:
-        "python -m echo text --study {input.study} --pool {params.pool} {params.pretrained} --out {output.text}"
+        "python -m echo text --study {params.study} --pool {params.pool} {params.pretrained} --out {output.text}"
         " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 rule codec:
     input:
         pool=f"{RUN}/pool/train/record.json",
-        study=STUDY_FILE,
         pretrained=PRETRAINED,
     output:
         codec=f"{RUN}/codec.safetensors",
@@ -59,11 +57,12 @@ rule codec:
     resources:
         **resources("codec"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("codec"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
     shell:
-        "python -m echo codec --study {input.study} --pool {params.pool} {params.pretrained} --out {output.codec}"
+        "python -m echo codec --study {params.study} --pool {params.pool} {params.pretrained} --out {output.codec}"
         " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
@@ -71,7 +70,6 @@ rule codec:
 rule latents_share:
     input:
         pool=f"{RUN}/pool/{{split}}/record.json",
-        study=STUDY_FILE,
         codec=f"{RUN}/codec.safetensors",
     output:
         record=f"{RUN}/latents/{{split}}/shares/{{share}}/record.json",
@@ -85,11 +83,12 @@ rule latents_share:
     resources:
         **resources("latents_share"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("latents_share"),
         pool=folder("pool"),
         out=out_folder,
     shell:
-        "python -m echo latents-share --study {input.study} --pool {params.pool} --codec {input.codec}"
+        "python -m echo latents-share --study {params.study} --pool {params.pool} --codec {input.codec}"
         " --share {wildcards.share} --out {params.out} --fingerprint {params.fingerprint} --threads {threads}"
         " > {log} 2>&1"
 
@@ -97,7 +96,6 @@ rule latents_share:
 rule latents:
     input:
         pool=f"{RUN}/pool/{{split}}/record.json",
-        study=STUDY_FILE,
         codec=f"{RUN}/codec.safetensors",
         shares=expand(
             f"{RUN}/latents/{{{{split}}}}/shares/{{share}}/record.json", share=SHARES
@@ -114,19 +112,19 @@ rule latents:
     resources:
         **resources("latents"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("latents"),
         pool=folder("pool"),
         shares=option("--share", "shares", parents=True),
         out=out_folder,
     shell:
-        "python -m echo latents --study {input.study} --pool {params.pool} --codec {input.codec}"
+        "python -m echo latents --study {params.study} --pool {params.pool} --codec {input.codec}"
         " {params.shares} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
 rule evidence:
     input:
         latents=f"{RUN}/latents/{{split}}/index.json",
-        study=STUDY_FILE,
     output:
         ranking=f"{RUN}/evidence/{{split}}.safetensors",
         record=f"{RUN}/evidence/{{split}}.record.json",
@@ -139,17 +137,17 @@ rule evidence:
     resources:
         **resources("evidence"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("evidence"),
         latents=folder("latents"),
     shell:
-        "python -m echo evidence --study {input.study} --latents {params.latents} --out {output.ranking}"
+        "python -m echo evidence --study {params.study} --latents {params.latents} --out {output.ranking}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
 rule base:
     input:
         latents=f"{RUN}/latents/train/index.json",
-        study=STUDY_FILE,
         text=f"{RUN}/text/train.safetensors",
         evidence=f"{RUN}/evidence/train.safetensors",
         pretrained=PRETRAINED,
@@ -166,10 +164,11 @@ rule base:
     resources:
         **resources("base"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("base"),
         latents=folder("latents"),
         pretrained=option("--pretrained", "pretrained"),
     shell:
-        "python -m echo base --study {input.study} --latents {params.latents} --text {input.text}"
+        "python -m echo base --study {params.study} --latents {params.latents} --text {input.text}"
         " --evidence {input.evidence} {params.pretrained} --out {output.base} --fingerprint {params.fingerprint}"
         " --processes {threads} > {log} 2>&1"

@@ -2,7 +2,6 @@
 rule train:
     input:
         latents=f"{RUN}/latents/train/index.json",
-        study=STUDY_FILE,
         text=f"{RUN}/text/train.safetensors",
         evidence=f"{RUN}/evidence/train.safetensors",
         base=f"{RUN}/base.safetensors",
@@ -19,10 +18,11 @@ rule train:
     resources:
         **resources("train"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("train"),
         latents=folder("latents"),
     shell:
-        "python -m echo train --study {input.study} --row {wildcards.row} --seed {wildcards.seed}"
+        "python -m echo train --study {params.study} --row {wildcards.row} --seed {wildcards.seed}"
         " --latents {params.latents} --text {input.text} --evidence {input.evidence} --base {input.base}"
         " --out {output.model} --fingerprint {params.fingerprint} --processes {threads} > {log} 2>&1"
 
@@ -35,7 +35,6 @@ rule rollout:
         latents=held_out(f"{RUN}/latents/{{split}}/index.json"),
         text=held_out(f"{RUN}/text/{{split}}.safetensors"),
         evidence=held_out(f"{RUN}/evidence/{{split}}.safetensors"),
-        study=STUDY_FILE,
     output:
         record=f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
         branches=rollouts(),
@@ -48,6 +47,7 @@ rule rollout:
     resources:
         **resources("rollout"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("rollout"),
         pool=option("--pool", "pool", parents=True),
         latents=option("--latents", "latents", parents=True),
@@ -55,7 +55,7 @@ rule rollout:
         evidence=option("--evidence", "evidence"),
         out=out_folder,
     shell:
-        "python -m echo rollout --study {input.study} --row {wildcards.row} --seed {wildcards.seed}"
+        "python -m echo rollout --study {params.study} --row {wildcards.row} --seed {wildcards.seed}"
         " --model {input.model} --codec {input.codec} {params.pool} {params.latents} {params.text} {params.evidence}"
         " --out {params.out} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
@@ -69,7 +69,6 @@ rule probe:
         latents=f"{RUN}/latents/{PROBED}/index.json",
         text=f"{RUN}/text/{PROBED}.safetensors",
         evidence=f"{RUN}/evidence/{PROBED}.safetensors",
-        study=STUDY_FILE,
     output:
         table=f"{RUN}/probes/{{row}}-{{seed}}.csv",
         record=f"{RUN}/probes/{{row}}-{{seed}}.record.json",
@@ -82,11 +81,12 @@ rule probe:
     resources:
         **resources("probe"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("probe"),
         pool=folder("pool"),
         latents=folder("latents"),
     shell:
-        "python -m echo probe --study {input.study} --row {wildcards.row} --seed {wildcards.seed}"
+        "python -m echo probe --study {params.study} --row {wildcards.row} --seed {wildcards.seed}"
         " --model {input.model} --codec {input.codec} --pool {params.pool} --latents {params.latents}"
         " --text {input.text} --evidence {input.evidence} --out {output.table} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"

@@ -1,4 +1,4 @@
-# The study as it was checked, for the jobs; written when the workflow runs, never when it is only read.
+# The study as it was checked, for people; written when the workflow runs, never when it is only read. Jobs do not read it.
 rule study:
     output:
         study=f"{RUN}/study.json",
@@ -27,7 +27,6 @@ rule assets:
     resources:
         **resources("assets"),
     params:
-        fingerprint=code_digest("echo.world.stages.assets"),
         out=out_folder,
     shell:
         "python -m echo assets --out {params.out} > {log} 2>&1"
@@ -43,15 +42,12 @@ rule weights:
     resources:
         **resources("weights"),
     params:
-        fingerprint=code_digest("echo.measures.stages.weights"),
         out=out_folder,
     shell:
         "python -m echo weights --out {params.out} > {log} 2>&1"
 
 
 rule index:
-    input:
-        study=STUDY_FILE,
     output:
         index=f"{RUN}/index/recordings.safetensors",
         record=f"{RUN}/index/recordings.record.json",
@@ -64,15 +60,15 @@ rule index:
     resources:
         **resources("index"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint("index"),
     shell:
-        "python -m echo index --study {input.study} --out {output.index} --fingerprint {params.fingerprint}"
+        "python -m echo index --study {params.study} --out {output.index} --fingerprint {params.fingerprint}"
         " > {log} 2>&1"
 
 
 rule pool:
     input:
-        study=STUDY_FILE,
         source=(
             f"{RUN}/index/recordings.safetensors"
             if RECORDED
@@ -90,6 +86,7 @@ rule pool:
     resources:
         **resources("pool"),
     params:
+        study=STUDY_OPTION,
         fingerprint=fingerprint(pool_stage(STUDY)),
         stage=pool_stage(STUDY),
         source=lambda wildcards, input: (
@@ -99,5 +96,5 @@ rule pool:
         ),
         out=out_folder,
     shell:
-        "python -m echo {params.stage} --study {input.study} --split {wildcards.split} {params.source}"
+        "python -m echo {params.stage} --study {params.study} --split {wildcards.split} {params.source}"
         " --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
