@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from echo.io.errors import UserError
 from echo.study.errors import ConfigError, from_pydantic, refuse
 from echo.study.profile import Profile, families, settings_of
-from echo.study.sections.base import EXPONENT
+from echo.study.sections.section import EXPONENT
 from echo.study.study import Study
 
 LARGEST = 65_536  # of a whole number in a row

@@ -8,7 +8,7 @@ alone; rules between sections are in ``echo.study.checks``.
 from __future__ import annotations
 
 from echo.study.sections.backbone import Backbone
-from echo.study.sections.base import Flag, Integer, Number, Section, Seed
+from echo.study.sections.section import Flag, Integer, Number, Section, Seed
 from echo.study.sections.codec import Codec
 from echo.study.sections.compute import Compute
 from echo.study.sections.evaluate import Evaluate

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
-from echo.study.sections.base import Exponent, Flag, Integer, Number, Section, Whole
+from echo.study.sections.section import Exponent, Flag, Integer, Number, Section, Whole
 
 Count = Annotated[Integer, Field(ge=1, le=4096)]
 Option = Flag | Integer | Number | str | list[Flag] | list[Integer] | list[Number]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
-from echo.study.sections.base import Exponent, Integer, Section
+from echo.study.sections.section import Exponent, Integer, Section
 from echo.study.words import BRANCHES
 
 JUDGES = Path(__file__).parents[2] / "judge" / "judges"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
-from echo.study.sections.base import Exponent, Integer, Section
+from echo.study.sections.section import Exponent, Integer, Section
 
 
 class EvidenceConfig(Section):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from echo.study.sections.base import Path, Section
+from echo.study.sections.section import Path, Section
 
 
 class Pretrained(Section):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from echo.study.sections.base import Integer, Section
+from echo.study.sections.section import Integer, Section
 
 
 class Sampler(Section):

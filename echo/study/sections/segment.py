@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.base import Exponent, Integer, Section
+from echo.study.sections.section import Exponent, Integer, Section
 
 
 class Segment(Section):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.base import Exponent, Flag, Integer, Rate, Section
+from echo.study.sections.section import Exponent, Flag, Integer, Rate, Section
 
 Steps = Annotated[Integer, Field(ge=0, le=100_000_000)]
 Pattern = Annotated[str, Field(min_length=1, max_length=200)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.base import Exponent, Flag, Integer, Path, Section
+from echo.study.sections.section import Exponent, Flag, Integer, Path, Section
 
 Pixels = Annotated[Integer, Field(ge=16, le=1024)]
 Rooms = Annotated[Integer, Field(ge=1, le=1_000_000)]

@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field, Strict, ValidationError
 
-from echo.study.sections.base import Exponent, Flag, Integer, Number, Rate, Section, Seed
+from echo.study.sections.section import Exponent, Flag, Integer, Number, Rate, Section, Seed
 
 
 class Keys(Section):
