@@ -24,6 +24,7 @@ include: "workflow/rules/resources.smk"
 include: "workflow/rules/slurm.smk"
 include: "workflow/rules/world.smk"
 include: "workflow/rules/rig.smk"
+include: "workflow/rules/base.smk"
 include: "workflow/rules/rows.smk"
 include: "workflow/rules/measures.smk"
 include: "workflow/rules/figures.smk"
@@ -36,6 +37,7 @@ localrules:
     weights,
     pretrained,
     publish,
+    ship,
 
 
 rule all:

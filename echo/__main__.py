@@ -42,6 +42,8 @@ LatentsFolder = Annotated[Path, typer.Option("--latents", help="folder of the sp
 TextFile = Annotated[Path, typer.Option("--text", help="embedded captions of the split")]
 EvidenceFile = Annotated[Path, typer.Option("--evidence", help="ranked evidence of the split")]
 PretrainedFile = Annotated[Path | None, typer.Option("--pretrained", help="manifest of the pretrained model")]
+ShippedFolder = Annotated[Path | None, typer.Option("--shipped", help="folder of the shipped base")]
+AssetsFolder = Annotated[Path, typer.Option("--assets", help="folder of the asset pack")]
 ModelFile = Annotated[Path, typer.Option("--model", help="the row's checkpoint")]
 WeightsFolder = Annotated[Path, typer.Option("--weights", help="folder of the networks' weights")]
 _PER_SPLIT = f"one for each of {', '.join(HELD_OUT)}, in this order; repeat the option"
@@ -123,7 +125,7 @@ def pool(
     study: StudyFile,
     split: SplitName,
     out: OutFolder,
-    assets: Annotated[Path, typer.Option("--assets", help="folder of the asset pack")],
+    assets: AssetsFolder,
     fingerprint: Fingerprint = None,
 ) -> None:
     """Render one split of rooms."""
@@ -176,13 +178,14 @@ def codec(
     pool: PoolFolder,
     out: Out,
     pretrained: PretrainedFile = None,
+    shipped: ShippedFolder = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
-    """Fit the codec, or take the pretrained one."""
+    """Fit the codec, or take the pretrained or the shipped one."""
     checked = _study(study, "codec", None, fingerprint)
     _prepare(threads)
-    _run("codec", study=checked, pool=pool, out=out, pretrained=pretrained)
+    _run("codec", study=checked, pool=pool, out=out, pretrained=pretrained, shipped=shipped)
 
 
 @app.command()
@@ -224,21 +227,67 @@ def evidence(study: StudyFile, latents: LatentsFolder, out: Out, fingerprint: Fi
 
 
 @app.command()
+def base_clips(
+    study: StudyFile,
+    codec: CodecFile,
+    assets: AssetsFolder,
+    shard: Annotated[int, typer.Option("--shard", min=0, help="number of the shard, from 0")],
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Render and encode one shard of the clips that the base is trained on."""
+    checked = _study(study, "base_clips", None, fingerprint)
+    _prepare(threads)
+    _run("base_clips", study=checked, shard=shard, codec=codec, assets=assets, out=out)
+
+
+@app.command()
+def base_train(
+    study: StudyFile,
+    shards: Annotated[list[Path], typer.Option("--shards", help="files of clips, in order; repeat the option")],
+    out: Out,
+    fingerprint: Fingerprint = None,
+) -> None:
+    """Train the base on its own clips, with base.threads threads; what was interrupted goes on."""
+    checked = _study(study, "base_train", None, fingerprint)
+    _prepare(checked.base.threads)
+    _run("base_train", study=checked, shards=shards, out=out)
+
+
+@app.command()
 def base(
     study: StudyFile,
-    latents: LatentsFolder,
-    text: TextFile,
-    evidence: EvidenceFile,
     out: Out,
+    latents: Annotated[Path | None, typer.Option("--latents", help="folder of the training split's latents")] = None,
+    text: Annotated[Path | None, typer.Option("--text", help="embedded captions of the split")] = None,
+    evidence: Annotated[Path | None, typer.Option("--evidence", help="ranked evidence of the split")] = None,
     pretrained: PretrainedFile = None,
+    shipped: ShippedFolder = None,
     processes: Processes = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
-    """Make the starting weights that all rows share."""
+    """Make the starting weights that all rows share: drawn, shipped or pretrained."""
     checked = _study(study, "base", None, fingerprint)
-    values = {"latents": latents, "text": text, "evidence": evidence, "out": out, "pretrained": pretrained}
-    _train("base", checked, processes if checked.train.base_steps else 1, threads, **values)
+    values = {"latents": latents, "text": text, "evidence": evidence, "pretrained": pretrained, "shipped": shipped}
+    trains = pretrained is not None and checked.base.steps
+    _train("base", checked, processes if trains else 1, threads, **values, out=out)
+
+
+@app.command()
+def ship(
+    base: Annotated[Path, typer.Option("--base", help="a base that base.source: trained made, with its record")],
+    codec: CodecFile,
+    out: OutFolder,
+) -> None:
+    """Keep a trained base and its codec in half precision, with their record, for other studies to start from."""
+    from echo.encoding import shipped
+
+    for name, path in (("base", base), ("codec", codec)):
+        if not path.is_file():
+            raise ConfigError(f"{path}: no such file (--{name}); run the stage that makes it first")
+    shipped.ship(base, codec, out)
 
 
 @app.command()

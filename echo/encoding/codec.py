@@ -10,6 +10,7 @@ Letters in shapes: f frames, c channels, h w latent cells, H W pixels, s segment
 
 from __future__ import annotations
 
+import hashlib
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 
 from echo.io.device import device
 from echo.io.errors import UserError
+from echo.io.files import digest
 from echo.io.tensors import load_tensors, read_header, save_tensors
 from echo.study.config import Codec as Config
 
@@ -35,6 +37,7 @@ class Codec(nn.Module):
     """``analyse`` and ``synthesise`` are a kind's own; normalisation and number formats are here."""
 
     trained = False  # whether it came with its weights, and with its normalisation
+    ENCODER: tuple[str, ...] | None = None  # names of the tensors that latents depend on; None: all of them
     mean: Tensor
     scale: Tensor
 
@@ -99,6 +102,15 @@ class Codec(nn.Module):
         whiten = cast(float, self.config.options.get("whiten", 1.0))  # as the section's ``Options`` has it
         scale = deviation ** float(whiten)
         self.scale.copy_(rearrange(scale * (deviation / scale).square().mean().sqrt(), "c -> c 1 1"))
+
+    def encoder_digest(self) -> str:
+        """Digest of what latents depend on: codecs with the same one differ in their decoders alone."""
+        state = self.state_dict()
+        tensors = {name: state[name].float().cpu().contiguous() for name in self.ENCODER or sorted(state)}
+        parts = {
+            name: [list(value.shape), hashlib.sha256(value.numpy()).hexdigest()] for name, value in tensors.items()
+        }
+        return digest([self.config.kind, self.config.downsample, parts])
 
     def save(self, path: Path) -> None:
         """Weights and configuration in one safetensors file, atomically; NotFiniteError for NaN or infinities."""

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from echo.encoding.codec import PIXELS, Codec, CodecError, build_codec, frames_at_once, to_signal
+from echo.encoding.codec import PIXELS, Codec, CodecError, build_codec, frames_at_once, load_codec, to_signal
 from echo.encoding.pretrained import load_vae
 from echo.io.device import device
 from echo.io.seeding import derive, generator
@@ -33,7 +33,7 @@ def fit_codec(
     pretrained: folder of a pretrained Wan model; with ``codec.kind: wan`` its autoencoder is taken as it is.
     Raises CodecError where the fit ends with numbers that are not finite; nothing is written then.
     """
-    held = pool.videos[::HELD_OUT] if len(pool.videos) > 1 else pool.videos
+    held = _held_out(pool)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "codec"))
         own: dict[str, Any] = {}
@@ -50,11 +50,28 @@ def fit_codec(
             "check codec.options, codec.train_steps and codec.train_frames"
         )
     codec.save(path)
+    return quality(codec, seed, pool)
+
+
+def take_codec(made: Path, seed: int, pool: Pool, path: Path) -> dict[str, float | int]:
+    """Save the codec of the file ``made`` to ``path`` in float32; returns its quality as ``fit_codec`` does."""
+    codec = load_codec(made)
+    codec.save(path)
+    return quality(codec, seed, pool)
+
+
+def _held_out(pool: Pool) -> list[str]:
+    """Videos that no codec is fitted on."""
+    return pool.videos[::HELD_OUT] if len(pool.videos) > 1 else pool.videos
+
+
+def quality(codec: Codec, seed: int, pool: Pool) -> dict[str, float | int]:
+    """What the record says of a codec, tried on held-out videos of the training pool."""
+    held, side = _held_out(pool), codec.config.downsample
     height, width = pool.frames(held[0], [0]).shape[1:3]
     tried = max(1, min(TRIED, TRIED * PIXELS // (256 * height * width)))
-    cells = (height // config.downsample) * (width // config.downsample)
     return {"held_out_psnr": reconstruction(codec, _some_frames(pool, held, tried, seed)),
-            "numbers_per_frame": config.channels * cells}  # fmt: skip
+            "numbers_per_frame": codec.config.channels * (height // side) * (width // side)}  # fmt: skip
 
 
 def _fit(codec: Codec, signal: Tensor, seed: int) -> None:

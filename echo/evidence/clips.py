@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -28,6 +28,18 @@ class Picked(NamedTuple):
     text: Tensor
 
 
+class ClipSource(Protocol):
+    """Where a training draws its clips from."""
+
+    def choose(self, draws: np.random.Generator, step: int, size: int) -> np.ndarray:
+        """Numbers (size,) of a step's clips; a function of ``draws`` and ``step`` alone."""
+        ...
+
+    def pick(self, study: Study, chosen: np.ndarray) -> Picked:
+        """The clips of numbers ``chosen`` (B,)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Clips:
     """A split's cache, its captions' embeddings and its evidence."""
@@ -45,6 +57,11 @@ class Clips:
     def videos(self) -> list[str]:
         """Names of all clips."""
         return self.cache.videos
+
+    def choose(self, draws: np.random.Generator, step: int, size: int) -> np.ndarray:
+        """Numbers (size,) of a step's clips: any, each once where there are as many; ``step`` is not used."""
+        count = len(self.videos)
+        return draws.choice(count, size, replace=size > count)
 
     def pick(self, study: Study, chosen: np.ndarray) -> Picked:
         """The clips of numbers ``chosen`` (B,)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ from echo.memory.registry import build_memory
 from echo.model.backbone import Backbone
 from echo.study.config import Study
 from echo.study.profile import Profile
+from echo.study.study import model_sizes
 
 
 class CheckpointError(UserError):
@@ -86,17 +88,26 @@ class Row(nn.Module):
         return header
 
     def start_from(self, path: Path, profile: Profile) -> None:
-        """Load the backbone's weights from the base at ``path``, whose profile is ``profile``; errors as ``load``'s."""
-        self._checked_header(path, profile)
+        """Load the backbone's weights from the base at ``path``, whose profile is ``profile``; errors as ``load``'s.
+
+        A base was made without a memory: of its rig, only the sizes must be the study's.
+        """
+        self._checked_header(path, profile, sizes_text)
         held = {name: value for name, value in load_tensors(path).items() if name.startswith("backbone.")}
         self.backbone.load_state_dict({name.removeprefix("backbone."): value for name, value in held.items()})
 
-    def _checked_header(self, path: Path, profile: Profile) -> dict[str, str]:
-        """The header of a checkpoint; raises CheckpointError where its profile or rig is another."""
+    def _checked_header(
+        self, path: Path, profile: Profile, rig: Callable[[Study], str] | None = None
+    ) -> dict[str, str]:
+        """The header of a checkpoint; raises CheckpointError where its profile or rig is another.
+
+        ``rig``: what must be equal of the rig, all of it by default.
+        """
         header = read_header(path)
-        for part, asked in (("profile", profile_text(profile)), ("rig", rig_text(self.study))):
-            if header.get(part) != asked:
-                held, wanted = _differences(header.get(part), asked)
+        for part, asked in (("profile", profile_text(profile)), ("rig", (rig or rig_text)(self.study))):
+            held = _only(header.get(part), asked) if rig else header.get(part)
+            if held != asked:
+                held, wanted = _differences(held, asked)
                 raise CheckpointError(f"{path}: the checkpoint's {part} has {held}, the study asks for {wanted}")
         return header
 
@@ -109,15 +120,24 @@ def profile_text(profile: Profile) -> str:
 def rig_text(study: Study) -> str:
     """All that training and inference must share, as JSON: sizes, camera, evidence and context handling."""
     rig = {
-        "segment": {"frames": study.segment.frames},
-        "text": study.text.model_dump(mode="json"),
-        "backbone": study.backbone.model_dump(mode="json"),
-        "codec": study.codec.model_dump(mode="json", include={"kind", "channels", "downsample", "temporal"}),
+        **model_sizes(study),
         "evidence": study.evidence.model_dump(mode="json", include={"frames", "rule", "policy"}),
         "train": study.train.model_dump(mode="json", include={"timestep_shift", "context_noise"}),
-        "world": study.world.model_dump(mode="json", include={"size", "field_of_view"}),
     }
     return json.dumps(rig, sort_keys=True)
+
+
+def sizes_text(study: Study) -> str:
+    """The part of a rig that a base must share with the study, as JSON."""
+    return json.dumps(model_sizes(study), sort_keys=True)
+
+
+def _only(held: str | None, asked: str) -> str | None:
+    """Of a JSON mapping the keys that another one has."""
+    if held is None:
+        return None
+    wanted = json.loads(asked)
+    return json.dumps({key: value for key, value in json.loads(held).items() if key in wanted}, sort_keys=True)
 
 
 def _differences(held: str | None, asked: str) -> tuple[str, str]:

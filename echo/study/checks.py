@@ -14,6 +14,7 @@ from echo.study.batches import BatchError, micro_batch
 from echo.study.errors import from_pydantic, refuse
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
 from echo.study.sections.codec import OPTIONS, AutoencoderOptions, WanOptions
+from echo.study.shipped import ShippedError, find_shipped, misfits, read_shipped
 from echo.study.study import Study
 
 POSITIONS = 1024  # rotary positions along each axis in diffusers' Wan transformer
@@ -30,7 +31,7 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     """
     options = _options(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
-    refusals += [*_training(study), *(_whole(study) if whole else ())]
+    refusals += [*_base(study), *_training(study), *(_whole(study) if whole else ())]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
 
@@ -143,6 +144,28 @@ def _rows(study: Study) -> Refusals:
     for row, rate in study.train.row_lr.items():
         if row not in study.rows:
             yield f"train.row_lr.{row}", rate, f"{row} is not among rows: {listed}"
+
+
+def _base(study: Study) -> Refusals:
+    """A base that there is, of the study's sizes; its clips are rooms."""
+    base, given = study.base, study.pretrained.given
+    if given != (base.source == "pretrained"):
+        reason = "is for a study with pretrained.repo or pretrained.path, and such a study has no other base"
+        yield "base.source", base.source, reason
+    if base.source == "trained":
+        if study.world.source != "rooms":
+            yield "base.source", base.source, f"renders rooms, but world.source = {study.world.source}"
+        if study.codec.temporal > 1:
+            yield "base.source", base.source, f"codes frame by frame, but codec.temporal = {study.codec.temporal}"
+    if base.source == "shipped":
+        try:
+            record = read_shipped(find_shipped(base.shipped))
+        except ShippedError as error:
+            yield "base.shipped", base.shipped, str(error)
+            return
+        for key, value, made_for in misfits(study, record):
+            reason = f"the shipped base {base.shipped} is for {made_for}; set that, or train one: base.source: trained"
+            yield key, value, reason
 
 
 def _training(study: Study) -> Refusals:

@@ -24,6 +24,7 @@ from echo.study.reading import check_plain, read_mapping, with_types
 from echo.study.rows import profiles_of, short_of_frames
 from echo.study.sections import (
     Backbone,
+    Base,
     Codec,
     Compute,
     Evaluate,
@@ -39,8 +40,8 @@ from echo.study.sections import (
 from echo.study.study import NAME, Study
 
 __all__ = [
-    "Backbone", "Codec", "Compute", "ConfigError", "Evaluate", "EvidenceConfig", "Pretrained", "Sampler", "Section",
-    "Segment", "Study", "Text", "Train", "World", "load_rows", "load_study", "parse_study", "remarks",
+    "Backbone", "Base", "Codec", "Compute", "ConfigError", "Evaluate", "EvidenceConfig", "Pretrained", "Sampler",
+    "Section", "Segment", "Study", "Text", "Train", "World", "load_rows", "load_study", "parse_study", "remarks",
     "study_of_environment", "study_of_snakemake", "study_variable",
 ]  # fmt: skip
 

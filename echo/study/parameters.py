@@ -61,6 +61,6 @@ def row_with_nothing_to_train(study: Study) -> str | None:
     names = backbone_parameters(study)
     if any(fnmatchcase(name, pattern) for pattern in study.train.trainable for name in names):
         return None
-    if study.train.base_steps:
+    if study.base.source == "pretrained" and study.base.steps:
         return "base"
     return next((name for name, row in study.profiles.items() if row.family in WITHOUT_PARAMETERS), None)

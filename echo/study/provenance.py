@@ -39,7 +39,7 @@ LIBRARIES = ("torch", "torchvision", "diffusers", "numpy", "embreex", "scikit-im
 LEFT_OUT = (
     # The configuration and its checks: what they let through counts by its values.
     *(f"echo.study.{name}" for name in ("config", "study", "sections", "profile", "rows", "checks", "parameters")),
-    *(f"echo.study.{name}" for name in ("reading", "errors", "schema", "docs", "provenance", "source")),
+    *(f"echo.study.{name}" for name in ("reading", "errors", "schema", "docs", "provenance", "source", "shipped")),
     "echo.io.errors",
     # How a training is spread over processes, as `compute` is no part of it: results agree to rounding.
     "echo.training.distributed",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
 from echo.study.profile import Profile
 from echo.study.sections import (
     Backbone,
+    Base,
     Codec,
     Compute,
     Evaluate,
@@ -53,6 +54,7 @@ class Study(Section):
     text: Text = Text()
     backbone: Backbone = Backbone()
     evidence: EvidenceConfig = EvidenceConfig()
+    base: Base = Base()
     train: Train = Train()
     sampler: Sampler = Sampler()
     evaluate: Evaluate = Evaluate()
@@ -88,3 +90,46 @@ class Study(Section):
     def target_latents(self) -> int:
         """Latent frames of a segment: T, or 1 + (T - 1) / 4 with temporal latents."""
         return 1 + (self.segment.frames - 1) // self.codec.temporal if self.codec.temporal > 1 else self.segment.frames
+
+    @property
+    def base_study(self) -> Study:
+        """The study as the training of its base sees it: whatever the base does not depend on has its default.
+
+        Clips have ``base.segments`` segments; a training batch is made of single segments, each with the frame before
+        it, so only a first segment is ever a target (``history_weights``).
+        """
+        base, size, fov = self.base, self.world.size, self.world.field_of_view
+        train = {key: getattr(base, key) for key in Train.model_fields if key in Base.model_fields}
+        return Study(
+            study="base",
+            seed=base.seed,
+            rows=("base",),
+            world=World(size=size, field_of_view=fov),
+            segment=Segment(
+                frames=self.segment.frames,
+                train_segments=base.segments,
+                history_weights=(1.0,) + (0.0,) * (base.segments - 1),
+            ),
+            codec=Codec(**{key: getattr(self.codec, key) for key in CODEC_SIZES}),
+            text=self.text,
+            backbone=self.backbone,
+            evidence=EvidenceConfig(frames=1, rule="recent", drop=0.0),
+            base=base.model_copy(update={"source": "trained", "shipped": "mini"}),
+            train=Train(**train),
+        )
+
+
+CODEC_SIZES = ("kind", "channels", "downsample", "temporal")  # of a codec, what a model of its latents depends on
+
+MODEL_SECTIONS = ("segment", "text", "backbone", "codec", "world")  # of ``model_sizes``
+
+
+def model_sizes(study: Study) -> dict[str, dict[str, Any]]:
+    """The keys of a study that the weights of its base fit: sizes, camera, text; JSON-able."""
+    return {
+        "segment": {"frames": study.segment.frames},
+        "text": study.text.model_dump(mode="json"),
+        "backbone": study.backbone.model_dump(mode="json"),
+        "codec": study.codec.model_dump(mode="json", include=set(CODEC_SIZES)),
+        "world": study.world.model_dump(mode="json", include={"size", "field_of_view"}),
+    }

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from echo.evidence.clips import Clips
+from echo.evidence.clips import ClipSource
 from echo.evidence.frames import Frames
 from echo.io.draws import BatchSlice
 from echo.io.seeding import generator, torch_generator
@@ -43,7 +43,9 @@ class TrainingBatch:
                 "text": self.text}  # fmt: skip
 
 
-def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, device: torch.device) -> TrainingBatch:
+def draw(
+    row: Row, clips: ClipSource, train_seed: int, step: int, part: BatchSlice, device: torch.device
+) -> TrainingBatch:
     """The slice ``part`` of a step's batch, on ``device``; it depends on seed, training seed, stream and step alone."""
     study, stream = row.study, row.profile.seed_stream
     draws = generator(study.seed, "train", train_seed, stream, step)
@@ -51,8 +53,7 @@ def draw(row: Row, clips: Clips, train_seed: int, step: int, part: BatchSlice, d
     weights = np.asarray(study.segment.history_weights)
     segment = int(draws.choice(len(weights), p=weights / weights.sum())) + 1
     anchor_only = bool(draws.random() < study.evidence.drop)
-    count = len(clips.videos)
-    chosen = draws.choice(count, part.size, replace=part.size > count)[part.start : part.stop]
+    chosen = clips.choose(draws, step, part.size)[part.start : part.stop]
     segments, latents, targets, text = clips.pick(study, chosen)
     first = 1 if row.memory.carries else segment
     *earlier, evidence = (

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from safetensors import safe_open
 from torch import Tensor
 from torch.optim import Optimizer
 
+from echo.io.errors import UserError
+from echo.io.tensors import read_header
 from echo.model.row import Row
 from echo.training.distributed import shard_like
 
 RESUME = "resume.safetensors"
+
+
+class OtherRunError(UserError):
+    """A resume file of another configuration or code, where hours of training would be lost with it."""
+
+
+def require_own(folder: Path, fingerprint: str) -> None:
+    """Raise OtherRunError where ``folder`` holds the resume file of a run with another fingerprint."""
+    path = folder / RESUME
+    header = read_header(path) if path.is_file() else {"fingerprint": fingerprint}
+    if header.get("fingerprint") != fingerprint:
+        raise OtherRunError(
+            f"{path}: {header['counters']['step']} steps of a training of another configuration or code; go on with it "
+            f"from the checkout and configuration that began it, or remove it (rm '{path}') to start over"
+        )
 
 
 def collect_state(row: Row, average: dict[str, Tensor], optimizers: dict[str, Optimizer]) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from echo.evidence.clips import Clips
+from echo.evidence.clips import ClipSource
 from echo.io.draws import BatchSlice
 from echo.io.files import digest
 from echo.io.tensors import first_not_finite, open_tensors, read_header, save_tensors
@@ -32,6 +32,7 @@ from echo.training.health import Outcome, StepLog, TrainingError
 from echo.training.objective import Objective, draw
 from echo.training.optimizers import base_rates, build_optimizers, freeze, rate
 from echo.training.preemption import Notice, Preempted
+from echo.training.progress import Progress
 from echo.training.resume import RESUME, collect_state, restore_state
 
 SPIKE_AFTER = 10  # accepted steps before the running mean of the loss is trusted
@@ -42,7 +43,7 @@ class Trainer:
     """One run; ``steps`` and ``train_seed`` make it a row's or the base's."""
 
     def __init__(
-        self, config: Train, row: Row, clips: Clips, folder: Path, train_seed: int, steps: int, fingerprint: str
+        self, config: Train, row: Row, clips: ClipSource, folder: Path, train_seed: int, steps: int, fingerprint: str
     ) -> None:
         """``fingerprint``: of all that the run depends on; a resume file with another one is ignored.
 
@@ -65,6 +66,7 @@ class Trainer:
         self.objective, self.optimizers = self.processes.prepare(Objective(row), blocks, self._build_optimizers)
         trained = {name: weight for name, weight in row.named_parameters() if weight.requires_grad}
         self.average = {name: weight.detach().clone() for name, weight in trained.items()} if config.ema else {}
+        self.progress = Progress(self.folder / "progress.csv")
         self.notice, self.stopping = Notice(), False
         self.seconds, self.seconds_before = 0.0, 0.0  # of training; of it, before the last interruption
         self.steps_per_second = 0.0
@@ -91,7 +93,9 @@ class Trainer:
         return build_optimizers(self.row, self.config, self.rates)
 
     def run(self) -> None:
-        """Train to the end, from the resume file if there is one. Progress goes to stderr, curves to ``log/``.
+        """Train to the end, from the resume file if there is one.
+
+        Progress goes to stderr and, with every checkpoint, to ``progress.csv``; curves go to ``log/``.
 
         Raises Preempted, with the resume file written, after the step in which SIGTERM or SIGUSR1 reached any process;
         TrainingError where weights, the data or too many losses are not finite, or too many steps were rejected.
@@ -99,6 +103,8 @@ class Trainer:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
         main, begun = self.processes.main, self.step
+        if main:
+            self.progress.restart(begun)
         curves = SummaryWriter(str(self.folder / "log"), purge_step=self.step or None) if main else None
         start = time.monotonic()
         with (
@@ -115,6 +121,9 @@ class Trainer:
                     curves.add_scalar("gradient_norm", norm, self.step)
                 bar.set_postfix(loss=f"{self.mean:.4f}", rejected=self.rejected, refresh=False)
                 bar.update()
+                self.progress.add(loss)
+                if main and (self.step == self.steps or self.stopping or self.step % self.config.checkpoint_every == 0):
+                    self.progress.line(self.step, self.steps_per_second, self.seconds)
                 if self.step < self.steps and (self.stopping or self.step % self.config.checkpoint_every == 0):
                     self._checkpoint()
                     if self.stopping:

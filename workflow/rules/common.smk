@@ -23,6 +23,7 @@ from echo.io.contents import damage
 from echo.io.errors import UserError
 from echo.io.files import digest, write_text
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
+from echo.study.shipped import FILES, RECORD, find_shipped
 from echo.study.provenance import code_digest, pool_stage, stage_digest
 from echo.study.words import BRANCHES, HELD_OUT, SPLITS
 from echo.tables.files import table_files
@@ -60,6 +61,10 @@ GPU_STUDY = STUDY.compute.device == "cuda"
 ENVIRONMENT = f"../../envs/environment{'-gpu' if GPU_STUDY else ''}.yaml"
 # What only some studies have: a pretrained model's manifest, an index of recordings in place of an asset pack.
 PRETRAINED = [f"{RUN}/pretrained.json"] if STUDY.pretrained.given else []
+SHIPPED = (
+    str(find_shipped(STUDY.base.shipped)) if STUDY.base.source == "shipped" else ""
+)
+BASE_SHARDS = range(STUDY.base.shards) if STUDY.base.source == "trained" else []
 RECORDED = STUDY.world.source != "rooms"
 SHARES = range(STUDY.compute.latent_shares)
 # Jobs are handed the study as it was checked here, whatever --configfile and --config made of it, in the environment: a
@@ -84,6 +89,7 @@ RECORDS = [
     *(f"{RUN}/latents/{s}/shares/{n}/record.json" for s in SPLITS for n in SHARES),
     *(f"{RUN}/latents/{split}/record.json" for split in SPLITS),
     *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),
+    *(f"{RUN}/base/clips/{shard}.record.json" for shard in BASE_SHARDS),
     f"{RUN}/base.record.json",
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),

@@ -22,8 +22,11 @@ RESOURCES = {
     "evidence": (1000, 60, 16000, 480, 0, 8),
     "base": (
         *(1500, 60, 64000, 720),
-        *((PROCESSES, CPUS_PER_GPU * PROCESSES) if STUDY.train.base_steps else (0, 4)),
+        *((PROCESSES, CPUS_PER_GPU * PROCESSES) if PRETRAINED and STUDY.base.steps else (0, 4)),
     ),
+    "base_clips": (1500, 60, 8000, 60, 0, 2),
+    "base_train": (2000, 2880, 16000, 2880, 1, CPUS_PER_GPU),
+    "ship": (1000, 15, 1000, 15, 0, 1),
     "train": (2500, 60, 32000 * PROCESSES, 1440, PROCESSES, CPUS_PER_GPU * PROCESSES),
     "rollout": (2500, 60, 64000, 2880, 1, 8),
     "probe": (2500, 60, 64000, 720, 1, 8),
@@ -46,7 +49,8 @@ def resources(rule):
     if GPU_STUDY:
         mem, minutes = gpu_mem, gpu_minutes
     else:
-        gpus, cpus = 0, PROCESSES if rule in ("train", "base") else 1
+        cpus = {"train": PROCESSES, "base": PROCESSES, "base_train": STUDY.base.threads}
+        gpus, cpus = 0, cpus.get(rule, 1)
     return {
         "mem_mb": lambda wildcards, attempt: (mem + SNAKEMAKE_MB) * attempt,
         "runtime": lambda wildcards, attempt: minutes * attempt,

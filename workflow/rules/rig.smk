@@ -45,6 +45,7 @@ rule codec:
     input:
         pool=f"{RUN}/pool/train/record.json",
         pretrained=PRETRAINED,
+        shipped=[f"{SHIPPED}/codec.safetensors"] if SHIPPED else [],
     output:
         codec=f"{RUN}/codec.safetensors",
         record=f"{RUN}/codec.record.json",
@@ -61,9 +62,10 @@ rule codec:
         fingerprint=fingerprint("codec"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
+        shipped=option("--shipped", "shipped", parents=True),
     shell:
-        "python -m echo codec --study {params.study} --pool {params.pool} {params.pretrained} --out {output.codec}"
-        " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
+        "python -m echo codec --study {params.study} --pool {params.pool} {params.pretrained} {params.shipped}"
+        " --out {output.codec} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 # A split's frames are dealt out to jobs; each takes a fixed share, so that a restarted one goes on with its own.
@@ -143,32 +145,3 @@ rule evidence:
     shell:
         "python -m echo evidence --study {params.study} --latents {params.latents} --out {output.ranking}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"
-
-
-rule base:
-    input:
-        latents=f"{RUN}/latents/train/index.json",
-        text=f"{RUN}/text/train.safetensors",
-        evidence=f"{RUN}/evidence/train.safetensors",
-        pretrained=PRETRAINED,
-    output:
-        base=f"{RUN}/base.safetensors",
-        record=f"{RUN}/base.record.json",
-    log:
-        f"{RUN}/logs/base.log",
-    benchmark:
-        f"{RUN}/benchmarks/base.tsv"
-    conda:
-        ENVIRONMENT
-    threads: PROCESSES
-    resources:
-        **resources("base"),
-    params:
-        study=STUDY_OPTION,
-        fingerprint=fingerprint("base"),
-        latents=folder("latents"),
-        pretrained=option("--pretrained", "pretrained"),
-    shell:
-        "python -m echo base --study {params.study} --latents {params.latents} --text {input.text}"
-        " --evidence {input.evidence} {params.pretrained} --out {output.base} --fingerprint {params.fingerprint}"
-        " --processes {threads} > {log} 2>&1"

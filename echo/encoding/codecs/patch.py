@@ -20,6 +20,7 @@ RIDGE = 1e-3  # regularisation of the decoder, in units of the inputs' mean squa
 class PatchCodec(Codec):
     """Encoder: ``basis`` and ``middle``, the mean patch; decoder: a 3 x 3 convolution with ``paint`` and ``ground``."""
 
+    ENCODER = ("mean", "scale", "basis", "middle")
     basis: Float[Tensor, "c 3 side side"]
     middle: Float[Tensor, " c"]
     paint: Float[Tensor, "pixels c 3 3"]

@@ -1,22 +1,29 @@
-"""Fit the codec on the training pool, or take the pretrained one."""
+"""Fit the codec on the training pool, or take the pretrained one or the shipped one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from echo.encoding.fit import fit_codec
+from echo.encoding.fit import fit_codec, take_codec
 from echo.encoding.pretrained import read_manifest
+from echo.encoding.shipped import verified
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "codec")
+READS = ("seed", "codec", "base.source", "base.shipped")
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
-def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None) -> None:
-    """Write the codec to the file ``out``; its quality on held-out training videos goes to the record."""
+def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None, shipped: Path | None = None) -> None:
+    """Write the codec to the file ``out``; its quality on held-out training videos goes to the record.
+
+    shipped: folder of a shipped base, whose codec is taken as it is: the base speaks no other.
+    """
     with recorded(record_of(out), study, "codec") as record:
         part = part_of(study, "codec")
         folder = read_manifest(pretrained, "vae") if pretrained else None
+        if shipped is not None:
+            record["quality"] = take_codec(verified(shipped, "codec"), part.seed, open_pool(pool), out)
+            return
         record["quality"] = fit_codec(part.codec, part.seed, open_pool(pool), out, folder)

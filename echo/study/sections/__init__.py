@@ -8,19 +8,20 @@ alone; rules between sections are in ``echo.study.checks``.
 from __future__ import annotations
 
 from echo.study.sections.backbone import Backbone
-from echo.study.sections.section import Flag, Integer, Number, Section, Seed
+from echo.study.sections.base import Base
 from echo.study.sections.codec import Codec
 from echo.study.sections.compute import Compute
 from echo.study.sections.evaluate import Evaluate
 from echo.study.sections.evidence import EvidenceConfig
 from echo.study.sections.pretrained import Pretrained
 from echo.study.sections.sampler import Sampler
+from echo.study.sections.section import Flag, Integer, Number, Section, Seed
 from echo.study.sections.segment import Segment
 from echo.study.sections.text import Text
 from echo.study.sections.train import Train
 from echo.study.sections.world import World
 
 __all__ = [
-    "Backbone", "Codec", "Compute", "Evaluate", "EvidenceConfig", "Flag", "Integer", "Number", "Pretrained", "Sampler",
-    "Section", "Seed", "Segment", "Text", "Train", "World",
+    "Backbone", "Base", "Codec", "Compute", "Evaluate", "EvidenceConfig", "Flag", "Integer", "Number", "Pretrained",
+    "Sampler", "Section", "Seed", "Segment", "Text", "Train", "World",
 ]  # fmt: skip

@@ -46,9 +46,6 @@ class Train(Section):
         description="with several processes: `ddp` copies the weights, `fsdp` shards them (FSDP2, AdamW alone)",
     )
     steps: Annotated[Steps, Field(ge=1)] = Field(default=440, description="optimizer steps per row")
-    base_steps: Steps = Field(
-        default=0, description="optimizer steps of the shared base, without memory; 0: shared initial weights only"
-    )
     batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=8, description="clips per step")
     muon_lr: Rate = Field(default=0.02, description="Muon's learning rate: 2-D weights of the blocks")
     adamw_lr: Rate = Field(default=0.002, description="AdamW's learning rate: all other weights")

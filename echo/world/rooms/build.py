@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64, UInt8
 from tqdm import tqdm
 
 from echo.io.seeding import generator
@@ -51,6 +52,15 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
     write_tables(folder, pd.DataFrame(rows, columns=COLUMNS), captions)
 
 
+def render_clip(
+    study: Study, index: int, library: Library
+) -> tuple[UInt8[np.ndarray, "frames height width 3"], Float64[np.ndarray, "frames 6"], str]:
+    """Frames, poses and caption of training room ``index``, as a training pool of the same study would have them."""
+    rendered = _Rendered(study, "train", index, library)
+    room = rendered.room(None)
+    return rendered.seen("train", room).rgb, rendered.paths["train"], room.caption
+
+
 class _Rendered:
     """One room with its paths, each traced once and shared by the anchors that stand in it."""
 
@@ -79,11 +89,16 @@ class _Rendered:
     def video(self, name: str, room: Room, kind: str) -> Video:
         """The room's video along its path of a kind."""
         world, poses = self.study.world, self.paths[kind]
-        if kind not in self.cache:
-            self.cache[kind] = self.layer.render(poses, world.height, world.field_of_view, room.light)
-        seen = combine(self.cache[kind], self._anchor(room, poses))
+        seen = self.seen(kind, room)
         overlapping = overlap(poses, poses, world.field_of_view) >= OVERLAPS
         return Video(name, seen.rgb, seen.depth, seen.ids, poses, overlapping, room.caption)
+
+    def seen(self, kind: str, room: Room) -> Frames:
+        """What the camera sees along the room's path of a kind."""
+        world, poses = self.study.world, self.paths[kind]
+        if kind not in self.cache:
+            self.cache[kind] = self.layer.render(poses, world.height, world.field_of_view, room.light)
+        return combine(self.cache[kind], self._anchor(room, poses))
 
     def _path(self, kind: str, room: Room) -> np.ndarray:
         """Poses (F, 6) of the room's path of a kind; raises NoClearPath."""
