@@ -57,18 +57,23 @@ class Branch:
         return 1 if self.recall else self.segments
 
 
+AWAY = {"revisit_near": 0, "revisit_far": 0, "return_far_8": 8, "return_far_16": 16}  # revisits: segments out of sight
+
 SPLITS: dict[str, Split] = {
     split.name: split
     for split in (
         Split("train", "train", 5, ("train",)),
         Split("in_domain", "in", 3, ("replay", "loop")),
-        Split("open_domain", "open", 2, ("return_45", "return_strict")),
+        Split("open_domain", "open", 2, ("return_45", "return_strict", *AWAY)),
     )
 }
 HELD_OUT = tuple(name for name in SPLITS if name != "train")
 
 # Segments of a trajectory, frame 0 apart; ``echo.world.paths`` draws them.
-SEGMENTS = {"train": 4, "replay": 3, "loop": 4, "return_45": 2, "return_strict": 3}
+SEGMENTS = {
+    "train": 4, "replay": 3, "loop": 4, "return_45": 2, "return_strict": 3,
+    **{revisit: 2 + away + 1 for revisit, away in AWAY.items()},
+}  # fmt: skip
 
 BRANCHES: dict[str, Branch] = {
     branch.name: branch
