@@ -1,0 +1,132 @@
+"""Choosing: the winner's rule, nothing run twice, and no reported room in sight."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import ROOT
+
+FILES = sorted((ROOT / "config").glob("choices*.yaml"))
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("choose", ROOT / "workflow" / "choose.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["choose"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+choose = _load()
+CRITERION = choose.Criterion(measure="lpips", lower_is_better=True, rows=("i2v",), branches=("recall",), tolerance=0.01)
+
+
+def summary(lpips: float) -> pd.DataFrame:
+    values = {"psnr": 20.0, "ssim": 0.5, "lpips": lpips, "judge": 1.0}
+    lines = [("i2v", branch, measure, value) for branch in ("recall", "replay") for measure, value in values.items()]
+    return pd.DataFrame(lines, columns=["row_name", "branch", "measure", "value"])
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "choices.yaml"
+    content = yaml.safe_load(FILES[0].read_text())
+    content["settings"]["rows"] = ["i2v"]
+    content["settings"]["row_options"] = {}
+    content["criterion"] |= {"rows": ["i2v"], "branches": ["recall"], "tolerance": 0.01}
+    content["choices"] = {
+        "steps": [{"train": {"steps": n}} for n in (100, 200, 300)],
+        "sampler": [{"sampler": {"steps": n}} for n in (4, 8)],
+    }
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def scripted(monkeypatch, quality) -> list[dict]:
+    """In place of Snakemake: the summary of ``quality(config)``; returns the list of what was run."""
+    ran = []
+
+    def run(one, cores):
+        ran.append(one.config)
+        return summary(quality(one.config))
+
+    monkeypatch.setattr(choose, "run", run)
+    return ran
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.floats(0, 0.2), st.booleans())
+def test_the_winner_is_the_first_within_the_tolerance_of_the_best(scores, tolerance, lower):
+    criterion = CRITERION.model_copy(update={"tolerance": tolerance, "lower_is_better": lower})
+    best = min(scores) if lower else max(scores)
+    first = choose.winner(scores, criterion)
+    assert abs(scores[first] - best) <= tolerance + 1e-12
+    assert all(abs(score - best) > tolerance - 1e-12 for score in scores[:first])
+
+
+def test_later_choices_stand_on_the_winners_so_far(file, monkeypatch):
+    ran = scripted(monkeypatch, lambda config: {100: 0.5, 200: 0.3, 300: 0.295}[config["train"]["steps"]])
+    chosen = choose.choose(file, Path("out"), 1)
+    assert chosen == {"train": {"steps": 200}, "sampler": {"steps": 4}}
+    assert [config["train"]["steps"] for config in ran] == [100, 200, 300, 200, 200]
+    table = pd.read_csv("out/choices.csv")
+    assert table[table["chosen"]].groupby("choice").ngroups == 2 and len(table) == 5
+    assert json.loads(Path("out/chosen.json").read_text())["chosen"] == chosen
+
+
+def test_what_stands_in_the_table_is_not_run_again(file, monkeypatch):
+    quality = lambda config: 0.5  # noqa: E731
+    scripted(monkeypatch, quality)
+    first = choose.choose(file, Path("out"), 1)
+    before = Path("out/choices.csv").read_bytes()
+    ran = scripted(monkeypatch, quality)
+    assert choose.choose(file, Path("out"), 1) == first and not ran
+    assert Path("out/choices.csv").read_bytes() == before
+
+
+def test_another_setting_is_run_again(file, monkeypatch):
+    scripted(monkeypatch, lambda config: 0.5)
+    choose.choose(file, Path("out"), 1)
+    content = yaml.safe_load(file.read_text())
+    content["settings"]["train"] = {"batch": 4}
+    file.write_text(yaml.safe_dump(content))
+    ran = scripted(monkeypatch, lambda config: 0.5)
+    choose.choose(file, Path("out"), 1)
+    assert len(ran) == 5
+
+
+def test_a_reported_split_is_refused_before_anything_is_run(file, monkeypatch):
+    ran = scripted(monkeypatch, lambda config: 0.5)
+    content = yaml.safe_load(file.read_text())
+    content["choices"]["last"] = [{"evaluate": {"on": "reported"}}]
+    file.write_text(yaml.safe_dump(content))
+    with pytest.raises(choose.ChoiceError, match="evaluate.on = reported; settings are chosen with"):
+        choose.choose(file, Path("out"), 1)
+    assert not ran
+
+
+def test_a_missing_cell_is_an_error(file, monkeypatch):
+    monkeypatch.setattr(choose, "run", lambda one, cores: summary(0.5).query("branch == 'replay'"))
+    with pytest.raises(choose.ChoiceError, match="no row i2v on branch recall"):
+        choose.choose(file, Path("out"), 1)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_projects_own_choices_are_studies_that_can_run(path):
+    choices = choose.read_choices(path)
+    config = choose.merged(choose.read_mapping(ROOT / choices.start), choices.settings)
+    for name, values in choices.choices.items():
+        for value in values:
+            assert choose.variant(path, name, config, value).study.evaluate.on == "choosing"
+    rows, branches = set(choices.criterion.rows), set(choices.criterion.branches)
+    assert rows <= set(choices.settings["rows"]) and branches <= set(choices.settings["evaluate"]["branches"])
