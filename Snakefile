@@ -37,7 +37,6 @@ localrules:
     weights,
     pretrained,
     publish,
-    ship,
 
 
 rule all:

@@ -62,6 +62,7 @@ if STUDY.base.source == "trained":
             f"shipped/{STUDY.base.shipped}/{RECORD}",
         log:
             f"{RUN}/logs/ship.log",
+        localrule: True
         resources:
             **resources("ship"),
         params:

@@ -22,7 +22,11 @@ RESOURCES = {
     "evidence": (1000, 60, 16000, 480, 0, 8),
     "base": (
         *(1500, 60, 64000, 720),
-        *((PROCESSES, CPUS_PER_GPU * PROCESSES) if PRETRAINED and STUDY.base.steps else (0, 4)),
+        *(
+            (PROCESSES, CPUS_PER_GPU * PROCESSES)
+            if PRETRAINED and STUDY.base.steps
+            else (0, 4)
+        ),
     ),
     "base_clips": (1500, 60, 8000, 60, 0, 2),
     "base_train": (2000, 2880, 16000, 2880, 1, CPUS_PER_GPU),
