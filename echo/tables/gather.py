@@ -58,7 +58,7 @@ def gather(
     frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
     reader = _Reader(each)
     frames = reader.read(frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES))
-    first = {branch: (*MEASURES, *FIRST) for branch in expected.cases if BRANCHES[branch].trajectory != "replay"}
+    first = {branch: (*MEASURES, *FIRST) for branch in expected.cases if BRANCHES[branch].ends_at_first}
     cases = reader.read(case_files, ["branch", "case"], expected.case_keys, _measured(expected, MEASURES) | first)
     scores = reader.read(judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
     probed = reader.read(probes, ["probe", "case"], expected.probe_keys, dict.fromkeys(PROBES, ("change",)))

@@ -23,7 +23,8 @@ def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None, shi
     with recorded(record_of(out), study, "codec") as record:
         part = part_of(study, "codec")
         folder = read_manifest(pretrained, "vae") if pretrained else None
+        opened = open_pool(pool, ("train",))
         if shipped is not None:
-            record["quality"] = take_codec(verified(shipped, "codec"), part.seed, open_pool(pool), out)
+            record["quality"] = take_codec(verified(shipped, "codec"), part.seed, opened, out)
             return
-        record["quality"] = fit_codec(part.codec, part.seed, open_pool(pool), out, folder)
+        record["quality"] = fit_codec(part.codec, part.seed, opened, out, folder)
