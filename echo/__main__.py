@@ -176,13 +176,14 @@ def codec(
     pool: PoolFolder,
     out: Out,
     pretrained: PretrainedFile = None,
+    weights: Annotated[Path | None, typer.Option("--weights", help="folder of the weights of LPIPS' network")] = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
     """Fit the codec, or take the pretrained one."""
     checked = _study(study, "codec", None, fingerprint)
     _prepare(threads)
-    _run("codec", study=checked, pool=pool, out=out, pretrained=pretrained)
+    _run("codec", study=checked, pool=pool, out=out, pretrained=pretrained, weights=weights)
 
 
 @app.command()

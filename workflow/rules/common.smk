@@ -61,6 +61,12 @@ ENVIRONMENT = f"../../envs/environment{'-gpu' if GPU_STUDY else ''}.yaml"
 # What only some studies have: a pretrained model's manifest, an index of recordings in place of an asset pack.
 PRETRAINED = [f"{RUN}/pretrained.json"] if STUDY.pretrained.given else []
 RECORDED = STUDY.world.source != "rooms"
+# AlexNet's weights, where the codec's decoder is trained on LPIPS.
+CODEC_WEIGHTS = (
+    [ancient("resources/weights/alexnet.safetensors")]
+    if STUDY.codec.needs_lpips
+    else []
+)
 SHARES = range(STUDY.compute.latent_shares)
 # Jobs are handed the study as it was checked here, whatever --configfile and --config made of it, in the environment: a
 # Slurm job reads this file once more and so has it too. It is no file of the graph: Snakemake does not look at what
@@ -117,7 +123,7 @@ for fetched, command, made in (
     (
         "resources/weights/alexnet.safetensors",
         "weights --out resources/weights",
-        "measures/*/record.json",
+        "codec.safetensors" if CODEC_WEIGHTS else "measures/*/record.json",
     ),
     (
         "resources/weights/efficientnet_lite0.safetensors",

@@ -45,6 +45,7 @@ rule codec:
     input:
         pool=f"{RUN}/pool/train/record.json",
         pretrained=PRETRAINED,
+        weights=CODEC_WEIGHTS,
     output:
         codec=f"{RUN}/codec.safetensors",
         record=f"{RUN}/codec.record.json",
@@ -61,9 +62,10 @@ rule codec:
         fingerprint=fingerprint("codec"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
+        weights=option("--weights", "weights", parents=True),
     shell:
-        "python -m echo codec --study {params.study} --pool {params.pool} {params.pretrained} --out {output.codec}"
-        " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
+        "python -m echo codec --study {params.study} --pool {params.pool} {params.pretrained} {params.weights}"
+        " --out {output.codec} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 # A split's frames are dealt out to jobs; each takes a fixed share, so that a restarted one goes on with its own.

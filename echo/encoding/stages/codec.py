@@ -14,9 +14,12 @@ READS = ("seed", "codec")
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
-def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None) -> None:
-    """Write the codec to the file ``out``; its quality on held-out training videos goes to the record."""
+def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None, weights: Path | None = None) -> None:
+    """Write the codec to the file ``out``; its quality on held-out training videos goes to the record.
+
+    weights: folder of the weights of LPIPS' network, for a codec that is trained on it.
+    """
     with recorded(record_of(out), study, "codec") as record:
         part = part_of(study, "codec")
         folder = read_manifest(pretrained, "vae") if pretrained else None
-        record["quality"] = fit_codec(part.codec, part.seed, open_pool(pool), out, folder)
+        record["quality"] = fit_codec(part.codec, part.seed, open_pool(pool), out, folder, weights)
