@@ -193,13 +193,14 @@ def codec(
     out: Out,
     pretrained: PretrainedFile = None,
     shipped: ShippedFolder = None,
+    weights: Annotated[Path | None, typer.Option("--weights", help="folder of the weights of LPIPS' network")] = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
     """Fit the codec, or take the pretrained or the shipped one."""
     checked = _study(study, "codec", None, fingerprint)
     _prepare(threads)
-    _run("codec", study=checked, pool=pool, out=out, pretrained=pretrained, shipped=shipped)
+    _run("codec", study=checked, pool=pool, out=out, pretrained=pretrained, shipped=shipped, weights=weights)
 
 
 @app.command()

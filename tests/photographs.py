@@ -7,7 +7,7 @@ import pytest
 from skimage import data
 from skimage.transform import resize
 
-from echo.measures.weights import fetch_weights
+from echo.io.weights import fetch_weights
 
 ROOT = Path(__file__).parent.parent
 

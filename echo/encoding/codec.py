@@ -87,9 +87,12 @@ class Codec(nn.Module):
         """Signal of latents that are not normalised."""
         raise TypeError(f"{type(self).__name__} does not define synthesise(latents)")
 
-    def fit(self, signal: Float[Tensor, "f 3 H W"], seed: int) -> None:
-        """Fit to training frames; random draws come from streams of ``seed``."""
-        raise TypeError(f"{type(self).__name__} does not define fit(signal, seed)")
+    def fit(self, signal: Float[Tensor, "f 3 H W"], seed: int, weights: Path | None = None) -> None:
+        """Fit to training frames; random draws come from streams of ``seed``.
+
+        weights: folder of the weights of LPIPS' network, where ``config.needs_lpips``.
+        """
+        raise TypeError(f"{type(self).__name__} does not define fit(signal, seed, weights)")
 
     def normalise(self, latents: Float[Tensor, "f c h w"]) -> None:
         """Set mean and scale from latents before normalisation; overall variance becomes 1.

@@ -26,11 +26,12 @@ TRIED = 1000  # frames for the codec's own test, of up to 64 x 64 pixels; fewer 
 
 
 def fit_codec(
-    config: Config, seed: int, pool: Pool, path: Path, pretrained: Path | None = None
+    config: Config, seed: int, pool: Pool, path: Path, pretrained: Path | None = None, weights: Path | None = None
 ) -> dict[str, float | int]:
     """Fit the codec to the training pool and save it to ``path``; returns its quality on held-out videos of the pool.
 
     pretrained: folder of a pretrained Wan model; with ``codec.kind: wan`` its autoencoder is taken as it is.
+    weights: folder of the weights of LPIPS' network, where ``config.needs_lpips``.
     Raises CodecError where the fit ends with numbers that are not finite; nothing is written then.
     """
     held = _held_out(pool)
@@ -42,7 +43,7 @@ def fit_codec(
         codec = build_codec(config, **own).to(device())
         if not codec.trained:
             used = [video for video in pool.videos if video not in set(held)] or held
-            _fit(codec, to_signal(_some_frames(pool, used, config.train_frames, seed)), seed)
+            _fit(codec, to_signal(_some_frames(pool, used, config.train_frames, seed)), seed, weights)
     name = first_not_finite(codec.state_dict())
     if name is not None:
         raise CodecError(
@@ -74,9 +75,9 @@ def quality(codec: Codec, seed: int, pool: Pool) -> dict[str, float | int]:
             "numbers_per_frame": codec.config.channels * (height // side) * (width // side)}  # fmt: skip
 
 
-def _fit(codec: Codec, signal: Tensor, seed: int) -> None:
+def _fit(codec: Codec, signal: Tensor, seed: int, weights: Path | None) -> None:
     """Fit to frames (f, 3, H, W) and set the normalisation from the first of them."""
-    codec.fit(signal, seed)
+    codec.fit(signal, seed, weights)
     codec.eval()
     with torch.no_grad():
         parts = signal[:NORMALISED_ON].split(frames_at_once(signal.shape[-2], signal.shape[-1]))

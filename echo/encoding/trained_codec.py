@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -26,8 +27,11 @@ class TrainedCodec(Codec):
 
     model: Any  # a model of diffusers; of its methods and its config the library gives no usable types
 
-    def fit(self, signal: Float[Tensor, "f 3 H W"], seed: int) -> None:
-        """``codec.train_steps`` steps of AdamW, with a weak pull of the latents towards a unit Gaussian."""
+    def fit(self, signal: Float[Tensor, "f 3 H W"], seed: int, weights: Path | None = None) -> None:
+        """``codec.train_steps`` steps of AdamW, with a weak pull of the latents towards a unit Gaussian.
+
+        weights: not used; these are not trained on LPIPS.
+        """
         if not self.config.train_steps:
             return
         optimizer = torch.optim.AdamW(self.parameters(), lr=LEARNING_RATE)

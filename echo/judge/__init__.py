@@ -28,7 +28,7 @@ def judge_names() -> tuple[str, ...]:
 
 
 def build_judge(name: str, weights: Path) -> Judge:
-    """The judge of the configuration's ``evaluate.judge``; weights: the folder that ``echo.measures.weights`` fills.
+    """The judge of the configuration's ``evaluate.judge``; weights: the folder that ``echo.io.weights`` fills.
 
     Raises JudgeError for a name without a module, or a module without ``build``.
     """

@@ -16,7 +16,7 @@ from timm.models.efficientnet import EfficientNet
 from torch import Tensor
 from torch.nn import functional
 
-from echo.measures.weights import load_weights
+from echo.io.weights import load_weights
 
 STRIDES = (2, 4, 8, 16, 32)  # of the network's five levels of features
 CENTRE, SCALE = 127.0, 128.0  # grey levels; the Lite variants' input normalisation

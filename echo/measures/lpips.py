@@ -1,34 +1,16 @@
-"""LPIPS (Zhang et al. 2018, arXiv:1801.03924): version 0.1 on AlexNet, by the package ``lpips``.
-
-The network and the channel weights are the package's; AlexNet's own weights are those of ``echo.measures.weights``, so
-that nothing is downloaded here.
-"""
+"""LPIPS (Zhang et al. 2018, arXiv:1801.03924) of frames, by the network of ``echo.encoding.perceptual``."""
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
-from typing import cast
 
-import lpips
 import numpy as np
 import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from echo.io.errors import UserError
-from echo.io.files import sha256
-from echo.measures.conversions import ALEXNET_LAYERS
+from echo.encoding.perceptual import SMALLEST, lpips_network
 from echo.measures.images import Frames, PerFrame, check_frames
-from echo.measures.weights import load_weights
-
-SMALLEST = 31  # pixels along a side of the smallest frame; below, a pooled map of AlexNet is empty
-CHANNEL_WEIGHTS = Path(cast(str, lpips.__file__)).parent / "weights" / "v0.1" / "alex.pth"
-CHANNEL_WEIGHTS_SHA256 = "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0"
-
-
-class LpipsError(UserError):
-    """The installed package lpips is not the one whose distances are meant."""
 
 
 class Lpips:
@@ -41,7 +23,7 @@ class Lpips:
 
     def __init__(self, weights: Path, batch: int = 32) -> None:
         """weights: the folder of ``alexnet.safetensors``; batch: pairs in one pass."""
-        self.network = _network(load_weights(weights, "alexnet"))
+        self.network = lpips_network(weights)
         self.batch = batch
 
     def __call__(self, a: Frames, b: Frames) -> PerFrame:
@@ -60,25 +42,3 @@ class Lpips:
 def _scaled(frames: Frames) -> Float32[Tensor, "frames 3 height width"]:
     """Frames as the network takes them: in -1 .. 1."""
     return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def _network(alexnet: dict[str, np.ndarray]) -> lpips.LPIPS:
-    """The package's network with AlexNet's weights and the package's own channel weights; nothing is left as drawn."""
-    digest = sha256(CHANNEL_WEIGHTS)
-    if digest != CHANNEL_WEIGHTS_SHA256:
-        raise LpipsError(
-            f"{CHANNEL_WEIGHTS}: sha256 is {digest}, expected {CHANNEL_WEIGHTS_SHA256}; install lpips==0.1.4 again"
-        )
-    # The package draws weights first and, by old arguments, makes torchvision warn; neither is to be seen from outside.
-    with warnings.catch_warnings(action="ignore"), torch.random.fork_rng(devices=[]):
-        network = lpips.LPIPS(net="alex", pretrained=False, pnet_rand=True, verbose=False)
-    trunk = {
-        f"slice{i}.{layer}.{part}": torch.from_numpy(alexnet[f"features.{layer}.{part}"])
-        for i, layer in enumerate(ALEXNET_LAYERS, start=1)
-        for part in ("weight", "bias")
-    }
-    network.net.load_state_dict(trunk, strict=True)
-    channels = torch.load(CHANNEL_WEIGHTS, map_location="cpu", weights_only=True)
-    channels = {name.removeprefix("lin"): value for name, value in channels.items()}
-    torch.nn.ModuleList(network.lins).load_state_dict(channels, strict=True)
-    return network.eval()

@@ -13,13 +13,14 @@ from pydantic import ValidationError
 from echo.study.batches import BatchError, micro_batch
 from echo.study.errors import from_pydantic, refuse
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
-from echo.study.sections.codec import OPTIONS, AutoencoderOptions, WanOptions
+from echo.study.sections.codec import OPTIONS, AutoencoderOptions, PatchOptions, WanOptions
 from echo.study.shipped import ShippedError, find_shipped, misfits, read_shipped
 from echo.study.study import Study
 from echo.study.words import BRANCHES, EVALUATED
 
 POSITIONS = 1024  # rotary positions along each axis in diffusers' Wan transformer
 SMALLEST = 31  # pixels along each side that LPIPS needs: below, a pooled map of AlexNet is empty
+CELL = 4  # pixels along each side of a cell of the convolutional decoder (``echo.encoding.decoder``)
 WIDEST = 65_536
 
 Refusals = Iterator[tuple[str, Any, str]]
@@ -32,7 +33,7 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     """
     options = _options(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
-    refusals += [*_base(study), *_training(study), *(_whole(study) if whole else ())]
+    refusals += [*_base(study), *_training(study), *(_whole(study) if whole else ()), *_perceptual(study)]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
 
@@ -77,13 +78,37 @@ def _codec(study: Study, options: Any) -> Refusals:
         if codec.channels > pixels:
             yield "codec.channels", codec.channels, f"a patch has only {pixels} numbers"
         if codec.train_steps:
-            yield "codec.train_steps", codec.train_steps, "the patch codec is fitted by least squares, without steps"
+            reason = "the patch codec is fitted by least squares; its decoder's steps are options.decoder_steps"
+            yield "codec.train_steps", codec.train_steps, reason
+        yield from _decoder(study, options)
     elif isinstance(options, AutoencoderOptions):
         yield from _autoencoder(study, options)
     elif isinstance(options, WanOptions) and not given:
         yield from _wan(study, options)
     if not given and codec.train_frames * study.latent_size[0] * study.latent_size[1] < 2:
         yield "codec.train_frames", codec.train_frames, "the scale of the latents needs two cells at least"
+
+
+def _decoder(study: Study, options: PatchOptions) -> Refusals:
+    """A convolutional decoder that can be built and trained; no settings of one that is not there."""
+    codec = study.codec
+    if options.decoder == "linear":
+        for key in sorted(codec.options):
+            if key.startswith("decoder_"):
+                yield f"codec.options.{key}", codec.options[key], "is read with decoder: convolutional alone"
+        return
+    if codec.downsample % CELL:
+        yield "codec.downsample", codec.downsample, f"decoder: convolutional needs a multiple of {CELL}"
+    if codec.train_frames < 2:
+        yield "codec.train_frames", codec.train_frames, "decoder: convolutional holds back one and trains on the others"
+
+
+def _perceptual(study: Study) -> Refusals:
+    """Frames that a decoder can be trained on; of a whole study, frames that small are refused before."""
+    decoder, world = study.codec.convolutional, study.world
+    if decoder is not None and decoder.decoder_lpips and min(world.height, world.width) < SMALLEST:
+        reason = f"LPIPS needs frames of {SMALLEST} pixels along each side; 0 trains on the absolute error alone"
+        yield "codec.options.decoder_lpips", decoder.decoder_lpips, reason
 
 
 def _autoencoder(study: Study, options: AutoencoderOptions) -> Refusals:

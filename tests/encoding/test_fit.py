@@ -45,7 +45,9 @@ def test_a_fit_that_ends_in_nan_is_named_and_nothing_is_saved(tmp_path, whiten):
 def test_held_out_videos_are_not_fitted(tmp_path, monkeypatch):
     seen = []
     honest = PatchCodec.fit
-    monkeypatch.setattr(PatchCodec, "fit", lambda self, signal, seed: seen.append(signal) or honest(self, signal, seed))
+    monkeypatch.setattr(
+        PatchCodec, "fit", lambda self, signal, *rest: seen.append(signal) or honest(self, signal, *rest)
+    )
     fitted(KINDS["patch"], tmp_path / "codec.safetensors")
     frames = {frame.numpy().tobytes() for frame in ((seen[0] + 1) * 127.5).round().to(torch.uint8).movedim(1, -1)}
     held = {frame.tobytes() for frame in Videos().frames("v0")}

@@ -25,6 +25,11 @@ KINDS = {
 }
 
 
+# A decoder that is trained in a second, on the absolute error alone.
+CONVOLUTIONAL = {"decoder": "convolutional", "decoder_width": 12, "decoder_depth": 1, "decoder_steps": 100,
+                 "decoder_batch": 8, "decoder_rate": 1e-3, "decoder_lpips": 0.0}  # fmt: skip
+
+
 class Videos:
     """Eight videos of 9 frames of 16 x 16 pixels."""
 
@@ -41,6 +46,23 @@ class Videos:
         return frames if indices is None else frames[indices]
 
 
+class Edges(Videos):
+    """The same number of frames of 32 x 32 pixels with one straight edge: what a decoder learns within a second."""
+
+    def frames(self, video: str, indices=None) -> np.ndarray:
+        frames = edges(generator(0, video), 9)
+        return frames if indices is None else frames[indices]
+
+
+def edges(draw: np.random.Generator, count: int, size: int = 32) -> np.ndarray:
+    """Frames (count, size, size, 3) of two colours that meet in a straight line."""
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    angle = draw.uniform(0, 2 * np.pi, (count, 1, 1))
+    side = (x * np.cos(angle) + y * np.sin(angle) > draw.uniform(-size / 4, size / 4, (count, 1, 1)))[..., None]
+    colours = draw.uniform(0, 255, (2, count, 1, 1, 3))
+    return np.where(side, *colours).round().astype(np.uint8)
+
+
 class PosedVideos(Videos):
     """Forty of them, with poses."""
 
@@ -50,9 +72,9 @@ class PosedVideos(Videos):
         return np.full((9, 6), float(video[1:]))
 
 
-def fitted(config: Config, path: Path) -> tuple[dict, Codec]:
-    """A codec fitted to ``Videos`` and read back from ``path``, and its quality."""
-    return fit_codec(config, 0, Videos(), path), load_codec(path)
+def fitted(config: Config, path: Path, videos: Videos | None = None) -> tuple[dict, Codec]:
+    """A codec fitted to ``videos`` and read back from ``path``, and its quality."""
+    return fit_codec(config, 0, videos or Videos(), path), load_codec(path)
 
 
 def saved_vae(folder: Path) -> AutoencoderKLWan:

@@ -4,8 +4,8 @@ import torch
 from skimage import data
 from torch import nn
 
+from echo.io.weights import load_weights
 from echo.measures.efficientnet import EfficientNetLite0, prepare
-from echo.measures.weights import load_weights
 
 CATS = (281, 282, 285)  # ImageNet's tabby, tiger cat, Egyptian cat
 ESPRESSO, CUP = 967, 968

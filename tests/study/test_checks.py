@@ -2,11 +2,13 @@
 
 import pytest
 
-from tests.study.studies import RECORDED, RECORDINGS, accepted, refused
+from echo.study.config import ConfigError, parse_study
+from tests.study.studies import RECORDED, RECORDINGS, ROWS, accepted, changed, refused
 
 WAN = {"kind": "wan", "channels": 8, "downsample": 8, "options": {"dim_mult": [1, 2, 2, 2]}}
 KL = {"kind": "autoencoder", "channels": 8, "downsample": 8, "options": {}}
 PRETRAINED = {"path": "wan"}
+DECODER = {"decoder": "convolutional"}
 
 
 @pytest.mark.parametrize(
@@ -54,12 +56,21 @@ def test_what_a_later_stage_would_refuse_is_refused(key, message, sections):
     ("codec", "key", "message"),
     [
         ({"channels": 800}, "channels", "a patch has only 768 numbers"),
-        ({"train_steps": 5}, "train_steps", "without steps"),
+        ({"train_steps": 5}, "train_steps", "its decoder.s steps are options.decoder_steps"),
         ({"temporal": 4}, "temporal", "needs codec.kind: wan, got patch"),
         ({"options": {"whiten": 1.5}}, "options.whiten", "expected at most 1"),
         ({"options": {"whiten": float("nan")}}, "options.whiten", "finite"),
         ({"options": {"whiten": "0"}}, "options.whiten", "expected a number"),
         ({"options": {"base_dim": 8}}, "options.base_dim", "unknown key"),
+        ({"options": {"decoder": "other"}}, "options.decoder", "linear"),
+        ({"options": {"decoder_steps": 5}}, "options.decoder_steps", "is read with decoder: convolutional alone"),
+        ({"options": {**DECODER, "decoder_rate": 0}}, "options.decoder_rate", "expected more than 0"),
+        ({"options": {**DECODER, "decoder_lpips": -1}}, "options.decoder_lpips", "at least 0"),
+        ({"options": {**DECODER, "base_dim": 8}}, "options.base_dim", "unknown key"),
+        ({"options": DECODER, "train_frames": 1}, "train_frames", "holds back one"),
+        ({"options": DECODER, "downsample": 2, "channels": 4}, "downsample", "needs a multiple of 4"),
+        ({**WAN, "options": {**WAN["options"], **DECODER}}, "options.decoder", "unknown key"),
+        ({**KL, "options": DECODER}, "options.decoder", "unknown key"),
         ({**WAN, "temporal": 4}, "temporal", r"needs segment.frames = 1 \+ 4 n, got 8"),
         ({**WAN, "downsample": 16}, "downsample", "the 4 levels of codec.options.dim_mult cover 8 pixels"),
         ({**WAN, "options": {"temperal_downsample": [True]}}, "options.temperal_downsample", "expected 3 values"),
@@ -78,6 +89,16 @@ def test_an_autoencoder_without_options_needs_a_power_of_two():
     refused("codec.downsample", "a power of two", world={"size": 72}, codec={**KL, "downsample": 6})
 
 
+def test_a_decoder_trained_on_lpips_needs_frames_of_its_size():
+    """Also where the study is never measured; 32 pixels are enough, and without LPIPS fewer are."""
+    small = {"world": {"size": 16}, "codec": {"channels": 8, "downsample": 8, "options": DECODER}}
+    with pytest.raises(ConfigError, match="codec.options.decoder_lpips.* 31 pixels along each side"):
+        parse_study(changed(**small), ROWS, whole=False)
+    assert accepted(**{**small, "world": {"size": 32}}).codec.needs_lpips
+    small["codec"]["options"] = {**DECODER, "decoder_lpips": 0}
+    assert not parse_study(changed(**small), ROWS, whole=False).codec.needs_lpips
+
+
 def test_temporal_latents_need_a_codec_that_joins_as_many_frames():
     short = {**WAN, "temporal": 4, "options": {"dim_mult": [1, 2, 2, 2], "temperal_downsample": [False, False, True]}}
     refused("codec.temporal", "joins 2 frames", codec=short, segment={"frames": 9})
@@ -89,7 +110,7 @@ def test_a_pretrained_codec_takes_no_options():
 
 
 def test_the_scale_of_latents_needs_two_of_them():
-    codec = {"channels": 8, "downsample": 64, "train_frames": 1}
+    codec = {"channels": 8, "downsample": 64, "train_frames": 1, "options": {}}
     refused("codec.train_frames", "two cells at least", codec=codec)
     assert accepted(codec={**codec, "train_frames": 2})
 

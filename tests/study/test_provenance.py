@@ -22,6 +22,8 @@ RERUNS = {
     "training/trainer": "base train",
     "training/launch": "",
     "measures/probes": "probe",
+    "encoding/fit_decoder": "codec latents_share rollout probe",
+    "encoding/perceptual": "codec latents_share rollout probe measure",
     "measures/lpips": "measure",
     "judge/rubric": "judge",
     "judge/judges/embedded": "judge",

@@ -69,6 +69,12 @@ SHIPPED = (
 )
 BASE_SHARDS = range(STUDY.base.shards) if STUDY.base.source == "trained" else []
 RECORDED = STUDY.world.source != "rooms"
+# AlexNet's weights, where the codec's decoder is trained on LPIPS; a shipped codec comes trained.
+CODEC_WEIGHTS = (
+    [ancient("resources/weights/alexnet.safetensors")]
+    if STUDY.codec.needs_lpips and not SHIPPED
+    else []
+)
 SHARES = range(STUDY.compute.latent_shares)
 # Jobs are handed the study as it was checked here, whatever --configfile and --config made of it, in the environment: a
 # Slurm job reads this file once more and so has it too. It is no file of the graph: Snakemake does not look at what
@@ -126,7 +132,7 @@ for fetched, command, made in (
     (
         "resources/weights/alexnet.safetensors",
         "weights --out resources/weights",
-        "measures/*/record.json",
+        "codec.safetensors" if CODEC_WEIGHTS else "measures/*/record.json",
     ),
     (
         "resources/weights/efficientnet_lite0.safetensors",

@@ -46,6 +46,7 @@ rule codec:
         pool=f"{RUN}/pool/train/record.json",
         pretrained=PRETRAINED,
         shipped=[f"{SHIPPED}/codec.safetensors"] if SHIPPED else [],
+        weights=CODEC_WEIGHTS,
     output:
         codec=f"{RUN}/codec.safetensors",
         record=f"{RUN}/codec.record.json",
@@ -63,8 +64,10 @@ rule codec:
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
         shipped=option("--shipped", "shipped", parents=True),
+        weights=option("--weights", "weights", parents=True),
     shell:
         "python -m echo codec --study {params.study} --pool {params.pool} {params.pretrained} {params.shipped}"
+        " {params.weights}"
         " --out {output.codec} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 

@@ -1,9 +1,12 @@
 """Principal components of square patches, decoded linearly from the 3 x 3 cells around each patch.
 
-The neighbours remove most of the edges between patches. Ours; fitted by least squares, without gradient steps.
+The neighbours remove most of the edges between patches. Ours; fitted by least squares, without gradient steps. With
+``options.decoder: convolutional`` a trained network adds to the linear picture; latents are the same with and without.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import torch
 from einops import rearrange
@@ -12,13 +15,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from echo.encoding.codec import Codec, CodecError
+from echo.encoding.decoder import STRIDE, ConvolutionalDecoder
+from echo.encoding.fit_decoder import fit_decoder
 from echo.study.config import Codec as Config
 
 RIDGE = 1e-3  # regularisation of the decoder, in units of the inputs' mean square
 
 
 class PatchCodec(Codec):
-    """Encoder: ``basis`` and ``middle``, the mean patch; decoder: a 3 x 3 convolution with ``paint`` and ``ground``."""
+    """Encoder: ``basis`` and ``middle``, the mean patch; decoder: a 3 x 3 convolution with ``paint`` and ``ground``.
+
+    ``decoder``: the network that adds to it, or None.
+    """
 
     ENCODER = ("mean", "scale", "basis", "middle")
     basis: Float[Tensor, "c 3 side side"]
@@ -27,7 +35,7 @@ class PatchCodec(Codec):
     ground: Float[Tensor, " pixels"]
 
     def __init__(self, config: Config) -> None:
-        """Raises CodecError for more channels than a patch has numbers."""
+        """Raises CodecError for more channels than a patch has numbers, or a patch that the decoder cannot divide."""
         super().__init__(config)
         side, pixels = config.downsample, 3 * config.downsample**2
         if config.channels > pixels:
@@ -36,6 +44,12 @@ class PatchCodec(Codec):
         self.register_buffer("middle", torch.zeros(config.channels))
         self.register_buffer("paint", torch.zeros(pixels, config.channels, 3, 3))
         self.register_buffer("ground", torch.zeros(pixels))
+        self.decoder: ConvolutionalDecoder | None = None
+        options = config.convolutional
+        if options is not None:
+            if side % STRIDE:
+                raise CodecError(f"codec.downsample = {side}: a convolutional decoder needs a multiple of {STRIDE}")
+            self.decoder = ConvolutionalDecoder(config.channels, side, options.decoder_width, options.decoder_depth)
 
     def analyse(self, signal: Float[Tensor, "f 3 H W"]) -> Float[Tensor, "f c h w"]:
         """Coordinates of each patch in the basis."""
@@ -43,13 +57,25 @@ class PatchCodec(Codec):
         return patches - rearrange(self.middle, "c -> c 1 1")
 
     def synthesise(self, latents: Float[Tensor, "f c h w"]) -> Float[Tensor, "f 3 H W"]:
+        """The linear picture, and what the convolutional decoder makes of it where there is one."""
+        picture = self.linear_picture(latents)
+        return picture if self.decoder is None else self.decoder(latents, picture)
+
+    def linear_picture(self, latents: Float[Tensor, "f c h w"]) -> Float[Tensor, "f 3 H W"]:
         """Each patch from the 3 x 3 cells around it; beyond the edge there are zeros."""
         pixels = functional.conv2d(latents, self.paint, self.ground, padding=1)
         side = self.config.downsample
         return rearrange(pixels, "f (c i j) h w -> f c (h i) (w j)", i=side, j=side)
 
-    def fit(self, signal: Float[Tensor, "f 3 H W"], seed: int) -> None:
-        """The basis from the patches' covariance, then the decoder by ridge regression; ``seed`` is not used."""
+    def fit(self, signal: Float[Tensor, "f 3 H W"], seed: int, weights: Path | None = None) -> None:
+        """The linear codec, then the convolutional decoder where there is one: only that uses seed and weights."""
+        self._fit_linear(signal)
+        options = self.config.convolutional
+        if self.decoder is not None and options is not None:
+            fit_decoder(self.decoder, self.analyse, self.linear_picture, signal, options, seed, weights)
+
+    def _fit_linear(self, signal: Float[Tensor, "f 3 H W"]) -> None:
+        """The basis from the patches' covariance, then the linear decoder by ridge regression."""
         side, channels = self.config.downsample, self.config.channels
         patches = rearrange(signal, "f c (h i) (w j) -> (c i j) (f h w)", i=side, j=side).double()
         centre = patches.mean(1, keepdim=True)

@@ -15,10 +15,18 @@ READS = ("seed", "codec", "base.source", "base.shipped")
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
-def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None, shipped: Path | None = None) -> None:
+def run(
+    study: Study,
+    pool: Path,
+    out: Path,
+    pretrained: Path | None = None,
+    shipped: Path | None = None,
+    weights: Path | None = None,
+) -> None:
     """Write the codec to the file ``out``; its quality on held-out training videos goes to the record.
 
     shipped: folder of a shipped base, whose codec is taken as it is: the base speaks no other.
+    weights: folder of the weights of LPIPS' network, for a codec that is trained on it.
     """
     with recorded(record_of(out), study, "codec") as record:
         part = part_of(study, "codec")
@@ -27,4 +35,4 @@ def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None, shi
         if shipped is not None:
             record["quality"] = take_codec(verified(shipped, "codec"), part.seed, opened, out)
             return
-        record["quality"] = fit_codec(part.codec, part.seed, opened, out, folder)
+        record["quality"] = fit_codec(part.codec, part.seed, opened, out, folder, weights)

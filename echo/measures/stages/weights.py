@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from echo.measures.weights import fetch_weights
+from echo.io.weights import fetch_weights
 
 
 def run(out: Path) -> None:

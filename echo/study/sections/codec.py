@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict
+from pydantic import Field, Strict, ValidationError, model_validator
 
-from echo.study.sections.section import Exponent, Flag, Integer, Number, Section, Whole
+from echo.study.sections.section import Exponent, Flag, Integer, Number, Rate, Section, Whole
 
 Count = Annotated[Integer, Field(ge=1, le=4096)]
 Option = Flag | Integer | Number | str | list[Flag] | list[Integer] | list[Number]
@@ -19,6 +19,28 @@ class Options(Section):
         default=1.0,
         description="how far channels are equalised: scale = deviation^whiten, from 0, one scale for all, to 1, unit "
         "variance in each",
+    )
+
+
+class PatchOptions(Options):
+    """``codec.options`` of kind ``patch``: how frames are made of the latents. The encoder is linear in any case."""
+
+    decoder: Literal["linear", "convolutional"] = Field(
+        default="linear",
+        description="`linear`: least squares on the 3 x 3 patches around; `convolutional`: a small network, trained, "
+        "that adds to the linear picture (codec.downsample a multiple of 4)",
+    )
+    decoder_width: Count = Field(default=48, description="channels of the convolutional decoder")
+    decoder_depth: Annotated[Integer, Field(ge=0, le=64)] = Field(
+        default=3, description="its residual layers at a fourth of the frame's height and width"
+    )
+    decoder_steps: Annotated[Integer, Field(ge=0, le=10_000_000)] = Field(default=2300, description="gradient steps")
+    decoder_batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=24, description="frames a step")
+    decoder_rate: Rate = Field(default=1e-3, description="learning rate of AdamW at its peak; it falls linearly to 0")
+    decoder_lpips: Annotated[float, Strict(), Field(ge=0, le=100), Exponent] = Field(
+        default=0.05,
+        description="weight of LPIPS beside the mean absolute error; above 0, frames of 31 pixels along each side are "
+        "needed, and AlexNet's weights",
     )
 
 
@@ -53,7 +75,7 @@ class WanOptions(Options):
     )
 
 
-OPTIONS: dict[str, type[Options]] = {"patch": Options, "autoencoder": AutoencoderOptions, "wan": WanOptions}
+OPTIONS: dict[str, type[Options]] = {"patch": PatchOptions, "autoencoder": AutoencoderOptions, "wan": WanOptions}
 
 
 class Codec(Section):
@@ -82,5 +104,30 @@ class Codec(Section):
     )
     options: dict[str, Option] = Field(
         default={},
-        description="`whiten`, and constructor arguments of the diffusers class that is trained here (below)",
+        description="`whiten`, what the patch codec decodes with, and constructor arguments of the diffusers class "
+        "that is trained here (below)",
     )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Codec:
+        """A trained decoder's options are all written out, so that a changed default is another study."""
+        try:
+            options = self.convolutional
+        except ValidationError:  # refused, with the key and the file, where the study is checked
+            return self
+        if options is not None:
+            self.options.update({key: value for key, value in options.model_dump().items() if key != "whiten"})
+        return self
+
+    @property
+    def convolutional(self) -> PatchOptions | None:
+        """Options of the convolutional decoder; None where there is none."""
+        if self.kind != "patch" or self.options.get("decoder", "linear") == "linear":
+            return None
+        own: dict[str, Any] = {key: value for key, value in self.options.items() if key != "whiten"}
+        return PatchOptions.model_validate(own)
+
+    @property
+    def needs_lpips(self) -> bool:
+        """Whether the codec is trained on LPIPS, and so needs the weights of its network."""
+        return self.convolutional is not None and self.convolutional.decoder_lpips > 0

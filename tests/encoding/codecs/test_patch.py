@@ -7,9 +7,9 @@ from einops import rearrange
 
 from echo.encoding.codec import CodecError
 from echo.encoding.codecs.patch import PatchCodec
-from echo.encoding.fit import fit_codec
+from echo.encoding.fit import fit_codec, reconstruction
 from echo.study.config import Codec
-from tests.encoding.videos import KINDS, Videos, fitted
+from tests.encoding.videos import CONVOLUTIONAL, KINDS, Edges, Videos, fitted
 
 
 def test_the_basis_is_the_principal_components(tmp_path):
@@ -55,3 +55,37 @@ def test_more_channels_reconstruct_better(tmp_path):
 def test_more_channels_than_numbers_are_refused():
     with pytest.raises(CodecError, match="codec.channels = 200: a patch has only 192 numbers"):
         PatchCodec(Codec(channels=200, downsample=8))
+
+
+def test_a_convolutional_decoder_moves_no_bit_of_the_linear_codec(tmp_path):
+    """Whatever its settings: what the world model is trained on does not depend on the decoder."""
+    plain = KINDS["patch"].model_copy(update={"channels": 6, "options": {"whiten": 0.0}})
+    quality, linear = fitted(plain, tmp_path / "linear.safetensors", Edges())
+    frames = torch.from_numpy(Edges().frames("v0"))
+    for own in (CONVOLUTIONAL, {**CONVOLUTIONAL, "decoder_steps": 60, "decoder_width": 8}):
+        config = plain.model_copy(update={"options": {"whiten": 0.0, **own}})
+        better, codec = fitted(config, tmp_path / "convolutional.safetensors", Edges())
+        state = codec.state_dict()
+        for name, value in linear.state_dict().items():
+            assert torch.equal(value, state[name]), name
+        latents = codec.encode(frames)
+        assert torch.equal(latents, linear.encode(frames))
+        assert not torch.equal(codec.decode(latents), linear.decode(latents))
+        assert better["numbers_per_frame"] == quality["numbers_per_frame"]
+
+
+def test_a_convolutional_decoder_is_read_back_as_it_was_fitted(tmp_path):
+    config = Codec(channels=6, downsample=8, train_frames=60, options=CONVOLUTIONAL)
+    first, codec = fitted(config, tmp_path / "a.safetensors", Edges())
+    again, _ = fitted(config, tmp_path / "b.safetensors", Edges())
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    assert first == again and codec.config == config
+    held = torch.from_numpy(Edges().frames("v0"))
+    assert first["held_out_psnr"] == pytest.approx(reconstruction(codec, held), abs=1e-3)
+    alone = torch.cat([codec.decode(part) for part in codec.encode(held).split(4)])
+    assert (alone.int() - codec.decode(codec.encode(held)).int()).abs().max() <= 1
+
+
+def test_a_patch_that_a_decoder_cannot_divide_is_refused():
+    with pytest.raises(CodecError, match="codec.downsample = 6: a convolutional decoder needs a multiple of 4"):
+        PatchCodec(Codec(channels=6, downsample=6, options=CONVOLUTIONAL))

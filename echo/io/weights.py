@@ -23,10 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
+from echo.io.conversions import alexnet_of_flax, alexnet_of_torchvision, efficientnet_of_package
 from echo.io.errors import UserError
 from echo.io.packages import Package, PackageError, package_archive, read_member
 from echo.io.tensors import TensorFileError, load_tensors, save_tensors
-from echo.measures.conversions import alexnet_of_flax, alexnet_of_torchvision, efficientnet_of_package
 
 
 class WeightsError(UserError):

@@ -7,14 +7,14 @@ import pytest
 import timm
 import torch
 
-from echo.io.packages import PackageError
-from echo.measures.conversions import (
+from echo.io.conversions import (
     alexnet_of_flax,
     alexnet_of_torchvision,
     efficientnet_of_package,
     read_arrays,
     timm_name,
 )
+from echo.io.packages import PackageError
 
 ALEXNET_SHAPES = [(64, 3, 11), (192, 64, 5), (384, 192, 3), (256, 384, 3), (256, 256, 3)]
 

@@ -12,12 +12,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from echo.io import weights as module
+from echo.io.conversions import read_arrays
 from echo.io.files import sha256
 from echo.io.packages import Package, PackageError
 from echo.io.tensors import save_tensors
-from echo.measures import weights as module
-from echo.measures.conversions import read_arrays
-from echo.measures.weights import SOURCES, WeightsError, contents_digest, fetch_weights, load_weights
+from echo.io.weights import SOURCES, WeightsError, contents_digest, fetch_weights, load_weights
 
 SHAPES = {
     "alexnet": {"features.0.weight": (64, 3, 11, 11), "features.10.weight": (256, 256, 3, 3)},
