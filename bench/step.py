@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 import torch
+from diffusers import WanTransformer3DModel
 
 from echo.evidence.segments import Ranking, Segments
 from echo.io.seeding import generator, torch_generator
@@ -65,8 +66,11 @@ def ratio(study: Study, name: str, repeats: int) -> float:
     bare_in = torch.randn(batch, channels, frames, rows, columns)
     times = torch.rand(batch, frames * study.grid[0] * study.grid[1]) * 1000
 
+    held = row.backbone.transformer
+    transformer = WanTransformer3DModel(**{k: v for k, v in held.config.items() if not k.startswith("_")})
+
     def bare() -> None:
-        out = row.backbone.transformer(bare_in, times, text, return_dict=False)[0]
+        out = transformer(bare_in, times, text, return_dict=False)[0]
         out.square().mean().backward()
 
     seconds: dict[str, list[float]] = {"ours": [], "bare": []}

@@ -4,9 +4,11 @@ Design:
 - The blocks, embedders and output layers are ``WanTransformer3DModel``'s own; this module only runs them, so that the
   paper's scale (Wan 2.1 1.3B) is another configuration and not another code path.
 - The sequence is [frames the memory reads out, anchor, target]. Clean frames are at timestep 0, the target at t: two
-  timesteps for each sample, embedded once and then expanded to their tokens. The released context and compression rows
-  have [target, anchor, read-out from its newest frame back] and one timestep for all (``layout: target_first``,
-  ``clean_timestep: target``).
+  timesteps for each sample, each embedded once and applied to its slice of the tokens (``kernels``). The released
+  context and compression rows have [target, anchor, read-out from its newest frame back] and one timestep for all
+  (``layout: target_first``, ``clean_timestep: target``).
+- Nothing reads what the last block makes of the clean frames, unless a memory is hooked to it: there they are keys and
+  values alone.
 - Each frame's camera action is added to all its tokens before every block: through a zero-initialised layer (the
   paper's action injection) or, as released, through an attention along time over that sum. Each token's camera ray,
   in Fourier features, is added once at the input. Rays are ours: the small model needs them to learn in hundreds of
@@ -26,11 +28,22 @@ from diffusers.models.transformers.transformer_wan import WanTransformer3DModel,
 from einops import rearrange, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch.utils.checkpoint import checkpoint
 
 from echo.evidence.frames import Frames, join
 from echo.memory.base import Hook, HookPoint, ReadOut
-from echo.model.blocks import Block, CameraAttention, FlatHook, Rays, Rotary, run_block, weight_by_similarity
+from echo.model.blocks import (
+    Block,
+    CameraAttention,
+    FlatHook,
+    Modulation,
+    Rays,
+    Rotary,
+    run_block,
+    weight_by_similarity,
+)
+from echo.model.kernels import modulated_norm
 from echo.study.config import Backbone as BackboneConfig
 
 
@@ -110,13 +123,9 @@ class Backbone(nn.Module):
         frames, clean, noisy = self.arrange(target, anchor, read.frames)
         height, width = frames.latents.shape[3:]
         tokens = self.embed(frames)
-        cells = tokens.shape[2]
         if read.mixture is not None:
             tokens = weight_by_similarity(tokens, clean, noisy, read.mixture)
-        hidden, modulation = (
-            self.spread(value, (frames.count - target.count) * cells, target.count * cells)
-            for value in self.time(torch.cat([timestep.new_zeros(1), timestep]))
-        )
+        hidden, modulation = self.modulate(timestep, frames.count - target.count, target.count, tokens.shape[2])
         words = self.text(text)
         if read.text is not None:
             words = torch.cat([words, read.text], 1)
@@ -124,8 +133,9 @@ class Backbone(nn.Module):
         step = self.block_step(frames, words, modulation, rotary, read.hook_point)
         for index in range(self.layers):
             tokens = self.run(partial(step, index, read.hooks.get(index)), tokens)
-        hidden = rearrange(hidden, "B (F N) D -> B F N D", F=frames.count)
-        return self.unpatch(tokens[:, noisy], hidden[:, noisy], height, width)
+        if self.layers - 1 in read.hooks:
+            tokens = tokens[:, noisy]
+        return self.unpatch(tokens, hidden, height, width)
 
     def clean_pass(
         self,
@@ -142,7 +152,7 @@ class Backbone(nn.Module):
         self.check_hooks(hooks)
         height, width = frames.latents.shape[3:]
         tokens = self.embed(frames)
-        modulation = self.time(frames.latents.new_zeros(1))[1][:, None]
+        modulation = Modulation(self.time(frames.latents.new_zeros(1))[1][:, None], (tokens.shape[2],))
         words = repeat(self.text(text), "B L D -> (B F) L D", F=frames.count)
         rotary = self.positions(1, height, width)
         step = self.block_step(frames, words, modulation, rotary, hook_point, per_frame=True)
@@ -153,23 +163,24 @@ class Backbone(nn.Module):
         self,
         frames: Frames,
         words: Float[Tensor, "_ words D"],
-        modulation: Float[Tensor, "_ _ 6 D"],
+        modulation: Modulation,
         rotary: Rotary,
         hook_point: HookPoint,
         per_frame: bool = False,
     ) -> Callable[[int, Hook | None, Tensor], Tensor]:
         """What one block does: a function of its number, its hook (None for none) and the tokens (B, F, N, D).
 
-        All of a sample's frames attend to each other; ``per_frame``: each to itself only. ``words`` and ``modulation``
-        are for each sample, or, ``per_frame``, for each frame.
+        All of a sample's frames attend to each other, and of the last block only the target's tokens come out, unless
+        it is hooked; ``per_frame``: each frame attends to itself only. ``words`` and ``modulation`` are for each
+        sample, or, ``per_frame``, for each frame.
         """
-        flat = "(B F) N D" if per_frame else "B (F N) D"
+        flat, sizes = ("(B F) N D", {"F": frames.count}) if per_frame else ("B (F N) D", {"N": self.cells(frames)})
 
         def flatten(tokens: Tensor) -> Tensor:
             return rearrange(tokens, f"B F N D -> {flat}")
 
         def unflatten(tokens: Tensor) -> Tensor:
-            return rearrange(tokens, f"{flat} -> B F N D", F=frames.count)
+            return rearrange(tokens, f"{flat} -> B F N D", **sizes)
 
         def flattened(hook: Hook) -> FlatHook:
             return lambda tokens: flatten(hook(unflatten(tokens)))
@@ -177,6 +188,8 @@ class Backbone(nn.Module):
         def step(index: int, hook: Hook | None, tokens: Tensor) -> Tensor:
             tokens = flatten(self.inject_actions(index, tokens, frames.actions, per_frame))
             block = cast(Block, self.transformer.blocks[index])
+            if hook is None and not per_frame and index == self.layers - 1:
+                return unflatten(block(tokens, words, modulation, rotary, None, self.target_group))
             flat_hook = None if hook is None else flattened(hook)
             return unflatten(run_block(block, tokens, words, modulation, rotary, flat_hook, hook_point))
 
@@ -188,7 +201,7 @@ class Backbone(nn.Module):
         if unknown:
             raise ValueError(f"hooks on blocks {unknown}, but the backbone has blocks 0 to {self.layers - 1}")
 
-    def run(self, step: partial[Tensor], tokens: Float[Tensor, "B F N D"]) -> Float[Tensor, "B F N D"]:
+    def run(self, step: partial[Tensor], tokens: Float[Tensor, "B F N D"]) -> Float[Tensor, "B _ N D"]:
         """One block's step, recomputed in the backward pass where ``checkpointing`` says so."""
         if self.checkpointing and torch.is_grad_enabled():
             return checkpoint(step, tokens, use_reentrant=False)
@@ -196,11 +209,17 @@ class Backbone(nn.Module):
 
     def embed(self, frames: Frames) -> Float[Tensor, "B F N D"]:
         """Tokens (B, F, N, D) of latent frames: patch embedding plus ray embedding, times the frame's weight."""
-        patches = self.transformer.patch_embedding(rearrange(frames.latents, "B F C H W -> B C F H W"))
-        tokens = rearrange(patches, "B D F h w -> B F (h w) D")
+        convolution = self.transformer.patch_embedding  # over patches that do not overlap: a linear layer
+        patches = rearrange(frames.latents, "B F C (h p) (w q) -> B F (h w) (C p q)", p=self.patch, q=self.patch)
+        tokens = linear(patches, convolution.weight.flatten(1), convolution.bias)
         if self.rays is not None:
             tokens = tokens + self.rays(rearrange(frames.rays, "B F h w c -> B F (h w) c"))
         return tokens if frames.weight is None else tokens * rearrange(frames.weight, "B F -> B F 1 1")
+
+    def cells(self, frames: Frames) -> int:
+        """N, tokens of one frame."""
+        height, width = frames.latents.shape[3:]
+        return (height // self.patch) * (width // self.patch)
 
     def text(self, text: Float[Tensor, "B L E"]) -> Float[Tensor, "B L D"]:
         """Text tokens (B, L, D) from the encoder's (B, L, E)."""
@@ -214,7 +233,8 @@ class Backbone(nn.Module):
 
     def positions(self, frames: int, height: int, width: int) -> Rotary:
         """Rotary embedding of ``frames`` consecutive frames of height x width latent cells."""
-        return self.transformer.rope(torch.empty(1, 1, frames, height, width, device="meta"))
+        cosines, sines = self.transformer.rope(torch.empty(1, 1, frames, height, width, device="meta"))
+        return torch.complex(cosines[0, :, :, ::2], sines[0, :, :, ::2])  # diffusers has each number twice
 
     def inject_actions(
         self,
@@ -245,27 +265,32 @@ class Backbone(nn.Module):
         newest_first = join(clean).take(repeat(backwards, "F -> B F", B=len(anchor.index)))
         return join([target, newest_first]), slice(target.count, None), slice(target.count)
 
-    def spread(self, value: Float[Tensor, " _ *rest"], clean: int, target: int) -> Float[Tensor, "B L *rest"]:
-        """(1 + B, ...) of timestep 0 and of the targets' timesteps to (B, tokens, ...), in the sequence's layout.
+    def modulate(
+        self, timestep: Float[Tensor, " B"], clean: int, target: int, cells: int
+    ) -> tuple[Float[Tensor, "B D"], Modulation]:
+        """The target's time embedding (B, D), and the blocks' modulation of the clean frames and of the target.
 
-        ``clean`` and ``target``: numbers of tokens of either kind.
+        ``clean`` and ``target``: numbers of frames of either kind; ``cells``: tokens of a frame.
         """
-        batch = len(value) - 1
-        before = value[:1] if self.clean_timestep == "zero" else value[1:]
-        parts = [
-            part[:, None].expand(batch, tokens, *value.shape[1:])
-            for part, tokens in ((before, clean), (value[1:], target))
-        ]
-        return torch.cat(parts[::-1] if self.target_first else parts, 1)
+        hidden, values = self.time(torch.cat([timestep.new_zeros(1), timestep]))
+        before = values[:1].expand(len(timestep), -1, -1) if self.clean_timestep == "zero" else values[1:]
+        groups, counts = [before, values[1:]], [clean * cells, target * cells]
+        if self.target_group == 0:
+            groups, counts = groups[::-1], counts[::-1]
+        return hidden[1:], Modulation(torch.stack(groups, 1), tuple(counts))
+
+    @property
+    def target_group(self) -> int:
+        """Which of the two groups of tokens, in the order of the sequence, is the target's."""
+        return 0 if self.target_first else 1
 
     def unpatch(
-        self, tokens: Float[Tensor, "B F N D"], hidden: Float[Tensor, "B F N D"], height: int, width: int
+        self, tokens: Float[Tensor, "B F N D"], hidden: Float[Tensor, "B D"], height: int, width: int
     ) -> Float[Tensor, "B F C H W"]:
-        """Output layers: tokens and their time embedding, both (B, F, N, D), to (B, F, C, height, width)."""
-        table = self.transformer.scale_shift_table
-        tokens, hidden = (rearrange(value, "B F N D -> B (F N) D") for value in (tokens, hidden))
-        shift, scale = (table[:, None] + hidden[:, :, None]).chunk(2, 2)
-        out = self.transformer.norm_out(tokens) * (1 + scale[:, :, 0]) + shift[:, :, 0]
+        """Output layers: the target's tokens (B, F, N, D) and time embedding (B, D) to (B, F, C, height, width)."""
+        flat = rearrange(tokens, "B F N D -> B (F N) D")
+        shift, scale = (self.transformer.scale_shift_table + hidden[:, None]).float().split(1, 1)
+        out = modulated_norm(flat, shift, scale, (flat.shape[1],), self.transformer.norm_out.eps)
         return rearrange(
             self.transformer.proj_out(out),
             "B (F h w) (p q C) -> B F C (h p) (w q)",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 import torch
 from diffusers.models.transformers.transformer_wan import WanAttention, WanAttnProcessor, WanTransformerBlock
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Complex, Float
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, scaled_dot_product_attention
 
 from echo.memory.base import HookPoint
+from echo.model.kernels import gated_sum, gelu, modulated_norm, rms_norm
 
 FlatHook = Callable[[Tensor], Tensor]  # a hook on tokens as a block holds them, (B, L, D)
-Rotary = tuple[Tensor, Tensor]  # cosines and sines of the rotary embedding
+# For every position the complex numbers of modulus 1 that turn a head's pairs of channels.
+Rotary = Complex[Tensor, "L 1 half"]
 
 
 class Rays(nn.Module):
@@ -50,49 +53,88 @@ class CameraAttention(nn.Module):
         return rearrange(added, "(B N) F D -> B F N D", N=tokens.shape[2])
 
 
-class Block(WanTransformerBlock):
-    """diffusers' block, with a place between its two attentions where a hook may be applied.
+@dataclass(frozen=True)
+class Modulation:
+    """What the timestep does to a block's tokens, once for every group of tokens that share one.
 
-    The blocks of a transformer are patched in place (their class is replaced), so that what wraps a block's ``forward``
-    (sharding over processes, compilation) covers hooked calls as well.
+    values: (B or 1, G, 6, D), before the block adds its own table; lengths: numbers of tokens of the G groups, in the
+    order of the sequence.
+    """
+
+    values: Float[Tensor, "_ G 6 D"]
+    lengths: tuple[int, ...]
+
+
+class Block(WanTransformerBlock):
+    """diffusers' block, its weights and its arithmetic, run with a modulation a group and fewer passes over the tokens.
+
+    A hook may be applied between its two attentions, and only some of the tokens may be asked for. The blocks of a
+    transformer are patched in place (their class is replaced), so that what wraps a block's ``forward`` (sharding over
+    processes, compilation) covers hooked calls as well.
     """
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride] arguments are given by position
         self,
         tokens: Float[Tensor, "B L D"],
         words: Float[Tensor, "B words D"],
-        modulation: Float[Tensor, "_ _ 6 D"],
+        modulation: Modulation,
         rotary: Rotary,
         between: FlatHook | None = None,
-    ) -> Float[Tensor, "B L D"]:
+        group: int | None = None,
+    ) -> Float[Tensor, "B _ D"]:
         """Tokens (B, L, D) through the block.
 
         Args:
             tokens: (B, L, D).
             words: (B, words, D), the keys and values of cross-attention.
-            modulation: (B or 1, L or 1, 6, D), from the timestep.
+            modulation: From the timestep.
             rotary: Rotary embedding of the L positions.
             between: Applied to the tokens after self-attention, before cross-attention.
+            group: The one group of tokens that is asked for: the others are attended to and do not go on.
 
         """
-        if between is None:
-            return super().forward(tokens, words, modulation, rotary)  # pyright: ignore[reportArgumentType] it is a pair
-        shift, scale, gate, shift_out, scale_out, gate_out = (self.scale_shift_table[None] + modulation.float()).unbind(
-            2
-        )
-        inputs = (self.norm1(tokens.float()) * (1 + scale) + shift).type_as(tokens)
-        tokens = (tokens.float() + self.attn1(inputs, None, None, rotary) * gate).type_as(tokens)
-        tokens = between(tokens)
-        tokens = tokens + self.attn2(self.norm2(tokens.float()).type_as(tokens), words, None, None)
-        inputs = (self.norm3(tokens.float()) * (1 + scale_out) + shift_out).type_as(tokens)
-        return (tokens.float() + self.ffn(inputs).float() * gate_out).type_as(tokens)
+        shift, scale, gate, *out = (self.scale_shift_table[None] + modulation.values).float().unbind(2)
+        lengths, turn = modulation.lengths, rotary
+        inputs = modulated_norm(tokens, shift, scale, lengths, self.norm1.eps)
+        asked = inputs
+        if group is not None:
+            place = slice(sum(lengths[:group]), sum(lengths[: group + 1]))
+            tokens, asked, turn = tokens[:, place], inputs[:, place], rotary[place]
+            lengths = lengths[group : group + 1]
+            gate, *out = (value[:, group : group + 1] for value in (gate, *out))
+        shift_out, scale_out, gate_out = out
+        tokens = gated_sum(tokens, attend(self.attn1, asked, inputs, turn, rotary), gate, lengths)
+        if between is not None:
+            tokens = between(tokens)
+        tokens = tokens + attend(self.attn2, self.norm2(tokens.float()).type_as(tokens), words)
+        inputs = modulated_norm(tokens, shift_out, scale_out, lengths, self.norm3.eps)
+        enter, leave = self.ffn.net[0].proj, self.ffn.net[2]
+        return gated_sum(tokens, leave(gelu(enter(inputs))), gate_out, lengths)
+
+
+def attend(
+    attention: WanAttention,
+    asking: Float[Tensor, "B L D"],
+    asked: Float[Tensor, "B S D"],
+    turn: Rotary | None = None,
+    turn_asked: Complex[Tensor, "S 1 half"] | None = None,
+) -> Float[Tensor, "B L D"]:
+    """Tokens ``asking`` attend to ``asked``, each turned to its position; as diffusers' ``WanAttnProcessor``."""
+    query = rms_norm(attention.to_q(asking), attention.norm_q.weight, attention.norm_q.eps, turn)
+    key = rms_norm(attention.to_k(asked), attention.norm_k.weight, attention.norm_k.eps, turn_asked)
+    query, key, value = (
+        rearrange(part, "B length (heads d) -> B heads length d", heads=attention.heads)
+        for part in (query, key, attention.to_v(asked))
+    )
+    found = scaled_dot_product_attention(query, key, value)
+    return attention.to_out[0](rearrange(found, "B heads length d -> B length (heads d)"))
 
 
 def run_block(
     block: Block,
     tokens: Float[Tensor, "B L D"],
     words: Float[Tensor, "B words D"],
-    modulation: Float[Tensor, "_ _ 6 D"],
+    modulation: Modulation,
     rotary: Rotary,
     hook: FlatHook | None,
     hook_point: HookPoint,

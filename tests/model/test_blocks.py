@@ -1,26 +1,78 @@
+import copy
+
+import pytest
 import torch
 from diffusers.models.transformers.transformer_wan import WanTransformerBlock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echo.model.blocks import Block, CameraAttention, Rays, run_block, weight_by_similarity
+from echo.model.blocks import Block, CameraAttention, Modulation, Rays, run_block, weight_by_similarity
+
+LENGTHS = (2, 4)
 
 
 def block_and_inputs():
     torch.manual_seed(0)
     theirs = WanTransformerBlock(16, 24, 2, cross_attn_norm=True)
-    angle = torch.randn(1, 6, 1, 8)
-    inputs = torch.randn(2, 6, 16), torch.randn(2, 3, 16), torch.randn(2, 6, 6, 16), (angle.cos(), angle.sin())
-    return theirs, inputs
+    for parameter in theirs.parameters():  # weights of norms and biases are not what they start as
+        torch.nn.init.normal_(parameter, mean=0.2, std=0.3)
+    angle = torch.randn(6, 1, 4)
+    modulation = Modulation(torch.randn(2, 2, 6, 16), LENGTHS)
+    return theirs, (
+        torch.randn(2, 6, 16),
+        torch.randn(2, 3, 16),
+        modulation,
+        torch.polar(torch.ones_like(angle), angle),
+    )
 
 
-def test_a_block_in_two_halves_is_diffusers_block_to_the_last_bit():
+def diffusers_inputs(tokens, words, modulation, rotary):
+    """The same for diffusers' block: a modulation a token, cosines and sines twice each."""
+    per_token = torch.cat(
+        [modulation.values[:, group, None].expand(-1, n, -1, -1) for group, n in enumerate(modulation.lengths)], 1
+    )
+    twice = rotary[None].repeat_interleave(2, -1)
+    return tokens, words, per_token, (twice.real, twice.imag)
+
+
+def test_a_block_is_diffusers_block_with_its_gradients():
     theirs, inputs = block_and_inputs()
-    expected = theirs(*inputs)
+    ours = copy.deepcopy(theirs)
+    ours.__class__ = Block
+    results = []
+    for block, form in ((theirs, diffusers_inputs), (ours, lambda *values: values)):
+        tokens, words, modulation, rotary = inputs
+        leaves = [value.clone().requires_grad_() for value in (tokens, words, modulation.values)]
+        out = block(*form(leaves[0], leaves[1], Modulation(leaves[2], LENGTHS), rotary))
+        (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+        gradients = {name: weight.grad for name, weight in block.named_parameters()}
+        results.append((out, [leaf.grad for leaf in leaves], gradients))
+    torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_hook_that_changes_nothing_changes_nothing():
+    theirs, inputs = block_and_inputs()
     theirs.__class__ = Block
+    expected = theirs(*inputs)
     for hook in (None, lambda tokens: tokens):
         for point in ("after_block", "after_attention"):
             assert torch.equal(run_block(theirs, *inputs, hook, point), expected)
+
+
+@pytest.mark.parametrize("group", [0, 1])
+def test_one_group_asked_for_is_that_group_of_the_whole(group):
+    theirs, inputs = block_and_inputs()
+    theirs.__class__ = Block
+    place = (slice(2), slice(2, None))[group]
+    results = []
+    for asked in (None, group):
+        theirs.zero_grad()
+        tokens = inputs[0].clone().requires_grad_()
+        out = theirs(tokens, *inputs[1:], None, asked)
+        out = out if asked is not None else out[:, place]
+        out.square().sum().backward()
+        results.append((out, tokens.grad, {name: weight.grad for name, weight in theirs.named_parameters()}))
+    torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-5)
 
 
 def test_a_hook_is_applied_at_its_point():
