@@ -415,6 +415,17 @@ TablesFolder = Annotated[Path, typer.Option("--tables", help="results/<study>/ta
 
 
 @app.command()
+def publish(
+    tables: Annotated[Path, typer.Option("--tables", help="the run's tables, runs/<study>/tables")],
+    out: Annotated[Path, typer.Option("--out", help="the folder that is committed, results/<study>/tables")],
+) -> None:
+    """Replace the committed tables by a run's; after an error the old ones are as they were."""
+    from echo.io.publish import publish_folder
+
+    publish_folder(tables, out)
+
+
+@app.command()
 def result_tables(
     tables: TablesFolder,
     reference: Annotated[str, typer.Option("--reference", help="row that differences are taken against")] = "i2v",

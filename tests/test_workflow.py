@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from echo import figures
+from echo.study.config import load_study
+from echo.tables.files import table_files
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
@@ -215,6 +217,26 @@ def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone
     assert asked["train"]["gpu"] == "8" and int(asked["train"]["cpus_per_task"]) >= 8
     assert asked["rollout"]["gpu"] == "1" and "gpu" not in asked["measure"]
     assert int(asked["train"]["mem_mb"]) > 200_000  # no limit of a local run cuts it
+
+
+def test_publishing_that_fails_loses_no_committed_table(clone):
+    committed, made = clone / "results" / "mini" / "tables", clone / "runs" / "mini" / "tables"
+    for name in table_files(load_study(clone / "config" / "config.yaml").evaluate.branches):
+        (committed / name).touch()  # those of branches that the invented tables leave out
+    before = {path: path.read_bytes() for path in committed.rglob("*") if path.is_file()}
+    shutil.copytree(committed, made)
+    (made / "tables.md").write_text("# New\n")
+    (made / "broken").symlink_to("nowhere")
+    target = ("results/mini/tables/tables.md", "--allowed-rules", "publish")
+    failed = snakemake(clone, *target)
+    assert failed.returncode != 0 and "Error in rule publish" in failed.stderr
+    assert {path: path.read_bytes() for path in committed.rglob("*") if path.is_file()} == before
+    (made / "broken").unlink()
+    command = "python -m echo publish --tables runs/mini/tables --out results/mini/tables"
+    assert snakemake(clone, "-n").stderr.splitlines()[-1].endswith(command)
+    subprocess.run([sys.executable, *command.split()[1:]], cwd=clone, check=True)
+    assert (committed / "tables.md").read_text() == "# New\n"
+    assert "Nothing to be done" in snakemake(clone, *target).stderr
 
 
 def test_a_small_study_asks_for_no_gpu(clone):

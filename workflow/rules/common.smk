@@ -22,6 +22,7 @@ from echo import figures as drawn
 from echo.io.contents import damage
 from echo.io.errors import UserError
 from echo.io.files import digest, write_text
+from echo.io.publish import unpublished
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.provenance import code_digest, pool_stage, stage_digest
 from echo.study.words import BRANCHES, HELD_OUT, SPLITS
@@ -104,6 +105,12 @@ for listing in (
         sys.exit(
             f"{lost}; remove {listing} and run the same snakemake command again: what is whole is kept"
         )
+
+if unpublished(Path(RUN, "tables")).is_file():
+    sys.exit(
+        f"{RUN}/tables was made, but publishing it failed ({RUN}/logs/publish.log); publish it with: "
+        f"python -m echo publish --tables {RUN}/tables --out {RESULTS}/tables"
+    )
 
 
 # Assets and weights are `ancient` (their times would make committed tables look outdated), so what depends on them is not

@@ -57,7 +57,8 @@ rule judge:
         " --threads {threads} > {log} 2>&1"
 
 
-# Tables are made beside the run, and published at once when all are whole: a failed attempt loses no committed table.
+# Tables are made beside the run, and published when all are whole: a failed attempt loses no committed table. `update`
+# keeps Snakemake from removing them before they are replaced.
 rule tables:
     input:
         measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=RUNS),
@@ -100,11 +101,14 @@ rule publish:
     input:
         expand(f"{RUN}/tables/{{file}}", file=TABLES),
     output:
-        expand(
-            f"{RESULTS}/tables/{{file}}", file=[f for f in TABLES if f != "tables.md"]
+        update(
+            expand(
+                f"{RESULTS}/tables/{{file}}",
+                file=[f for f in TABLES if f != "tables.md"],
+            )
         ),
         report(
-            f"{RESULTS}/tables/tables.md",
+            update(f"{RESULTS}/tables/tables.md"),
             caption="../report/tables.rst",
             category="Tables",
         ),
@@ -118,4 +122,4 @@ rule publish:
         source=lambda wildcards, input: str(Path(input[0]).parent),
         out=tables_folder,
     shell:
-        "cp -R {params.source}/. {params.out}/ > {log} 2>&1"
+        "python -m echo publish --tables {params.source} --out {params.out} > {log} 2>&1"
