@@ -53,11 +53,14 @@ RolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout
 
 
 def _run(stage: str, **values: Any) -> None:
-    """Run a stage's module with these values, once the files that it reads are known to be there."""
+    """Run a stage's module with these values, once the files that it reads are known to be there.
+
+    Networks' weights are looked for by who loads them, who knows how they are fetched; some judges need none.
+    """
     for name, value in values.items():
         paths = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
         for path in paths:
-            if isinstance(path, Path) and name not in ("out", "resources") and not path.exists():
+            if isinstance(path, Path) and name not in ("out", "resources", "weights") and not path.exists():
                 raise ConfigError(f"{path}: no such file or folder (--{name}); run the stage that makes it first")
     import_module(stages()[stage]).run(**values)
 

@@ -23,8 +23,10 @@ from echo.io.contents import damage
 from echo.io.errors import UserError
 from echo.io.files import digest, write_text
 from echo.io.publish import unpublished
+from echo.judge import judge_weights
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.provenance import code_digest, pool_stage, stage_digest
+from echo.study.source import constant
 from echo.study.words import BRANCHES, HELD_OUT, SPLITS
 from echo.tables.files import table_files
 
@@ -74,7 +76,12 @@ os.environ[study_variable(STUDY.study)] = json.dumps(
         "rows": {row: MATRIX[row] for row in STUDY.rows},
     }
 )
-WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge
+# Files of weights: all that can be fetched, and those that the study's judge needs.
+WEIGHTS = constant(ROOT / "echo" / "measures" / "weights.py", "FILES")
+JUDGE = STUDY.evaluate.judge
+JUDGE_WEIGHTS = [
+    f"resources/weights/{name}.safetensors" for name in judge_weights(JUDGE)
+]
 PROBED = BRANCHES["recall"].split
 # The records of all stages: their times stand in the tables.
 RECORDS = [
@@ -90,7 +97,7 @@ RECORDS = [
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
     *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
-    *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/judge/{JUDGE}/{run}.record.json" for run in RUNS),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
 for listing in (
@@ -126,10 +133,9 @@ for fetched, command, made in (
         "weights --out resources/weights",
         "measures/*/record.json",
     ),
-    (
-        "resources/weights/efficientnet_lite0.safetensors",
-        "weights --out resources/weights",
-        "judge/*/*.record.json",
+    *(
+        (file, "weights --out resources/weights", f"judge/{JUDGE}/*.record.json")
+        for file in JUDGE_WEIGHTS
     ),
 ):
     needed = not (RECORDED and "assets" in fetched)
