@@ -93,11 +93,15 @@ def _by_split(option: str, paths: list[Path]) -> dict[str, Path]:
 
 
 def _prepare(threads: int) -> None:
-    """Fix the number of threads and ask torch for the same bits every time."""
+    """Fix the number of threads and ask torch for the same bits every time.
+
+    Like ``torch.use_deterministic_algorithms(True, warn_only=True)``, but for compiled models, of which there are none:
+    that one imports torch's compiler, a second in every job.
+    """
     import torch
 
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")
 
 
 # --- Frames ------------------------------------------------------------------------------------------------------
