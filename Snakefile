@@ -31,12 +31,14 @@ include: "workflow/rules/figures.smk"
 
 
 # The study's file is written, and downloads run, where Snakemake runs: the nodes of a cluster often have no network.
+# Figures are drawn there too: each takes two seconds, a job of its own on a cluster several times that.
 localrules:
     study,
     assets,
     weights,
     pretrained,
     publish,
+    figure,
 
 
 rule all:

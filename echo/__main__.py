@@ -55,11 +55,14 @@ RolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout
 
 
 def _run(stage: str, **values: Any) -> None:
-    """Run a stage's module with these values, once the files that it reads are known to be there."""
+    """Run a stage's module with these values, once the files that it reads are known to be there.
+
+    Networks' weights are looked for by who loads them, who knows how they are fetched; some judges need none.
+    """
     for name, value in values.items():
         paths = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
         for path in paths:
-            if isinstance(path, Path) and name not in ("out", "resources") and not path.exists():
+            if isinstance(path, Path) and name not in ("out", "resources", "weights") and not path.exists():
                 raise ConfigError(f"{path}: no such file or folder (--{name}); run the stage that makes it first")
     import_module(stages()[stage]).run(**values)
 
@@ -104,11 +107,15 @@ def _by_split(study: Study, option: str, paths: list[Path]) -> dict[str, Path]:
 
 
 def _prepare(threads: int) -> None:
-    """Fix the number of threads and ask torch for the same bits every time."""
+    """Fix the number of threads and ask torch for the same bits every time.
+
+    Like ``torch.use_deterministic_algorithms(True, warn_only=True)``, but for compiled models, of which there are none:
+    that one imports torch's compiler, a second in every job.
+    """
     import torch
 
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")
 
 
 # --- Frames ------------------------------------------------------------------------------------------------------
@@ -478,6 +485,17 @@ def tables(
 
 
 TablesFolder = Annotated[Path, typer.Option("--tables", help="results/<study>/tables")]
+
+
+@app.command()
+def publish(
+    tables: Annotated[Path, typer.Option("--tables", help="the run's tables, runs/<study>/tables")],
+    out: Annotated[Path, typer.Option("--out", help="the folder that is committed, results/<study>/tables")],
+) -> None:
+    """Replace the committed tables by a run's; after an error the old ones are as they were."""
+    from echo.io.publish import publish_folder
+
+    publish_folder(tables, out)
 
 
 @app.command()

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from echo import figures
+from echo.study.config import load_study
+from echo.tables.files import table_files
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
@@ -51,9 +53,10 @@ def clone(tmp_path, made_tables) -> Path:
     return tmp_path
 
 
-def test_a_fresh_clones_graph_runs_the_whole_study(clone):
+def test_a_fresh_clones_graph_runs_the_whole_study_and_a_small_one_asks_for_no_gpu(clone):
     """Committed tables do not make the study look done."""
     out = snakemake(clone, "-n").stdout
+    assert "gpu=" not in out and "mem_mb=3000" in out
     counts = {line.split()[0]: int(line.split()[1]) for line in out.splitlines() if len(line.split()) == 2
               and line.split()[1].isdigit()}  # fmt: skip
     assert counts["train"] == counts["probe"] == counts["measure"] == counts["judge"] == len(MINI["rows"])
@@ -83,23 +86,25 @@ def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
     for path in ("assets/assets.json", *(f"weights/{name}.safetensors" for name in WEIGHTS)):
         (clone / "resources" / path).parent.mkdir(parents=True, exist_ok=True)
         (clone / "resources" / path).write_text("fetched by another study, after the tables were committed")
-    first = snakemake(clone, "figures")
+    listed = snakemake(clone, "figures", "-n").stdout
+    assert listed.count("rule figure:") == len(figures.names()) and "rule tables:" not in listed
+    targets = [f"results/mini/figures/{name}.png" for name in ("drift", "probes")]
+    first = snakemake(clone, *targets)
     assert first.returncode == 0, first.stderr
     assert "train" not in first.stderr and "tables" not in first.stderr.split("Job stats")[1].split("total")[0]
     drawn = sorted((clone / "results" / "mini" / "figures").glob("*.png"))
-    assert len(drawn) == len(figures.names())
-    assert "Nothing to be done" in snakemake(clone, "figures").stderr
+    assert [path.name for path in drawn] == ["drift.png", "probes.png"]
 
     for path in (*clone.rglob("*.py"), *clone.rglob("*.csv")):
         os.utime(path)  # a new time is not a change
     module = clone / "echo" / "figures" / "drift.py"
     module.write_text("# a comment is not a change either\n" + module.read_text())
-    assert "Nothing to be done" in snakemake(clone, "figures").stderr
+    assert "Nothing to be done" in snakemake(clone, *targets).stderr
 
     stamps = {path.name: path.stat().st_mtime_ns for path in drawn}
     source = module.read_text()
     module.write_text(source + "\n\nNEW = 1\n")
-    again = snakemake(clone, "figures")
+    again = snakemake(clone, *targets)
     assert again.returncode == 0, again.stderr
     changed = [path.name for path in drawn if path.stat().st_mtime_ns != stamps[path.name]]
     assert changed == ["drift.png"]
@@ -164,12 +169,15 @@ def test_single_keys_change_the_default_study(clone):
 
 
 def test_a_file_that_is_gone_or_cut_is_named_before_work_is_spent(clone):
-    for folder in ("pool/train", "latents/train/shares/0"):
+    folders = ("pool/train", "latents/train/shares/0")
+    for folder in folders:
         place = clone / "runs" / "mini" / folder
         place.mkdir(parents=True)
         (place / "kept.safetensors").write_bytes(b"12345")
         (place / "files.json").write_text('{"kept.safetensors": 5}')
-        assert snakemake(clone, "-n").returncode == 0
+    assert snakemake(clone, "-n").returncode == 0
+    for folder in folders:
+        place = clone / "runs" / "mini" / folder
         (place / "kept.safetensors").write_bytes(b"1234")
         message = snakemake(clone, "-n").stderr.splitlines()[-1]
         assert f"{folder}/kept.safetensors has 4 bytes, expected 5; remove runs/mini/{folder}/files.json" in message
@@ -236,9 +244,24 @@ def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone
     assert int(asked["train"]["mem_mb"]) > 200_000  # no limit of a local run cuts it
 
 
-def test_a_small_study_asks_for_no_gpu(clone):
-    out = snakemake(clone, "-n").stdout
-    assert "gpu=" not in out and "mem_mb=3000" in out
+def test_publishing_that_fails_loses_no_committed_table(clone):
+    committed, made = clone / "results" / "mini" / "tables", clone / "runs" / "mini" / "tables"
+    for name in table_files(load_study(clone / "config" / "config.yaml").evaluate.branches):
+        (committed / name).touch()  # those of branches that the invented tables leave out
+    before = {path: path.read_bytes() for path in committed.rglob("*") if path.is_file()}
+    shutil.copytree(committed, made)
+    (made / "tables.md").write_text("# New\n")
+    (made / "broken").symlink_to("nowhere")
+    target = ("results/mini/tables/tables.md", "--allowed-rules", "publish")
+    failed = snakemake(clone, *target)
+    assert failed.returncode != 0 and "Error in rule publish" in failed.stderr
+    assert {path: path.read_bytes() for path in committed.rglob("*") if path.is_file()} == before
+    (made / "broken").unlink()
+    command = "python -m echo publish --tables runs/mini/tables --out results/mini/tables"
+    assert snakemake(clone, "-n").stderr.splitlines()[-1].endswith(command)
+    subprocess.run([sys.executable, *command.split()[1:]], cwd=clone, check=True)
+    assert (committed / "tables.md").read_text() == "# New\n"
+    assert "Nothing to be done" in snakemake(clone, *target).stderr
 
 
 def test_the_slurm_profile_is_found_and_keeps_the_default_one(clone):

@@ -28,6 +28,8 @@ from echo.io.errors import UserError
 from echo.io.packages import Package, PackageError, package_archive, read_member
 from echo.io.tensors import TensorFileError, load_tensors, save_tensors
 
+FILES = ("alexnet", "efficientnet_lite0")  # the keys of ``SOURCES``, which the workflow reads without importing this
+
 
 class WeightsError(UserError):
     """Weights cannot be had or are not what they should be."""

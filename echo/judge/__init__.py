@@ -1,7 +1,8 @@
 """Judges of returned views: the rubric (``rubric``), what a judge is (``base``), and the judges (``judges``).
 
-A new judge is a module of ``judges``, named in the configuration as ``evaluate.judge``, and nothing else. To list the
-judges imports none of them, and neither numpy nor torch.
+A new judge is a module of ``judges``, named in the configuration as ``evaluate.judge``, and nothing else. Which files
+of weights it needs stands in its module as ``WEIGHTS``, and the workflow waits for these alone. Listing the judges and
+reading their ``WEIGHTS`` imports none of them, and neither numpy nor torch.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from echo.io.errors import UserError
+from echo.study import source
 
 if TYPE_CHECKING:
     from echo.judge.base import Judge
@@ -25,6 +27,11 @@ class JudgeError(UserError):
 def judge_names() -> tuple[str, ...]:
     """Names of all judges, sorted: modules of ``echo/judge/judges`` whose names do not begin with ``_``."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_")))
+
+
+def judge_weights(name: str) -> tuple[str, ...]:
+    """Files of ``echo.measures.weights`` that a judge needs: its module's ``WEIGHTS``; none without it."""
+    return tuple(source.constant(FOLDER / f"{name}.py", "WEIGHTS") or ())
 
 
 def build_judge(name: str, weights: Path) -> Judge:

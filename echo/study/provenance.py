@@ -28,7 +28,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from echo.io.files import digest, write_json
+from echo.io.files import digest, sha256, write_json
 from echo.study import source
 from echo.study.config import Study
 
@@ -177,6 +177,29 @@ def recorded(path: Path, study: Study, stage: str, row: str | None = None) -> It
 def read_record(path: Path) -> dict[str, Any]:
     """A record that ``recorded`` wrote."""
     return json.loads(Path(path).read_text())
+
+
+def hashes(*outputs: Path) -> dict[str, dict[str, str]]:
+    """For the record of a stage whose files cannot hold a hash of their own (csv, parquet): sha256 by file name."""
+    return {"outputs": {path.name: sha256(path) for path in outputs}}
+
+
+def altered(path: Path) -> str:
+    """What is wrong where a file is not the one that its stage recorded by ``hashes``, in a phrase; empty if it is.
+
+    The record lies beside the file, by its name or as the folder's ``record.json``.
+    """
+    record = next((one for one in (record_of(path), path.with_name("record.json")) if one.is_file()), None)
+    if record is None:
+        return f"its record is missing ({record_of(path).name} or record.json)"
+    try:
+        stated = read_record(record).get("outputs", {}).get(path.name)
+    except ValueError:
+        return f"its record {record.name} is damaged"
+    held = sha256(path)
+    if stated == held:
+        return ""
+    return f"it was changed after its stage wrote it (sha256 {held[:16]}, {record.name} has {str(stated)[:16]})"
 
 
 def record_of(path: Path) -> Path:

@@ -11,7 +11,7 @@ import pandas as pd
 from echo.io.files import atomic_path
 from echo.measures.verdict import PROBES
 from echo.study.config import Study
-from echo.study.provenance import read_record
+from echo.study.provenance import altered, read_record
 from echo.study.words import BRANCHES
 from echo.tables.complete import (
     MEASURES,
@@ -97,7 +97,7 @@ class _Reader:
             except TableError as error:
                 self._faults[path] = [str(error).removeprefix(f"{path}: ")]
             else:
-                self._faults[path] = faults(parts[-1], run, keys, wanted, numbers)
+                self._faults[path] = faults(parts[-1], run, keys, wanted, numbers) or [*filter(None, [altered(path)])]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def finish(self) -> None:

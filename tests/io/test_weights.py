@@ -26,6 +26,10 @@ SHAPES = {
 NUMBERS = {"numbers": np.arange(3, dtype=np.float32)}
 
 
+def test_the_workflow_reads_the_names_of_all_files():
+    assert tuple(SOURCES) == module.FILES
+
+
 @pytest.fixture
 def archives(tmp_path, monkeypatch):
     """Two packages of our own, a wheel and a source archive, in place of the real ones; their archives' folder."""

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 import echo.judge
-from echo.judge import JudgeError, build_judge, judge_names
+from echo.judge import JudgeError, build_judge, judge_names, judge_weights
+from echo.measures.weights import WeightsError
 from tests.conftest import ROOT
 
 CONSTANT = '''
@@ -33,6 +34,16 @@ def build(weights: Path) -> ConstantJudge:
 def test_the_embedded_judge_is_built_by_its_name(weights):
     assert "embedded" in judge_names()
     assert type(build_judge("embedded", weights)).__name__ == "EmbeddedJudge"
+
+
+def test_a_judge_says_which_weights_it_needs(tmp_path, monkeypatch):
+    """Those are what it loads; a judge that says nothing needs none."""
+    assert judge_weights("embedded") == ("efficientnet_lite0",)
+    with pytest.raises(WeightsError, match="efficientnet_lite0.safetensors: no such file"):
+        build_judge("embedded", tmp_path)
+    (tmp_path / "constant.py").write_text(CONSTANT)
+    monkeypatch.setattr(echo.judge, "FOLDER", tmp_path)
+    assert judge_weights("constant") == ()
 
 
 def test_an_unknown_judge_is_refused_with_the_known_ones(tmp_path):

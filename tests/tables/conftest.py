@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from echo.io.files import write_json
 from echo.io.seeding import generator
 from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
+from echo.study.provenance import hashes, record_of
 from echo.study.words import BRANCHES, SEGMENTS, SPLITS
 from echo.tables.build import build_tables
 from tests.conftest import tiny_study
@@ -114,11 +116,14 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
     (rollout / "record.json").write_text(json.dumps({"row": row, "train_seed": seed, "counts": counts}))
     for name, lines in (("judge", judged), ("probes", probes)):
         (made.folder / name).mkdir(exist_ok=True)
-        pd.DataFrame(lines).to_csv(made.folder / name / f"{run}.csv", index=False)
+        path = made.folder / name / f"{run}.csv"
+        pd.DataFrame(lines).to_csv(path, index=False)
+        write_json(record_of(path), hashes(path))
     measures = made.folder / "measures" / run
     measures.mkdir(parents=True)
     pd.DataFrame(cases).to_csv(measures / "cases.csv", index=False)
     pd.DataFrame(frames).to_parquet(measures / "frames.parquet", index=False)
+    write_json(measures / "record.json", hashes(measures / "cases.csv", measures / "frames.parquet"))
 
 
 def _numbers(draw: np.random.Generator) -> dict[str, float]:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from echo.io.files import write_json
+from echo.study.provenance import hashes, record_of
 from echo.study.words import BRANCHES
 from echo.tables.complete import Run, expected, faults, generated_frames, read_table, runs
 from echo.tables.gather import gather
@@ -35,6 +37,23 @@ def refused(made, *said):
 def test_whole_files_are_taken(made_runs):
     attempt(made_runs)
     assert (made_runs.folder / "tables" / "cases.csv").is_file()
+
+
+@pytest.mark.parametrize("name", ["measures/{}/cases.csv", "judge/{}.csv", "probes/{}.csv"])
+def test_a_changed_digit_is_refused(made_runs, name):
+    path = made_runs.folder / name.format("context_k5-7")
+    text = path.read_text()
+    last = max(position for position, letter in enumerate(text) if letter.isdigit())
+    path.write_text(text[:last] + str((int(text[last]) + 1) % 10) + text[last + 1 :])
+    refused(made_runs, f"{path} (row context_k5, training seed 7): it was changed after its stage wrote it",
+            f"run the same snakemake command with --forcerun {path}")  # fmt: skip
+
+
+def test_a_file_whose_record_is_gone_damaged_or_older_is_refused(made_runs):
+    record = made_runs.folder / "measures" / "i2v-0" / "record.json"
+    for content, said in (("{", "record.json is damaged"), ("{}", "record.json has None"), (None, "is missing")):
+        record.unlink() if content is None else record.write_text(content)
+        refused(made_runs, "measures/i2v-0/cases.csv", "measures/i2v-0/frames.parquet", said)
 
 
 def test_half_of_the_measures_is_refused(made_runs):
@@ -112,6 +131,7 @@ def test_what_the_branch_or_the_judge_does_not_measure_may_be_empty(made_runs):
     scores = pd.read_csv(path)
     scores.loc[0, "judge"] = np.nan
     scores.to_csv(path, index=False)
+    write_json(record_of(path), hashes(path))
     attempt(made_runs)
 
 

@@ -22,9 +22,12 @@ from echo import figures as drawn
 from echo.io.contents import damage
 from echo.io.errors import UserError
 from echo.io.files import digest, write_text
+from echo.io.publish import unpublished
+from echo.judge import judge_weights
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.shipped import FILES, RECORD, find_shipped
 from echo.study.provenance import code_digest, pool_stage, stage_digest
+from echo.study.source import constant
 from echo.study.words import BRANCHES, EVALUATED, splits_of
 from echo.tables.files import table_files
 
@@ -87,7 +90,12 @@ os.environ[study_variable(STUDY.study)] = json.dumps(
         "rows": {row: MATRIX[row] for row in STUDY.rows},
     }
 )
-WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge
+# Files of weights: all that can be fetched, and those that the judge of the study needs.
+WEIGHTS = constant(ROOT / "echo" / "io" / "weights.py", "FILES")
+JUDGE = STUDY.evaluate.judge
+JUDGE_WEIGHTS = [
+    f"resources/weights/{name}.safetensors" for name in judge_weights(JUDGE)
+]
 PROBED = BRANCHES["recall"].split(STUDY.evaluate.on)
 # The records of all stages: their times stand in the tables.
 RECORDS = [
@@ -104,7 +112,7 @@ RECORDS = [
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
     *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
-    *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/judge/{JUDGE}/{run}.record.json" for run in RUNS),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
 for listing in (
@@ -120,6 +128,12 @@ for listing in (
             f"{lost}; remove {listing} and run the same snakemake command again: what is whole is kept"
         )
 
+if unpublished(Path(RUN, "tables")).is_file():
+    sys.exit(
+        f"{RUN}/tables was made, but publishing it failed ({RUN}/logs/publish.log); publish it with: "
+        f"python -m echo publish --tables {RUN}/tables --out {RESULTS}/tables"
+    )
+
 
 # Assets and weights are `ancient` (their times would make committed tables look outdated), so what depends on them is not
 # looked at in a run that fetches them: what was made with them must not be there without them.
@@ -134,10 +148,9 @@ for fetched, command, made in (
         "weights --out resources/weights",
         "codec.safetensors" if CODEC_WEIGHTS else "measures/*/record.json",
     ),
-    (
-        "resources/weights/efficientnet_lite0.safetensors",
-        "weights --out resources/weights",
-        "judge/*/*.record.json",
+    *(
+        (file, "weights --out resources/weights", f"judge/{JUDGE}/*.record.json")
+        for file in JUDGE_WEIGHTS
     ),
 ):
     needed = not (RECORDED and "assets" in fetched)

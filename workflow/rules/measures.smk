@@ -33,14 +33,14 @@ rule judge:
     input:
         rollout=rollouts(),
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
-        weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
+        weights=ancient(JUDGE_WEIGHTS),
     output:
-        table=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.csv",
-        record=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.record.json",
+        table=f"{RUN}/judge/{JUDGE}/{{row}}-{{seed}}.csv",
+        record=f"{RUN}/judge/{JUDGE}/{{row}}-{{seed}}.record.json",
     log:
-        f"{RUN}/logs/judge_{{row}}-{{seed}}.log",
+        f"{RUN}/logs/judge_{JUDGE}_{{row}}-{{seed}}.log",
     benchmark:
-        f"{RUN}/benchmarks/judge_{{row}}-{{seed}}.tsv"
+        f"{RUN}/benchmarks/judge_{JUDGE}_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -50,19 +50,20 @@ rule judge:
         fingerprint=fingerprint("judge"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
-        weights=folder("weights"),
+        weights="resources/weights",
     shell:
         "python -m echo judge --study {params.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
         " {params.pool} --weights {params.weights} --out {output.table} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"
 
 
-# Tables are made beside the run, and published at once when all are whole: a failed attempt loses no committed table.
+# Tables are made beside the run, and published when all are whole: a failed attempt loses no committed table. `update`
+# keeps Snakemake from removing them before they are replaced.
 rule tables:
     input:
         measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=RUNS),
         frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=RUNS),
-        judge=expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=RUNS),
+        judge=expand(f"{RUN}/judge/{JUDGE}/{{run}}.csv", run=RUNS),
         probes=expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
         rollout=[
             file
@@ -100,11 +101,14 @@ rule publish:
     input:
         expand(f"{RUN}/tables/{{file}}", file=TABLES),
     output:
-        expand(
-            f"{RESULTS}/tables/{{file}}", file=[f for f in TABLES if f != "tables.md"]
+        update(
+            expand(
+                f"{RESULTS}/tables/{{file}}",
+                file=[f for f in TABLES if f != "tables.md"],
+            )
         ),
         report(
-            f"{RESULTS}/tables/tables.md",
+            update(f"{RESULTS}/tables/tables.md"),
             caption="../report/tables.rst",
             category="Tables",
         ),
@@ -118,4 +122,4 @@ rule publish:
         source=lambda wildcards, input: str(Path(input[0]).parent),
         out=tables_folder,
     shell:
-        "cp -R {params.source}/. {params.out}/ > {log} 2>&1"
+        "python -m echo publish --tables {params.source} --out {params.out} > {log} 2>&1"

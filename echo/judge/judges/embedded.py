@@ -45,6 +45,7 @@ from echo.judge.comparisons import (
 from echo.judge.rubric import TOP, Scores
 from echo.measures.efficientnet import EfficientNetLite0
 
+WEIGHTS = ("efficientnet_lite0",)
 GRID = 64  # pixels along each side at which colours and gradients are compared
 NETWORK_SIZE = 128  # pixels along each side that the network sees
 FINE, COARSE = 8, 16  # strides of the features that are compared

@@ -8,7 +8,7 @@ from echo.io.files import atomic_path
 from echo.judge import build_judge
 from echo.judge.cases import judge_rollouts
 from echo.study.config import Study
-from echo.study.provenance import part_of, record_of, recorded
+from echo.study.provenance import hashes, part_of, record_of, recorded
 from echo.world.pool import open_pool
 
 READS = ("seed", "segment.frames", "evaluate.on", "evaluate.cases", "evaluate.branches", "evaluate.judge")
@@ -27,3 +27,4 @@ def run(
         table = judge_rollouts(part, row, seed, files, opened, build_judge(part.evaluate.judge, weights))
         with atomic_path(out) as temporary:
             table.to_csv(temporary, index=False)
+        record |= hashes(out)

@@ -8,7 +8,7 @@ from echo.io.files import atomic_path
 from echo.measures.cases import measure_rollouts
 from echo.measures.lpips import Lpips
 from echo.study.config import Study
-from echo.study.provenance import part_of, recorded
+from echo.study.provenance import hashes, part_of, recorded
 from echo.world.pool import open_pool
 
 READS = ("seed", "segment.frames", "evaluate.on", "evaluate.cases", "evaluate.branches")
@@ -28,3 +28,4 @@ def run(
             frames.to_parquet(temporary, index=False)
         with atomic_path(out / "cases.csv") as temporary:
             cases.to_csv(temporary, index=False)
+        record |= hashes(out / "frames.parquet", out / "cases.csv")

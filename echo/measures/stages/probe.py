@@ -14,7 +14,7 @@ from echo.measures.probes import probe, verdict
 from echo.rollout.cases import choose_cases
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
-from echo.study.provenance import part_of, record_of, recorded
+from echo.study.provenance import hashes, part_of, record_of, recorded
 from echo.study.words import BRANCHES, RETURN_FRAMES
 from echo.world.pool import open_pool
 
@@ -51,5 +51,5 @@ def run(
         )
         with atomic_path(out) as temporary:
             table.assign(row_name=row, train_seed=seed).to_csv(temporary, index=False)
-        record |= {"checkpoint_sha256": sha256(model), "train_seed": seed}
+        record |= {"checkpoint_sha256": sha256(model), "train_seed": seed, **hashes(out)}
     verdict(study.profiles[row], table, study)
