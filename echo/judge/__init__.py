@@ -30,7 +30,7 @@ def judge_names() -> tuple[str, ...]:
 
 
 def judge_weights(name: str) -> tuple[str, ...]:
-    """Files of ``echo.measures.weights`` that a judge needs: its module's ``WEIGHTS``; none without it."""
+    """Files of ``echo.io.weights`` that a judge needs: its module's ``WEIGHTS``; none without it."""
     return tuple(source.constant(FOLDER / f"{name}.py", "WEIGHTS") or ())
 
 

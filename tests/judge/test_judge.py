@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import echo.judge
+from echo.io.weights import WeightsError
 from echo.judge import JudgeError, build_judge, judge_names, judge_weights
-from echo.measures.weights import WeightsError
 from tests.conftest import ROOT
 
 CONSTANT = '''
