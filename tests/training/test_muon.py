@@ -35,6 +35,19 @@ def test_singular_values_come_near_one(rows, columns, seed):
     assert grown.min() > 0.6
 
 
+@given(st.integers(1, 10), st.integers(1, 30), st.booleans(), st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_is_the_quintic_of_the_singular_values_whatever_the_shape(short, long, tall, seed):
+    """Long, square and tall matrices alike: the same polynomial, five times, of singular values in double precision."""
+    matrices = torch.randn(2, short, long, generator=torch.Generator().manual_seed(seed))
+    matrices = matrices.mT if tall else matrices
+    left, values, right = torch.linalg.svd(matrices.double(), full_matrices=False)
+    values = values / values.norm(dim=1, keepdim=True)
+    for _ in range(5):
+        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+    torch.testing.assert_close(orthogonalise(matrices).double(), left * values[:, None] @ right, rtol=1e-3, atol=1e-3)
+
+
 def test_takes_matrices_only():
     with pytest.raises(ValueError, match=r"Muon takes matrices, got a parameter of shape \(3,\)"):
         Muon([nn.Parameter(torch.zeros(3))], lr=0.1)

@@ -37,7 +37,7 @@ class Train(Section):
     )
     gradient_checkpointing: Flag = Field(default=False, description="recompute each block in the backward pass")
     compile: Flag = Field(default=False, description="torch.compile the transformer's blocks")
-    fused: Flag = Field(default=False, description="torch's fused AdamW")
+    fused: Flag = Field(default=False, description="torch's fused AdamW on GPUs; on CPUs it is always used")
     ema: Annotated[float, Strict(), Field(ge=0, lt=1), Exponent] = Field(
         default=0.0, description="decay of the moving average of the weights that is saved for rollouts; 0: none"
     )
