@@ -138,7 +138,7 @@ def _row(study: Study, name: str) -> None:
 
     everything = study.train.trainable == ("*",)
     profiles = [study.profiles[name]] if everything else list(study.profiles.values())
-    profiles += [BASE] if study.train.base_steps else []
+    profiles += [BASE] if study.base.source in ("trained", "pretrained") else []
     for profile in profiles:
         with torch.device("meta"):
             freeze(Row(small, profile), small.train.trainable)

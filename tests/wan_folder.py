@@ -59,6 +59,7 @@ def wan_sections(folder: Path | None) -> dict:
     source = {"path": str(folder)} if folder else {"repo": "org/wan", "revision": "a" * 40}
     return {
         "pretrained": source,
+        "base": {"source": "pretrained", "steps": 0},
         "codec": {"kind": "wan", "temporal": 4, "channels": 4, "downsample": 8},
         "text": {"kind": "umt5", "dim": 16, "tokens": 24},
         "backbone": {"layers": 4, "heads": 2, "head_dim": 12, "ffn_dim": 48, "patch": 2, "ray_frequencies": 0},

@@ -11,6 +11,8 @@ from echo.encoding.latents import STORAGE
 from echo.study.config import Study
 from echo.study.words import AWAY, BRANCHES, EVALUATED, SEGMENTS, SPLITS
 
+BASE_BYTES = 2  # of a number in the base's clips (float16)
+
 
 def clips(study: Study) -> dict[str, tuple[int, int]]:
     """(clips, segments of them all) of each split."""
@@ -29,10 +31,20 @@ def frames(study: Study) -> int:
 
 
 def latent_bytes(study: Study) -> int:
-    """The latent cache: every frame coded alone and, with temporal latents, every segment coded as a whole too."""
+    """The latent cache: every frame coded alone and, with temporal latents, every segment coded as a whole too.
+
+    And the clips of a base that is trained on rooms of its own.
+    """
     segments = sum(count for _, count in clips(study).values())
     whole = segments * study.target_latents if study.codec.temporal > 1 else 0
-    return (frames(study) + whole) * study.numbers_per_frame * STORAGE[study.codec.storage].itemsize
+    cached = (frames(study) + whole) * STORAGE[study.codec.storage].itemsize
+    return (cached + base_frames(study) * BASE_BYTES) * study.numbers_per_frame
+
+
+def base_frames(study: Study) -> int:
+    """Frames of the clips that the base is trained on, where the study trains one on rooms of its own."""
+    one = 1 + study.base.segments * study.segment.frames
+    return study.base.rooms * one if study.base.source == "trained" else 0
 
 
 def rollout_bytes(study: Study) -> int:

@@ -186,9 +186,10 @@ def _rows(study: Study) -> Refusals:
 def _base(study: Study) -> Refusals:
     """A base that there is, of the study's sizes; its clips are rooms."""
     base, given = study.base, study.pretrained.given
-    if given != (base.source == "pretrained"):
-        reason = "is for a study with pretrained.repo or pretrained.path, and such a study has no other base"
-        yield "base.source", base.source, reason
+    if base.source == "pretrained" and not given:
+        yield "base.source", base.source, "needs pretrained.repo or pretrained.path"
+    if base.source != "pretrained" and given:
+        yield "base.source", base.source, "a study with pretrained weights has no other base than `pretrained`"
     if base.source == "trained":
         if study.world.source != "rooms":
             yield "base.source", base.source, f"renders rooms, but world.source = {study.world.source}"

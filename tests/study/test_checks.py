@@ -1,7 +1,10 @@
 """What the sections of a study mean to each other."""
 
+import json
+
 import pytest
 
+from echo.study import shipped
 from echo.study.config import ConfigError, parse_study
 from tests.study.studies import RECORDED, RECORDINGS, ROWS, accepted, changed, refused
 
@@ -9,6 +12,7 @@ WAN = {"kind": "wan", "channels": 8, "downsample": 8, "options": {"dim_mult": [1
 KL = {"kind": "autoencoder", "channels": 8, "downsample": 8, "options": {}}
 PRETRAINED = {"path": "wan"}
 DECODER = {"decoder": "convolutional"}
+UNTRAINED = {"source": "pretrained", "steps": 0}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_temporal_latents_need_a_codec_that_joins_as_many_frames():
 
 
 def test_a_pretrained_codec_takes_no_options():
-    refused("codec.options", "taken as it is", pretrained=PRETRAINED, codec=WAN)
+    refused("codec.options", "taken as it is", pretrained=PRETRAINED, codec=WAN, base=UNTRAINED)
 
 
 def test_the_scale_of_latents_needs_two_of_them():
@@ -118,8 +122,47 @@ def test_the_scale_of_latents_needs_two_of_them():
 def test_a_memory_of_its_own_may_be_all_that_trains():
     two = {"rows": ["spatial", "ssm_hybrid"], "reference": "spatial", "train": {"trainable": ["memory.*"]}}
     assert accepted(**two)
-    two["train"] = {"trainable": ["memory.*"], "base_steps": 1}
-    refused("train.trainable", "leaves nothing of base to train", **two)
+    pretrained = {"pretrained": PRETRAINED, "base": UNTRAINED}
+    assert accepted(**two, **pretrained)
+    pretrained["base"] = {"source": "pretrained", "steps": 1}
+    refused("train.trainable", "leaves nothing of base to train", **two, **pretrained)
+
+
+@pytest.mark.parametrize(
+    ("message", "sections"),
+    [
+        ("needs pretrained", {"base": UNTRAINED}),
+        ("no other base than `pretrained`", {"pretrained": PRETRAINED}),
+        ("no other base than `pretrained`", {"pretrained": PRETRAINED, "base": {"source": "trained"}}),
+        ("world.source = context_as_memory", {"base": {"source": "trained"},
+                                              "world": {**RECORDINGS, "open_domain_rooms": 64}}),
+        ("codec.temporal = 4", {"base": {"source": "trained"}, "codec": {**WAN, "temporal": 4},
+                                "segment": {"frames": 9}}),
+    ],
+)  # fmt: skip
+def test_a_base_that_no_stage_could_make_is_refused(message, sections):
+    refused("base.source", message, **sections)
+
+
+def test_a_shipped_base_is_there_and_has_the_sizes_of_the_study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shipped, "PROJECT", tmp_path / "project")
+    shipping = {"base": {"source": "shipped", "shipped": "small"}}
+    refused("base.shipped", "no record.json in shipped/small", **shipping)
+    folder = tmp_path / "shipped" / "small"
+    folder.mkdir(parents=True)
+    files = {name: {"sha256": "0"} for name in shipped.FILES}
+    (folder / "record.json").write_text(json.dumps({"sizes": shipped.model_sizes(accepted()), "files": files}))
+    assert accepted(**shipping)
+    other = {"codec.channels": {"codec": {"channels": 32}}, "segment.frames": {"segment": {"frames": 9}},
+             "backbone.layers": {"backbone": {"layers": 5}}, "world.size": {"world": {"size": 128}},
+             "text.dim": {"text": {"dim": 32}}}  # fmt: skip
+    for key, sections in other.items():
+        refused(key, r"the shipped base small is for \d+; set that, or train one: base.source: trained",
+                **shipping, **sections)  # fmt: skip
+    assert accepted(**shipping, codec={"options": {"whiten": 1}}, evidence={"rule": "recent"}, train={"steps": 3})
+    (folder / "record.json").write_text("{}")
+    refused("base.shipped", "not the record of a shipped base", **shipping)
 
 
 def test_recent_frames_need_no_poses():

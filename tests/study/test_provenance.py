@@ -12,14 +12,14 @@ from tests.conftest import tiny_study
 ROWS = ("train", "rollout", "probe")  # stages that depend on the row's family
 # For a module, the stages that run again after an edit of it; with a row where only rows of one family do.
 RERUNS = {
-    "world/camera": "pool clips evidence base train import_released rollout probe",
-    "world/rooms/render": "pool",
-    "encoding/codecs/patch": "codec latents_share rollout probe",
+    "world/camera": "pool clips base_clips evidence base base_train train import_released rollout probe",
+    "world/rooms/render": "pool base_clips",
+    "encoding/codecs/patch": "codec latents_share base_clips rollout probe",
     "world/recordings/clips": "clips",
-    "evidence/retrieval": "evidence base train rollout probe",
-    "model/backbone": "base train import_released rollout probe",
+    "evidence/retrieval": "evidence base base_train train rollout probe",
+    "model/backbone": "base base_train train import_released rollout probe",
     "model/released": "import_released",
-    "training/trainer": "base train",
+    "training/trainer": "base base_train train",
     "training/launch": "",
     "measures/probes": "probe",
     "encoding/fit_decoder": "codec latents_share rollout probe",

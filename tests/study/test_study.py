@@ -46,3 +46,22 @@ def test_sizes_follow_from_the_sections():
 def test_temporal_latents_are_one_and_a_quarter_of_the_rest():
     codec = {"kind": "wan", "temporal": 4, "channels": 4, "downsample": 8, "options": {}}
     assert accepted(codec=codec, segment={"frames": 13}).target_latents == 4
+
+
+def test_the_base_depends_on_its_own_recipe_and_on_no_other_setting_of_the_study():
+    base = tiny_study().base_study
+    same = tiny_study(
+        seed=3,
+        train={"steps": 9, "adamw_lr": 0.01},
+        evidence={"rule": "recent"},
+        base={"source": "trained"},
+        codec={"train_frames": 9, "options": {"whiten": 0}},
+        world={"train_rooms": 9},
+        study="other",
+    ).base_study
+    assert base == same
+    for sections in ({"base": {"steps": 9}}, {"base": {"seed": 1}}, {"backbone": {"layers": 5}},
+                     {"world": {"size": 32}}, {"segment": {"frames": 5}}, {"text": {"dim": 8}},
+                     {"codec": {"channels": 6}}):  # fmt: skip
+        assert tiny_study(**sections).base_study != base, sections
+    assert base.train.steps == tiny_study().base.steps and base.train.optimizer == "muon"

@@ -7,6 +7,7 @@ from pathlib import Path
 from echo.encoding.fit import fit_codec, take_codec
 from echo.encoding.pretrained import read_manifest
 from echo.encoding.shipped import verified
+from echo.io.tensors import stored_hash
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
 from echo.world.pool import open_pool
@@ -34,5 +35,6 @@ def run(
         opened = open_pool(pool, ("train",))
         if shipped is not None:
             record["quality"] = take_codec(verified(shipped, "codec"), part.seed, opened, out)
+            record["shipped_sha256"] = stored_hash(shipped / "codec.safetensors")
             return
         record["quality"] = fit_codec(part.codec, part.seed, opened, out, folder, weights)
