@@ -31,7 +31,7 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     """
     options = _options(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
-    refusals += [*_training(study), *(_whole(study) if whole else ())]
+    refusals += [*_training(study), *(_whole(study) if whole else ()), *_perceptual(study)]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
 
@@ -89,7 +89,7 @@ def _codec(study: Study, options: Any) -> Refusals:
 
 def _decoder(study: Study, options: PatchOptions) -> Refusals:
     """A convolutional decoder that can be built and trained; no settings of one that is not there."""
-    codec, world = study.codec, study.world
+    codec = study.codec
     if options.decoder == "linear":
         for key in sorted(codec.options):
             if key.startswith("decoder_"):
@@ -99,9 +99,14 @@ def _decoder(study: Study, options: PatchOptions) -> Refusals:
         yield "codec.downsample", codec.downsample, f"decoder: convolutional needs a multiple of {CELL}"
     if codec.train_frames < 2:
         yield "codec.train_frames", codec.train_frames, "decoder: convolutional holds back one and trains on the others"
-    if options.decoder_lpips and min(world.height, world.width) < SMALLEST:
+
+
+def _perceptual(study: Study) -> Refusals:
+    """Frames that a decoder can be trained on; of a whole study, frames that small are refused before."""
+    decoder, world = study.codec.convolutional, study.world
+    if decoder is not None and decoder.decoder_lpips and min(world.height, world.width) < SMALLEST:
         reason = f"LPIPS needs frames of {SMALLEST} pixels along each side; 0 trains on the absolute error alone"
-        yield "codec.options.decoder_lpips", options.decoder_lpips, reason
+        yield "codec.options.decoder_lpips", decoder.decoder_lpips, reason
 
 
 def _autoencoder(study: Study, options: AutoencoderOptions) -> Refusals:

@@ -47,7 +47,7 @@ def test_what_a_later_stage_would_refuse_is_refused(key, message, sections):
     ("codec", "key", "message"),
     [
         ({"channels": 800}, "channels", "a patch has only 768 numbers"),
-        ({"train_steps": 5}, "train_steps", "without steps"),
+        ({"train_steps": 5}, "train_steps", "its decoder.s steps are options.decoder_steps"),
         ({"temporal": 4}, "temporal", "needs codec.kind: wan, got patch"),
         ({"options": {"whiten": 1.5}}, "options.whiten", "expected at most 1"),
         ({"options": {"whiten": float("nan")}}, "options.whiten", "finite"),
@@ -101,7 +101,7 @@ def test_a_pretrained_codec_takes_no_options():
 
 
 def test_the_scale_of_latents_needs_two_of_them():
-    codec = {"channels": 8, "downsample": 64, "train_frames": 1}
+    codec = {"channels": 8, "downsample": 64, "train_frames": 1, "options": {}}
     refused("codec.train_frames", "two cells at least", codec=codec)
     assert accepted(codec={**codec, "train_frames": 2})
 

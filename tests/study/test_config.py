@@ -86,7 +86,8 @@ def test_stages_may_be_tested_on_frames_too_small_to_measure():
     small = {"size": 16}
     with pytest.raises(ConfigError, match="LPIPS, which every study measures, needs 31 pixels"):
         accepted(world=small)
-    assert parse_study(changed(world=small), ROWS, whole=False).world.height == 16
+    linear = {"options": {}}
+    assert parse_study(changed(world=small, codec=linear), ROWS, whole=False).world.height == 16
 
 
 def test_snakemakes_nested_values_get_their_types_back():
