@@ -35,7 +35,7 @@ class PatchOptions(Options):
         default=3, description="its residual layers at a fourth of the frame's height and width"
     )
     decoder_steps: Annotated[Integer, Field(ge=0, le=10_000_000)] = Field(default=2300, description="gradient steps")
-    decoder_batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=24, description="frames a step")
+    decoder_batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=16, description="frames a step")
     decoder_rate: Rate = Field(default=1e-3, description="learning rate of AdamW at its peak; it falls linearly to 0")
     decoder_lpips: Annotated[float, Strict(), Field(ge=0, le=100), Exponent] = Field(
         default=0.05,
