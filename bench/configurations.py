@@ -34,10 +34,13 @@ from pydantic import BaseModel
 
 from bench.later_stages import try_stages
 from echo.study.config import ConfigError, Study, load_study
-from echo.study.profile import settings_of
+from echo.study.profile import families, settings_of
 from echo.study.sections.codec import OPTIONS
 
 ROOT = Path(__file__).parent.parent
+ROWS = yaml.safe_load((ROOT / "config" / "rows.yaml").read_text())
+# In the order in which the rows have them; those without a row come last.
+FAMILIES = [*dict.fromkeys([*(entry["family"] for entry in ROWS.values()), *families()])]
 NUMBERS = [0, 1, -1, 2, 3, 5, 7, 16, 31, 64, 1000, 10**6, 2**31, 2**63, 10**30]
 REALS = [0.0, -0.5, 0.5, 1.0, 1.5, 1e-12, 1e-300, 1e12, 1e300, float("inf"), float("-inf"), float("nan")]
 WORDS = ["", " ", "nope", "8", "1e-3", "true", ".inf", "a\nb", "a\0b", "é" * 3000, "$x$", "../..", "*", "memory.*"]
@@ -64,6 +67,10 @@ BASE = {
     "train": {"steps": 20, "batch": 4, "warmup": 2},
     "evaluate": {"cases": 4, "batch": 4, "probe_cases": 4},
 }  # fmt: skip
+# And a row of every other family.
+BASE["rows"] += [next(row for row, entry in ROWS.items() if entry["family"] == family) for family in FAMILIES
+                 if family in {entry["family"] for entry in ROWS.values()}
+                 and family not in {ROWS[row]["family"] for row in BASE["rows"]}]  # fmt: skip
 WAN = {"kind": "wan", "channels": 4, "downsample": 8, "temporal": 4,
        "options": {"base_dim": 8, "dim_mult": [1, 2, 2, 2], "num_res_blocks": 1}}  # fmt: skip
 AUTOENCODER = {"kind": "autoencoder", "channels": 4, "downsample": 8, "options": {"block_out_channels": [8, 8, 8, 8]}}
@@ -82,7 +89,7 @@ class Case:
 
 
 def _fresh(draw: random.Random) -> Case:
-    study, rows = copy.deepcopy(BASE), yaml.safe_load((ROOT / "config" / "rows.yaml").read_text())
+    study, rows = copy.deepcopy(BASE), copy.deepcopy(ROWS)
     codec = draw.choice([None, None, WAN, AUTOENCODER])
     if codec:
         study["codec"] = copy.deepcopy(codec)
@@ -191,12 +198,8 @@ def row_value(case: Case, draw: random.Random) -> None:
     entry = case.rows.get(case.row)
     if not isinstance(entry, dict):
         return
-    family = entry.get("family") if isinstance(entry.get("family"), str) else "context"
-    model = (
-        settings_of(family)
-        if family in ("context", "compression", "spatial", "state_space")
-        else settings_of("context")
-    )
+    family = entry.get("family")
+    model = settings_of(family if family in FAMILIES else FAMILIES[0])
     key = draw.choice([*model.model_fields, "colour", "Frames"])
     value = draw.choice(LABELS) if key == "label" else _value(draw, model, key)
     if key == "views" and draw.random() < 0.5:
@@ -224,8 +227,8 @@ def row_name(case: Case, draw: random.Random) -> None:
 
 def row_options(case: Case, draw: random.Random) -> None:
     """Options of a family: known, unknown, misspelt."""
-    family = draw.choice(["context", "compression", "spatial", "state_space", "telepathy", 3])
-    model = settings_of(family if family in ("context", "compression", "spatial", "state_space") else "context")
+    family = draw.choice([*FAMILIES, "telepathy", 3])
+    model = settings_of(family if family in FAMILIES else FAMILIES[0])
     key = draw.choice([*model.model_fields, "gird"])
     value = _value(draw, model, key)
     options = case.study.get("row_options")

@@ -13,27 +13,23 @@ import pandas as pd
 import yaml
 
 from echo.io.seeding import generator
+from echo.study.profile import parse_row
 
 ROWS_FILE = Path(__file__).parent.parent / "config" / "rows.yaml"
-STRENGTH = {  # invented: how much of the past each row brings back, 0 to 1
-    "i2v": 0.0,
-    "context_k5": 0.75,
-    "context_k20": 1.0,
-    "compress_weight": 0.7,
-    "compress_length_r2": 0.55,
-    "compress_length_r4": 0.45,
-    "compress_hybrid_r2": 0.5,
-    "compress_hybrid_r4": 0.35,
-    "spatial": 0.3,
-    "spatial_inject_none": 0.02,
-    "spatial_concat_text": 0.28,
-    "spatial_cross_attn": 0.2,
-    "ssm_hybrid": 0.4,
-    "ssm_blockwise": 0.6,
-    "ssm_blockwise_v1": 0.01,
-}
-INERT = {"i2v", "spatial_inject_none", "ssm_blockwise_v1"}
-NUMBERS = {"context": 4096, "compression": 2048, "spatial": 2048, "state_space": 6144}
+ENTRIES = yaml.safe_load(ROWS_FILE.read_text())
+ROWS = tuple(yaml.safe_load(ROWS_FILE.with_name("config.yaml").read_text())["rows"])  # of the default study
+INERT = {name for name, entry in ENTRIES.items() if not parse_row(name, entry).remembers}
+
+
+def _frames_kept(row: str) -> float:
+    """Invented, 1 to 20: what a row keeps, in frames. Where its entry says nothing of frames, a number of its name."""
+    entry = ENTRIES[row]
+    drawn = generator(0, "frames kept", row).uniform(2, 12)
+    return min(entry.get("frames", drawn), 20) / entry.get("ratio", 1)
+
+
+# Invented: how much of the past each row brings back, 0 to 1.
+STRENGTH = {row: 0.0 if row in INERT else 0.3 + 0.035 * _frames_kept(row) for row in ENTRIES}
 BRANCH_GAIN = {"replay": 2.0, "loop": 5.0, "return_45": 6.0, "return_strict": 5.0, "recall": 10.0}
 IDENTITIES = ("duck", "cone", "barrel", "potion", "medkit", "keycard", "chair", "door")
 SEGMENTS = 3
@@ -48,7 +44,7 @@ PAPER_ROWS = {  # the paper's tables, typed in again by hand from their titles
 
 def write_tables(
     folder: Path,
-    rows: tuple[str, ...] = tuple(STRENGTH),
+    rows: tuple[str, ...] = ROWS,
     train_seeds: tuple[int, ...] = (0,),
     cases: int = 16,
     size: int = 32,
@@ -57,8 +53,7 @@ def write_tables(
 ) -> Path:
     """Write cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv and samples/; returns ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    entries = yaml.safe_load(ROWS_FILE.read_text())
-    _rows(rows, entries, seed).to_csv(folder / "rows.csv", index=False)
+    _rows(rows).to_csv(folder / "rows.csv", index=False)
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
     _cases(rows, train_seeds, cases, seed).to_csv(folder / "cases.csv", index=False)
     _frames(rows, train_seeds, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
@@ -67,22 +62,20 @@ def write_tables(
     return folder
 
 
-def _rows(rows, entries, seed) -> pd.DataFrame:
+def _rows(rows) -> pd.DataFrame:
     lines = []
     for row in rows:
-        family = entries[row]["family"]
-        frames = entries[row].get("frames", 20)
-        numbers = NUMBERS[family] * (frames - 1 if family == "context" else 1)
+        entry = ENTRIES[row]
         lines.append(
             {
                 "row_name": row,
-                "family": family,
-                "label": entries[row]["label"],
+                "family": entry["family"],
+                "label": entry["label"],
                 "remembers": row not in INERT,
-                "state_numbers": 0 if row in INERT else numbers + 128 * len(lines),
+                "state_numbers": 0 if row in INERT else round(1024 * _frames_kept(row)) + 128 * len(lines),
                 "parameters": 1_900_000 + 10_000 * len(lines),
                 "memory_parameters": 10_000 * len(lines),
-                "frames_read": frames,
+                "frames_read": entry.get("frames", 20),
             }
         )
     return pd.DataFrame(lines)

@@ -29,7 +29,7 @@ A row that asks for more frames than `evidence.frames` is handed all there are; 
 that become the same by it are refused.
 
 This file is generated: `python -m echo config-docs > config/README.md`. Editors that know JSON schemas read
-`schema.json` and `rows.schema.json` (`python -m echo config-schema`).
+`schema.json` and `rows.schema.json` (`python -m echo config-schema`, and with `--rows`, print them).
 """
 
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

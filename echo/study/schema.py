@@ -1,4 +1,9 @@
-"""JSON schemas of the configuration, for editors: ``python -m echo config-schema`` writes them to ``config/``.
+"""JSON schemas of the configuration, for editors.
+
+``config/`` holds them as they are printed by::
+
+    python -m echo config-schema > config/schema.json
+    python -m echo config-schema --rows > config/rows.schema.json
 
 They hold the keys, types, bounds and descriptions of ``echo.study.sections`` and of the families' settings. Rules
 between keys are not in them: those are checked when the study is read.
