@@ -71,7 +71,7 @@ def rms_norm(
 
 
 def gelu(x: Tensor) -> Tensor:
-    """GELU in its tanh form; float32 on a CPU through the sigmoid that it equals, whose kernel takes a sixth of tanh's."""
+    """GELU in its tanh form; float32 on a CPU through the sigmoid that it equals, a sixth of tanh's time."""
     if x.device.type == "cpu" and x.dtype == torch.float32:
         return SigmoidGELU.apply(x)
     return functional.gelu(x, approximate="tanh")
