@@ -52,7 +52,7 @@ def _on_the_short_side(gram: Tensor, iterations: int) -> Tensor:
 
 
 def _quadratic(gram: Tensor) -> Tensor:
-    """P = a + b g + c g^2 of matrices g (n, rows, rows)."""
+    """The polynomial a + b g + c g^2 of matrices g (n, rows, rows)."""
     a, b, c = COEFFICIENTS
     p = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
     p.diagonal(dim1=1, dim2=2).add_(a)

@@ -32,21 +32,29 @@ def test_what_is_frozen_costs_no_gradients(trainable):
 
 
 def test_a_transformer_costs_what_its_formula_says():
-    """2 FLOPs for each weight of a linear layer and token, 4 S^2 D for self-attention; backward twice that."""
+    """2 FLOPs for each weight of a linear layer and token, 4 S L D for S tokens that attend to L; backward twice that.
+
+    In the last block only the target's tokens ask; all are asked.
+    """
     study, profile = small("context_k5", train={"batch": 1})
     config, read = study.backbone, 4
     width, cells = config.heads * config.head_dim, study.grid[0] * study.grid[1]
     length, words = cells * (read + 1 + study.segment.frames), study.text.tokens
     patch = study.codec.channels
-    attention = 4 * length * width**2 * 2 + 4 * length**2 * width
-    across = 2 * (2 * length + 2 * words) * width**2 + 4 * length * words * width
-    block = attention + across + 2 * 2 * length * width * config.ffn_dim
+    target = cells * study.segment.frames
+
+    def block(asking: int) -> int:
+        attention = (2 * asking + 2 * length) * width**2 * 2 + 4 * asking * length * width
+        across = 2 * (2 * asking + 2 * words) * width**2 + 4 * asking * words * width
+        return attention + across + 2 * 2 * asking * width * config.ffn_dim
+
+    blocks = (config.layers - 1) * block(length) + block(target)
     actions = 2 * (read + 1 + study.segment.frames) * 12 * width
     times = 2 * 2 * (64 * width + width**2 + 6 * width**2)
     outside = 2 * length * patch * width + 2 * study.segment.frames * cells * width * patch
     outside += 2 * words * (study.text.dim * width + width**2) + times
     tally = RowPlan(study, profile).step(5).tally
-    assert tally.forward == pytest.approx(config.layers * (block + actions) + outside, rel=1e-6)
+    assert tally.forward == pytest.approx(blocks + config.layers * actions + outside, rel=1e-6)
     assert tally.backward == pytest.approx(2 * tally.forward, rel=0.02)
 
 
