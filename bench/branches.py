@@ -1,11 +1,11 @@
 """What copies of a past frame score on the trajectories that come back, which no memory should be needed for.
 
-python -m bench.branches [--rooms 64] [--seed 7] [--split open_domain] [--assets resources/assets]
+python -m bench.branches [--rooms 64] [--first 0] [--seed 7] [--split open_domain] [--rows rows.csv]
 
 For each trajectory, on rooms of a seed that no study reports (0 is theirs): PSNR of the view at the end against the
 first frame, the mean colour of the past, and the past frame that shows most of it by camera overlap; the share of the
 view's pixels that some past frame saw, by depth; angle and distance of that past frame; and how often no path fitted,
-with the time that drawing one took. Prints a table and a line of JSON.
+with the processor time that drawing one took. Prints a table and a line of JSON.
 """
 
 from __future__ import annotations
@@ -37,17 +37,21 @@ TOLERANCE = 0.05  # part of the depth by which a point may lie behind what a pas
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rooms", type=int, default=64)
+    parser.add_argument("--first", type=int, default=0, help="number of the first room")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--split", choices=("open_domain", "choosing"), default="open_domain")
+    parser.add_argument("--rows", type=Path, help="where each room's numbers are written, if anywhere")
     parser.add_argument("--assets", type=Path, default=Path("resources/assets"))
     given = parser.parse_args()
     library = load_library(fetch_assets(given.assets), texture_resolution(SIZE))
     kinds = [kind for kind in SPLITS[given.split].trajectories if kind not in ("replay", "loop")]
     rows = [
         row
-        for index in tqdm(range(given.rooms), mininterval=5)
+        for index in tqdm(range(given.first, given.first + given.rooms), mininterval=5)
         for row in _room(given.seed, given.split, index, kinds, library)
     ]
+    if given.rows is not None:
+        pd.DataFrame(rows).to_csv(given.rows, index=False)
     table = pd.DataFrame(rows).groupby("kind", sort=False).mean().round(2)
     print(f"{given.rooms} rooms of {given.split}, seed {given.seed}, {SIZE} x {SIZE}, T = {T}")
     print(table.to_string())
@@ -59,13 +63,13 @@ def _room(seed: int, split: str, index: int, kinds: list[str], library: Library)
     room = sample_room(seed, split, index, library, placed(seed, split, index, 1)[0])
     rows = []
     for kind in kinds:
-        before = time.perf_counter()
+        before = time.process_time()
         try:
             poses = trajectory(kind, room.start, T, generator(seed, "path", split, index, kind), room.clear, FOV)
         except NoClearPath:
             rows.append({"kind": kind, "no_path": 1.0})
             continue
-        spent = 1000 * (time.perf_counter() - before)
+        spent = 1000 * (time.process_time() - before)
         measured = _measure(render_room(room, poses, SIZE, FOV, library), poses)
         rows.append({"kind": kind, **measured, "no_path": 0.0, "path_ms": spent})
     return rows

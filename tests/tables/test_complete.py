@@ -58,7 +58,7 @@ def test_a_file_whose_record_is_gone_damaged_or_older_is_refused(made_runs):
 
 def test_half_of_the_measures_is_refused(made_runs):
     path = made_runs.folder / "measures" / "context_k5-7" / "cases.csv"
-    cut_lines(path, 11)  # 20 cases: 4 of each of 5 branches
+    cut_lines(path, 11)  # 4 cases of each branch
     first = made_runs.cases("return_45").index[2]
     refused(
         made_runs, str(path), "row context_k5, training seed 7",
@@ -160,7 +160,7 @@ def test_runs_are_row_by_row_and_seed_by_seed(made_runs):
 def test_generated_frames_are_all_but_the_given_ones(branch):
     count = BRANCHES[branch].segments
     every = range(1, count * 8 + 1)
-    assert list(generated_frames(branch, 8)) == list(every[-8:] if branch == "recall" else every)
+    assert list(generated_frames(branch, 8)) == list(every[-8:] if BRANCHES[branch].recall else every)
 
 
 def test_expected_cases_are_those_that_a_rollout_takes(made_runs):
