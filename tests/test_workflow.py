@@ -19,7 +19,7 @@ from tests.synthetic import write_tables
 
 MINI, PAPER = (yaml.safe_load((ROOT / "config" / name).read_text()) for name in ("config.yaml", "paper.yaml"))
 WEIGHTS = ("alexnet", "efficientnet_lite0")
-COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks")
+COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped")
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -166,6 +166,42 @@ def test_single_keys_change_the_default_study(clone):
     """`--config study=NAME` alone is the default study under another name."""
     out = snakemake(clone, "-n", "--config", "study=other").stdout
     assert "runs/other/study.json" in out and out.count("rule train:") == len(MINI["rows"])
+
+
+def jobs(out: str, rule: str) -> int:
+    """Jobs of a rule that a dry run lists."""
+    return len(re.findall(rf"^(?:local)?rule {rule}:", out, re.MULTILINE))
+
+
+def test_a_base_is_trained_on_shards_of_its_own_and_shipped_by_one_command(clone):
+    recipe = "base={source: trained, rooms: 30, shard_rooms: 10, shipped: own}"
+    out = snakemake(clone, "-n", "ship", "--config", recipe).stdout
+    assert [jobs(out, rule) for rule in ("base_clips", "base_train", "ship", "train", "base")] == [3, 1, 1, 0, 0]
+    assert "shipped/own/base.safetensors" in out
+    assert all(f"runs/mini/base/clips/{number}.safetensors" in out for number in range(3))
+    drawn = snakemake(clone, "-n", "runs/mini/base.safetensors", "--config", "base={source: drawn}").stdout
+    assert jobs(drawn, "base") == 1 and not jobs(drawn, "pool")  # drawn weights need no frames
+
+
+def test_a_shipped_base_is_an_input_and_brings_its_codec(clone, tmp_path):
+    from echo.study.config import load_study
+    from echo.study.study import model_sizes
+
+    folder = clone / "shipped" / "own"
+    folder.mkdir()
+    sizes = model_sizes(load_study(clone / "config" / "config.yaml"))
+    files = {name: {"sha256": "0"} for name in ("base", "codec")}
+    (folder / "record.json").write_text(json.dumps({"sizes": sizes, "files": files}))
+    for name in files:
+        (folder / f"{name}.safetensors").touch()
+    out = snakemake(clone, "-n", "runs/mini/base.safetensors", "runs/mini/codec.safetensors", "--config",
+                    "base={source: shipped, shipped: own}").stdout  # fmt: skip
+    assert jobs(out, "base") == jobs(out, "codec") == 1 and not jobs(out, "base_clips")
+    for name in files:
+        assert re.search(rf"input: .*shipped/own/{name}.safetensors", out)
+    refused = snakemake(clone, "-n", "--config", "base={source: shipped, shipped: own}", "codec={channels: 32}")
+    assert refused.returncode != 0
+    assert "`codec.channels` = 32: the shipped base own is for 64" in refused.stderr.splitlines()[-1]
 
 
 def test_a_file_that_is_gone_or_cut_is_named_before_work_is_spent(clone):

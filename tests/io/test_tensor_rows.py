@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo.io.tensor_rows import TensorRows
@@ -18,6 +18,7 @@ def file(tmp_path_factory):
     return path
 
 
+@settings(deadline=None)
 @given(st.integers(0, 4), st.integers(0, 9), st.integers(0, 9))
 def test_rows_are_those_of_the_tensor(file, row, one, two):
     start, stop = min(one, two), max(one, two)

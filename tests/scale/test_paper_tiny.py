@@ -22,7 +22,7 @@ from echo.io.tensors import read_header
 from tests.conftest import ROOT
 from tests.scale.paper_tiny import SIZES_AND_PATHS, write_study
 
-COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks")
+COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped")
 # Keys of paper.yaml that say how large something is, where it lies, or what machine runs it.
 ALLOWED = {
     "study", "rows", "pretrained.path", "world.path", "world.size", "world.held_out_videos", "world.train_rooms",

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
-COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "resources")
+COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped", "resources")
 STUDY = "slurm_test"
 
 

@@ -38,10 +38,10 @@ def test_a_key_that_came_later_had_its_default(tmp_path):
     record = read_shipped(tmp_path / "tiny")
     assert list(misfits(tiny_study(), record)) == []
     assert list(misfits(tiny_study(codec={"channels": 6}), record)) == [("codec.channels", 6, 5)]
-    del record["sizes"]["backbone"]["layout"]
+    del record["sizes"]["backbone"]["camera"]
     assert list(misfits(tiny_study(), record)) == []
-    changed = tiny_study(backbone={"layout": "target_first"})
-    assert list(misfits(changed, record)) == [("backbone.layout", "target_first", "context_first")]
+    changed = tiny_study(backbone={"camera": "attention"})
+    assert list(misfits(changed, record)) == [("backbone.camera", "attention", "add")]
 
 
 def test_a_record_that_is_none_says_how_to_restore_it(tmp_path):
