@@ -24,6 +24,7 @@ from echo.io.errors import UserError
 from echo.io.files import digest, write_text
 from echo.io.publish import unpublished
 from echo.judge import judge_weights
+from echo.memory.parameters import check_trainable
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.shipped import FILES, RECORD, find_shipped
 from echo.study.provenance import code_digest, pool_stage, stage_digest
@@ -46,6 +47,7 @@ try:
         workflow.config_settings.config,
         MATRIX,
     )
+    check_trainable(STUDY)
 except UserError as error:
     sys.exit(f"{error}")  # one line, without Snakemake's trace of where it was raised
 

@@ -1,0 +1,41 @@
+"""Names of the memories' parameters, from shapes alone, so that ``train.trainable`` is checked before any job.
+
+The backbone's names are known without torch (``echo.study.parameters``); a memory's are its family's own. Memories are
+built on torch's meta device, without numbers, and only for a study that has such a pattern: to import torch takes
+seconds.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from echo.study.config import ConfigError, Study
+
+ALL = "memory.*"  # fits every memory that has parameters
+
+
+def memory_parameters(study: Study, row: str) -> list[str]:
+    """Names of the parameters of a row's memory, as training matches them: ``memory.`` and the name within."""
+    import torch
+
+    from echo.memory.base import Sizes
+    from echo.memory.registry import build_memory
+
+    config = study.backbone
+    sizes = Sizes(config.heads * config.head_dim, config.heads, config.layers, study.grid)
+    with torch.device("meta"):
+        memory = build_memory(study.profiles[row], sizes, 0)
+    return [f"memory.{name}" for name, _ in memory.named_parameters()]
+
+
+def check_trainable(study: Study) -> None:
+    """Raise ConfigError for a pattern like ``memory.x`` that fits no parameter of a row whose memory has some."""
+    patterns = [name for name in study.train.trainable if name.startswith("memory.") and name != ALL]
+    for row in study.rows if patterns else ():
+        names = memory_parameters(study, row)
+        for pattern in patterns:
+            if names and not any(fnmatchcase(name, pattern) for name in names):
+                raise ConfigError(
+                    f"study {study.study}: `train.trainable` = {pattern!r}: fits no parameter of {row}'s memory; "
+                    f"its names are {', '.join(names[:3])}, ..."
+                )
