@@ -367,6 +367,41 @@ def measure(
 
 
 @app.command()
+def true_features(
+    study: StudyFile,
+    pool: Pools,
+    weights: WeightsFolder,
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Embed the true frames that realism is measured against."""
+    checked = _study(study, "true_features", None, fingerprint)
+    _prepare(threads)
+    _run("true_features", study=checked, pools=_by_split("--pool", pool), weights=weights, out=out)
+
+
+@app.command()
+def realism(
+    study: StudyFile,
+    row: RowName,
+    seed: Seed,
+    rollout: RolloutFiles,
+    pool: Pools,
+    true: Annotated[Path, typer.Option("--true", help="features of the true frames")],
+    weights: WeightsFolder,
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Measure how far a row's frames are, as a set, from true ones."""
+    checked = _study(study, "realism", row, fingerprint)
+    _prepare(threads)
+    files = {"rollouts": rollout, "pools": _by_split("--pool", pool), "true": true, "weights": weights}
+    _run("realism", study=checked, row=row, seed=seed, **files, out=out)
+
+
+@app.command()
 def judge(
     study: StudyFile,
     row: RowName,

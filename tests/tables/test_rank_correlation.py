@@ -20,9 +20,9 @@ def study(back, noise=0.5, seeds=(0,), of_seed=0.0, scenes=12):
             for branch, level, shift in (("replay", 20.0 + i, moved[0]), ("return_45", back[i], moved[1])):
                 for scene in range(scenes):
                     draw = generator(0, "case", branch, row, seed, scene)
-                    lines.append({"row_name": row, "train_seed": seed, "branch": branch, "scene": f"{branch}{scene}",
-                                  "case": f"{branch}{scene}", "psnr": level + shift + draw.normal(0, noise)})  # fmt: skip
-    cases = pd.DataFrame(lines)
+                    name, psnr = f"{branch}{scene}", level + shift + draw.normal(0, noise)
+                    lines.append((row, seed, branch, name, name, psnr))
+    cases = pd.DataFrame(lines, columns=["row_name", "train_seed", "branch", "scene", "case", "psnr"])
     cases["judge"] = np.where(cases["branch"] == "return_45", cases["psnr"] * 2, np.nan)
     cases["lpips"] = 1 - cases["psnr"] / 50
     return cases, pd.DataFrame({"row_name": ROWS, "family": "context"})

@@ -73,7 +73,7 @@ os.environ[study_variable(STUDY.study)] = json.dumps(
         "rows": {row: MATRIX[row] for row in STUDY.rows},
     }
 )
-WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge
+WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge and of realism
 PROBED = BRANCHES["recall"].split
 # The records of all stages: their times stand in the tables.
 RECORDS = [
@@ -89,6 +89,8 @@ RECORDS = [
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
     *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
+    f"{RUN}/realism/true.record.json",
+    *(f"{RUN}/realism/{run}.record.json" for run in RUNS),
     *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
@@ -123,6 +125,11 @@ for fetched, command, made in (
         "resources/weights/efficientnet_lite0.safetensors",
         "weights --out resources/weights",
         "judge/*/*.record.json",
+    ),
+    (
+        "resources/weights/efficientnet_lite0.safetensors",
+        "weights --out resources/weights",
+        "realism/*.record.json",
     ),
 ):
     needed = not (RECORDED and "assets" in fetched)
