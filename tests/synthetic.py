@@ -55,13 +55,14 @@ def write_tables(
     frames_per_segment: int = 8,
     seed: int = 0,
 ) -> Path:
-    """Write cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv and samples/; returns ``folder``."""
+    """Write the gathered files and samples/; returns ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = yaml.safe_load(ROWS_FILE.read_text())
     _rows(rows, entries, seed).to_csv(folder / "rows.csv", index=False)
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
     _cases(rows, train_seeds, cases, seed).to_csv(folder / "cases.csv", index=False)
     _frames(rows, train_seeds, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
+    _realism(rows, train_seeds, seed).to_csv(folder / "realism.csv", index=False)
     _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)
     _samples(folder / "samples", rows, size, frames_per_segment, seed)
     return folder
@@ -121,7 +122,7 @@ def _cases(rows, train_seeds, cases, seed) -> pd.DataFrame:
                     unit = float(np.clip((psnr - 10) / 20, 0, 1))
                     line = {"row_name": row, "train_seed": train_seed, "branch": branch, "split": split, "scene": scene,
                             "anchor": anchor, "case": name, "psnr": psnr, "ssim": 0.2 + 0.6 * unit,
-                            "lpips": 0.7 - 0.5 * unit}  # fmt: skip
+                            "lpips": 0.7 - 0.5 * unit, "sharpness": 0.4 + 0.5 * unit}  # fmt: skip
                     if split == "open_domain":
                         line |= {"first_psnr": psnr - 0.3, "first_ssim": 0.19 + 0.6 * unit,
                                  "first_lpips": 0.71 - 0.5 * unit, "appearance": 5 * unit, "presence": 4.5 * unit,
@@ -146,6 +147,17 @@ def _frames(rows, train_seeds, cases, frames_per_segment, seed) -> pd.DataFrame:
                                       1 + (frame - 1) // frames_per_segment, frame, psnr, psnr / 40,
                                       1 - psnr / 30))  # fmt: skip
     columns = "row_name train_seed branch split scene anchor case segment frame psnr ssim lpips".split()
+    return pd.DataFrame(lines, columns=columns)
+
+
+def _realism(rows, train_seeds, seed) -> pd.DataFrame:
+    lines = []
+    for row in rows:
+        for branch, gain in {**BRANCH_GAIN, "all": 5.0}.items():
+            value = 2.0 - 0.1 * gain * STRENGTH[row] + generator(seed, "realism", row, branch).normal(0, 0.05)
+            lines.append((row, branch, "kernel distance", value, value - 0.2, value + 0.2, 0.08, 32, 16,
+                          len(train_seeds)))  # fmt: skip
+    columns = ["row_name", "branch", "kind", "value", "low", "high", "floor", "frames", "scenes", "train_seeds"]
     return pd.DataFrame(lines, columns=columns)
 
 

@@ -57,7 +57,7 @@ class EfficientNetLite0:
     @torch.inference_mode()
     def embed(
         self, frames: UInt8[np.ndarray, "frames height width 3"], size: int
-    ) -> Float32[np.ndarray, "frames width"]:
+    ) -> Float32[np.ndarray, "frames features"]:
         """What the classifier sees of whole frames, resized to ``size``: the last features, averaged over the frame."""
         passes = []
         for start in range(0, len(frames), CHUNK):

@@ -9,8 +9,8 @@ singular, and its bias at this size (it falls with the number of frames) would e
 Frames of one room look alike, of whichever case they are. So the room is the unit: kernels are averaged over the frames
 of a pair of rooms, and pairs of a room with itself are left out, of generated and of true frames alike (Gretton et al.
 2012, the U-statistic of paired samples, lemma 6). A model whose frames of a room are drawn as the true ones are has an
-expected distance of 0. With all frames of a pair of rooms in one number, what is kept of a branch are two small matrices,
-from which tables resample rooms:
+expected distance of 0. With all frames of a pair of rooms in one number, what is kept of a branch are two small
+matrices, from which tables resample rooms:
 
     h[a, b] = k(gen a, gen b) + k(true a, true b) - k(gen a, true b) - k(true a, gen b)
     t[a, b] = k(true a, true b)

@@ -16,6 +16,7 @@ COLUMNS = {
     "probes.csv": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop"),
     "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
     "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),
+    "realism.csv": ("row_name", "branch", "kind", "value", "low", "high", "floor"),
 }
 
 
@@ -32,6 +33,7 @@ class Inputs:
     probes: pd.DataFrame
     rows: pd.DataFrame
     timings: pd.DataFrame
+    realism: pd.DataFrame
 
 
 def read_file(tables: Path, name: str) -> pd.DataFrame:

@@ -22,6 +22,7 @@ def run(
     measures: list[Path],
     judged: list[Path],
     probes: list[Path],
+    realism: list[Path],
     rollouts: list[Path],
     records: list[Path],
     pools: dict[str, Path],
@@ -29,18 +30,18 @@ def run(
 ) -> None:
     """Write all tables to the folder ``out``.
 
-    ``measures``: folders, ``judged`` and ``probes``: files, one per run, row by row and seed by seed. ``rollouts``: the
-    rollouts of the first training seed, row by row: files, or the folders that hold them. ``records``: of all jobs, in
-    the order of the flow. ``pools``: folder of the pool of each held-out split. Raises TableError, before anything is
-    written, where an input is cut, has gaps or is another run's.
+    ``measures``: folders, ``judged``, ``probes`` and ``realism``: files, one per run, row by row and seed by seed.
+    ``rollouts``: the rollouts of the first training seed, row by row: files, or the folders that hold them.
+    ``records``: of all jobs, in the order of the flow. ``pools``: folder of the pool of each held-out split. Raises
+    TableError, before anything is written, where an input is cut, has gaps or is another run's.
     """
     part = part_of(study, "tables")
     opened = {split: open_pool(folder) for split, folder in pools.items()}
     wanted = expected(part, {split: pool.info for split, pool in opened.items()})
     folders = list(dict.fromkeys(path.parent if path.suffix else path for path in rollouts))
     with recorded(out / "record.json", study, "tables"):
-        gather(part, wanted, measures=measures, judged=judged, probes=probes, rollouts=folders, records=records,
-               tables=out)  # fmt: skip
+        gather(part, wanted, measures=measures, judged=judged, probes=probes, realism=realism, rollouts=folders,
+               records=records, tables=out)  # fmt: skip
         by_row = dict(zip(part.rows, folders, strict=True))
         for branch in part.evaluate.branches:
             branch_sample(part, wanted, branch, by_row, opened[BRANCHES[branch].split], out / sample_file(branch))
