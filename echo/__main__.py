@@ -471,7 +471,7 @@ def result_tables(
 def figure(
     name: Annotated[str, typer.Argument(help="name of the figure: a module of echo/figures")],
     tables: TablesFolder,
-    out: Annotated[Path, typer.Option("--out", help="file to write: .png, .pdf or .svg")],
+    out: Annotated[Path, typer.Option("--out", help="file to write: .png, .pdf, .svg, or .gif where it moves")],
 ) -> None:
     """Draw one figure from a study's tables."""
     from echo.figures import draw_to

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from echo.io.pictures import save_pictures
 from echo.io.seeding import generator
 
 ROWS_FILE = Path(__file__).parent.parent / "config" / "rows.yaml"
@@ -206,8 +207,21 @@ def _samples(folder: Path, rows, size, frames_per_segment, seed) -> None:
             blurred = truth.mean(axis=(2, 3), keepdims=True)
             images[position] = np.clip((1 - 0.7 * lost) * truth + 0.7 * lost * blurred + 25 * lost * noise, 0, 255)
         names = [_scene_of(branch, n)[3] for n in numbers]
-        np.savez_compressed(folder / f"{branch}.npz", rows=np.array(rows), cases=np.array(names),
-                            frames=indices, images=images, truth=truth)  # fmt: skip
+        save_pictures(
+            folder / f"{branch}.npz", rows=np.array(rows), cases=np.array(names), frames=indices, images=images,
+            truth=truth,
+        )  # fmt: skip
     strips = np.stack([[room_view(seed + 50 + n, 0.05 * k, size) for k in range(8)] for n in range(4)])
-    np.savez_compressed(folder / "pool.npz", images=strips,
-                        labels=np.array([f"open_{n:02d}" for n in range(4)]), columns=np.array(IDENTITIES))  # fmt: skip
+    save_pictures(folder / "pool.npz", images=strips, labels=np.array([f"open_{n:02d}" for n in range(4)]),
+                  columns=np.array(IDENTITIES))  # fmt: skip
+    branches = ("replay", "loop", "return_45", "return_strict", "recall")
+    moments = np.linspace(0.2, 1, 4)
+    truth = np.stack([[[room_view(seed + 10 * b + n, float(t), size) for t in moments] for n in range(6)]
+                      for b in range(len(branches))])  # fmt: skip
+    noise = generator(seed, "rollouts").normal(0, 20, (2, *truth.shape))
+    save_pictures(
+        folder / "rollouts.npz", 90, rows=np.array([rows[0], rows[-1]]), branches=np.array(branches),
+        cases=np.array([[_scene_of(branch, n)[3] for n in range(6)] for branch in branches]),
+        frames=np.tile((moments * last).astype(int), (len(branches), 1)),
+        images=np.clip(truth + noise, 0, 255).astype(np.uint8), truth=truth,
+    )  # fmt: skip

@@ -67,6 +67,8 @@ def _panel(axes: Axes, cells: pd.DataFrame, rows: pd.DataFrame) -> None:
         axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
     for branch, (marker, shift) in BRANCHES.items():
         here = cells[cells["branch"] == branch]
+        if here.empty:
+            continue
         style.estimates(
             axes, here.assign(place=here["row_name"].map(places) + shift), "place", horizontal=True,
             colours=rows["colour"].to_dict(), markers=dict.fromkeys(rows.index, marker),

@@ -12,7 +12,7 @@ from echo.figures import style
 
 READS = ("samples/replay.npz", "cases.csv", "rows.csv")
 CASE = 0  # always the first sampled case, so that nobody picks a flattering one
-COLUMNS = 9
+COLUMNS = 7
 INCH = 0.64  # side of a thumbnail
 
 

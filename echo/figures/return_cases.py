@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from echo.figures import style
 
 READS = ("samples/recall.npz", "samples/return_strict.npz", "cases.csv", "rows.csv")
-CASES = 3  # the first sampled cases of each branch, so that nobody picks flattering ones
-INCH = 0.86  # side of a thumbnail
+CASES = 2  # the first sampled cases of each branch, so that nobody picks flattering ones
+INCH = 0.64  # side of a thumbnail
 
 
 @style.styled()

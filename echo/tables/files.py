@@ -34,6 +34,7 @@ COMPUTED = (
     "tables.md",
 )
 POOL_SAMPLE = "samples/pool.npz"
+ROLLOUTS_SAMPLE = "samples/rollouts.npz"
 
 
 def sample_file(branch: str) -> str:
@@ -43,4 +44,4 @@ def sample_file(branch: str) -> str:
 
 def table_files(branches: tuple[str, ...]) -> tuple[str, ...]:
     """Every file of the tables folder of a study that evaluates ``branches``, relative to the folder."""
-    return (*GATHERED, "record.json", *map(sample_file, branches), POOL_SAMPLE, *COMPUTED)
+    return (*GATHERED, "record.json", *map(sample_file, branches), POOL_SAMPLE, ROLLOUTS_SAMPLE, *COMPUTED)

@@ -31,13 +31,15 @@ from echo.tables.realism import realism_table
 CASE = ["row_name", "train_seed", "branch", "split", "scene", "anchor", "case"]
 SHARPNESS = "sharpness"
 FIRST = [f"first_{name}" for name in MEASURES]
-FRAME_COLUMNS = [*CASE, "segment", "frame", *MEASURES]
+FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]  # SSIM and LPIPS by frame stay in the run's own files
 CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, SHARPNESS, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop"]
 ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
                "frames_read"]  # fmt: skip
 TIMING_COLUMNS = ["stage", "row_name", "seconds", "peak_mb"]
 DECIMALS = 5
+CASE_DECIMALS = {"psnr": 3, "first_psnr": 3, "sharpness": 3, **dict.fromkeys(SCORES, 3)}  # others of a case: 4
+FRAME_DECIMALS = 2
 
 
 def gather(
@@ -76,12 +78,24 @@ def gather(
     cases = cases.merge(scores[[*keys, *SCORES]], on=keys, how="left", validate="one_to_one")
     rows, times = row_table(study, rollouts), timings(study, records)
     with atomic_path(tables / "frames.parquet") as temporary:
-        frames[FRAME_COLUMNS].to_parquet(temporary, index=False)
+        write_frames(frames[FRAME_COLUMNS], temporary)
     for name, table, columns in (("cases", cases, CASE_COLUMNS), ("probes", probed, PROBE_COLUMNS),
                                  ("rows", rows, ROW_COLUMNS), ("timings", times, TIMING_COLUMNS),
                                  ("realism", distances, REALISM_COLUMNS)):  # fmt: skip
         with atomic_path(tables / f"{name}.csv") as temporary:
-            table[columns].round(DECIMALS).to_csv(temporary, index=False)
+            decimals = dict.fromkeys(columns, 4) | CASE_DECIMALS if name == "cases" else DECIMALS
+            table[columns].round(decimals).to_csv(temporary, index=False)
+
+
+def write_frames(frames: pd.DataFrame, path: Path) -> None:
+    """Write the table of frames in few bytes: about one and a half a frame.
+
+    PSNR is rounded to ``FRAME_DECIMALS``, so that it has some thousand different values, of which parquet stores
+    numbers.
+    """
+    frames.assign(psnr=frames["psnr"].round(FRAME_DECIMALS).astype("float32")).to_parquet(
+        path, index=False, compression="zstd", compression_level=19, row_group_size=len(frames) or None
+    )
 
 
 class _Reader:

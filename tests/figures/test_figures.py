@@ -212,3 +212,21 @@ def test_vector_formats_have_no_date(small, tmp_path, suffix):
 def test_unknown_format_is_refused(small, tmp_path):
     with pytest.raises(FigureError, match="cannot write .bmp; use .png, .pdf, .svg"):
         style.save(figures.draw("probes", small), tmp_path / "figure.bmp")
+
+
+def test_rollouts_move_through_their_frames_in_few_bytes(small, tmp_path):
+    assert set(figures.animated()) == {"rollouts_memory", "rollouts_reference"}
+    for stem in ("one", "two"):
+        figures.draw_to("rollouts_reference", small, tmp_path / f"{stem}.gif")
+    assert (tmp_path / "one.gif").read_bytes() == (tmp_path / "two.gif").read_bytes()
+    with Image.open(tmp_path / "one.gif") as picture:
+        assert picture.n_frames == figures.samples("rollouts", small)["truth"].shape[2]
+        first = np.asarray(picture.convert("RGB"), int)
+        picture.seek(picture.n_frames - 1)
+        assert np.abs(np.asarray(picture.convert("RGB"), int) - first).mean() > 1
+    assert (tmp_path / "one.gif").stat().st_size < 2_000_000
+
+
+def test_a_figure_that_does_not_move_has_no_gif(small, tmp_path):
+    with pytest.raises(FigureError, match="figure probes has no animation; those that have: rollouts_memory"):
+        figures.draw_to("probes", small, tmp_path / "probes.gif")

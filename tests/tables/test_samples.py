@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from echo.io.pictures import load_pictures
 from echo.rollout.frames import Rollout
 from echo.tables.complete import expected
 from echo.tables.read import TableError
-from echo.tables.samples import branch_sample, pool_sample, shown_frames, spread
+from echo.tables.samples import branch_sample, pool_sample, rollouts_sample, shown_frames, spread
 
 
 @pytest.fixture
@@ -19,8 +20,7 @@ def sampled(made_runs):
         out = made_runs.folder / "samples" / f"{branch}.npz"
         pool = made_runs.pools["in_domain" if branch in ("replay", "loop") else "open_domain"]
         branch_sample(made_runs.study, wanted, branch, by_row, pool, out)
-        with np.load(out) as file:
-            return dict(file), by_row, pool
+        return load_pictures(out), by_row, pool
 
     return draw
 
@@ -41,7 +41,7 @@ def test_pictures_are_the_rollouts_frames_and_else_the_truth(sampled, branch):
 
 def test_a_return_shows_first_farthest_and_last_view_and_a_replay_the_whole_way():
     assert list(shown_frames("return_strict", 24, 8)) == [0, 16, 24]
-    assert list(shown_frames("replay", 24, 8)) == [0, 3, 6, 9, 12, 15, 18, 21, 24]
+    assert list(shown_frames("replay", 24, 8)) == [0, 4, 8, 12, 16, 20, 24]
     assert list(shown_frames("replay", 3, 1)) == [0, 1, 2, 3]
 
 
@@ -63,8 +63,36 @@ def test_a_rollout_of_other_cases_is_refused(sampled, made_runs):
 def test_pool_sample_shows_every_identity_of_a_scene(made_runs):
     pool = made_runs.pools["open_domain"]
     pool_sample(pool, made_runs.folder / "pool.npz")
-    with np.load(made_runs.folder / "pool.npz") as file:
-        assert file["images"].shape == (3, 2, 8, 8, 3)
-        assert list(file["columns"]) == ["duck", "cone"]
-        first = pool.frames("open_domain_1_cone__return_strict", [0])[0]
-        np.testing.assert_array_equal(file["images"][1, 1], first)
+    found = load_pictures(made_runs.folder / "pool.npz")
+    assert found["images"].shape == (3, 2, 8, 8, 3)
+    assert list(found["columns"]) == ["duck", "cone"]
+    first = pool.frames("open_domain_1_cone__return_strict", [0])[0]
+    np.testing.assert_array_equal(found["images"][1, 1], first)
+
+
+def test_rollouts_are_the_first_cases_of_every_branch_of_two_rows(made_runs):
+    wanted = expected(made_runs.study, {split: pool.info for split, pool in made_runs.pools.items()})
+    by_row = dict(zip(made_runs.study.rows, made_runs.inputs["rollouts"], strict=True))
+    smooth = {}
+    for folder in by_row.values():  # random pixels would not survive WebP
+        for branch in wanted.cases:
+            rollout = Rollout.load(folder / f"{branch}.safetensors")
+            level = np.random.default_rng(len(smooth)).integers(0, 256, rollout.frames.shape[:2])
+            plain = np.broadcast_to(level[..., None, None, None], rollout.frames.shape).astype(np.uint8)
+            Rollout(plain, rollout.index, rollout.cases).save(folder / f"{branch}.safetensors")
+            smooth[folder, branch] = level
+    rollouts_sample(made_runs.study, wanted, by_row, made_runs.pools, made_runs.folder / "rollouts.npz")
+    found = load_pictures(made_runs.folder / "rollouts.npz")
+    assert list(found["rows"]) == ["i2v", "context_k5"]  # the study has no context_k20
+    assert found["images"].shape == (2, 5, 4, 4, 8, 8, 3) and found["truth"].shape == (5, 4, 4, 8, 8, 3)
+    for b, branch in enumerate(found["branches"]):
+        frames, generated = found["frames"][b], list(wanted.frames[str(branch)])
+        assert frames[-1] == generated[-1] and set(frames) <= set(generated) and len(set(frames)) == 4
+        assert list(found["cases"][b]) == list(wanted.cases[str(branch)])[:4]
+        pool = made_runs.pools["in_domain" if branch in ("replay", "loop") else "open_domain"]
+        for c, case in enumerate(found["cases"][b]):
+            near = found["truth"][b, c].astype(int) - pool.frames(str(case), frames)
+            assert np.abs(near).max() < 12
+            for r, folder in enumerate(by_row.values()):
+                levels = smooth[folder, str(branch)][c][[generated.index(f) for f in frames]]
+                assert np.abs(found["images"][r, b, c].mean((1, 2, 3)) - levels).max() < 12

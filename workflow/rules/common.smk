@@ -52,6 +52,7 @@ RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 FIGURES = drawn.names()
+ANIMATED = drawn.animated()
 TABLES = table_files(STUDY.evaluate.branches)
 NOTEBOOK_FOLDER = "notebooks" if ROOT == Path.cwd() else f"{ROOT}/notebooks"
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))

@@ -9,9 +9,9 @@ from echo.study.provenance import part_of, recorded
 from echo.study.words import BRANCHES
 from echo.tables.build import build_tables
 from echo.tables.complete import PROBED, expected
-from echo.tables.files import POOL_SAMPLE, sample_file
+from echo.tables.files import POOL_SAMPLE, ROLLOUTS_SAMPLE, sample_file
 from echo.tables.gather import gather
-from echo.tables.samples import branch_sample, pool_sample
+from echo.tables.samples import branch_sample, pool_sample, rollouts_sample
 from echo.world.pool import open_pool
 
 READS = ("seed", "rows", "train_seeds", "profiles", "reference", "segment.frames", "evaluate")
@@ -45,6 +45,7 @@ def run(
         by_row = dict(zip(part.rows, folders, strict=True))
         for branch in part.evaluate.branches:
             branch_sample(part, wanted, branch, by_row, opened[BRANCHES[branch].split], out / sample_file(branch))
+        rollouts_sample(part, wanted, by_row, opened, out / ROLLOUTS_SAMPLE)
         pool_sample(opened[BRANCHES[PROBED].split], out / POOL_SAMPLE)
         build_tables(out, reference=part.reference, threshold=part.evaluate.probe_threshold,
                      resamples=part.evaluate.bootstrap, seed=part.seed)  # fmt: skip
