@@ -461,7 +461,7 @@ def result_tables(
     resamples: Annotated[int, typer.Option("--resamples", help="bootstrap resamples of an interval")] = 2000,
     seed: Annotated[int, typer.Option("--seed", help="seed of the bootstrap")] = 0,
 ) -> None:
-    """Compute a folder's result tables again from its gathered ones (cases.csv and its companions)."""
+    """Compute a folder's result tables again from its gathered ones (cases.csv.gz and its companions)."""
     from echo.tables.build import build_tables
 
     build_tables(tables, reference=reference, threshold=threshold, resamples=resamples, seed=seed)

@@ -61,7 +61,7 @@ def write_tables(
     entries = yaml.safe_load(ROWS_FILE.read_text())
     _rows(rows, entries, seed).to_csv(folder / "rows.csv", index=False)
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
-    _cases(rows, train_seeds, cases, seed).to_csv(folder / "cases.csv", index=False)
+    _cases(rows, train_seeds, cases, seed).to_csv(folder / "cases.csv.gz", index=False)
     _frames(rows, train_seeds, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
     _realism(rows, train_seeds, seed).to_csv(folder / "realism.csv", index=False)
     _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)

@@ -5,7 +5,7 @@ module                what it does
 ====================  ==================================================================================================
 ``files``             the files of a tables folder, in one list
 ``stages``            the stage ``tables``: gather, then build
-``gather``            the runs' own files to cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv
+``gather``            the runs' own files to cases.csv.gz, frames.parquet, probes.csv, rows.csv, timings.csv
                       and realism.csv
 ``complete``          whether the runs' files hold every case, once, of the right row; what is missing, and what mends
 it ``realism``           how far each row's frames are, as a set, from true ones ``samples``           pictures of a few

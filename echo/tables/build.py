@@ -1,6 +1,6 @@
 """From the gathered files of a tables folder to all its other tables.
 
-``build_tables(folder)`` reads what was gathered there (cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv,
+``build_tables(folder)`` reads what was gathered there (cases.csv.gz, frames.parquet, probes.csv, rows.csv, timings.csv,
 realism.csv)
 and writes beside it:
 

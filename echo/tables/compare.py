@@ -86,7 +86,7 @@ def probes_table(
     verdict.
 
     The change is the mean absolute change of the return frames in grey levels of 255; its interval is clustered by
-    the scene that cases.csv gives for the case on branch ``recall``.
+    the scene that cases.csv.gz gives for the case on branch ``recall``.
     """
     scenes = cases[cases["branch"] == "recall"].drop_duplicates("case").set_index("case")["scene"]
     probes = probes[probes["change"].notna()]

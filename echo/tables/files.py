@@ -22,7 +22,7 @@ PAPER_TABLES = {  # by the paper's number
 }
 # Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per recorded job, and per
 # row and branch what the runs' own distances between sets of frames say.
-GATHERED = ("frames.parquet", "cases.csv", "probes.csv", "rows.csv", "timings.csv", "realism.csv")
+GATHERED = ("frames.parquet", "cases.csv.gz", "probes.csv", "rows.csv", "timings.csv", "realism.csv")
 # Computed from the gathered ones by ``echo.tables.build``.
 COMPUTED = (
     "summary.csv",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 POOL_SCENES = 5
 ROLLOUT_CASES = 6  # the first ones of each branch
 ROLLOUT_FRAMES = 6  # of each, evenly spaced over what is generated, the last one among them
-ROLLOUT_QUALITY = 90  # of WebP: these are many, and for the eye
+QUALITY = 90  # of WebP: pictures are many, and for the eye; what is measured lies in cases.csv.gz
 STRIP = 7  # frames of a strip along the whole trajectory
 
 
@@ -46,7 +46,9 @@ def branch_sample(
             for f, frame in enumerate(wanted):
                 if frame in generated:
                     images[r, c, f] = rollout.frames[rollout.cases.index(case), generated.index(frame)]
-    save_pictures(out, rows=np.array(list(loaded)), cases=np.array(cases), frames=wanted, images=images, truth=truth)
+    save_pictures(
+        out, QUALITY, rows=np.array(list(loaded)), cases=np.array(cases), frames=wanted, images=images, truth=truth
+    )
 
 
 def shown_rows(study: Study) -> list[str]:
@@ -81,7 +83,7 @@ def rollouts_sample(
         frames.append(numbers)
         truth.append(np.stack([pool.frames(case, numbers) for case in names]))
         images.append(np.stack([rollout.frames[: len(names), places] for rollout in loaded]))
-    save_pictures(out, ROLLOUT_QUALITY, rows=np.array(rows), branches=np.array(branches), cases=np.array(cases),
+    save_pictures(out, QUALITY, rows=np.array(rows), branches=np.array(branches), cases=np.array(cases),
                   frames=np.stack(frames), images=np.stack(images, 1), truth=np.stack(truth))  # fmt: skip
 
 
@@ -94,7 +96,7 @@ def pool_sample(pool: Pool, out: Path) -> None:
     scenes, anchors = list(info.room.unique())[:POOL_SCENES], list(info.anchor.unique())
     images = np.stack([np.stack([pool.frames(info.index[(info.room == scene) & (info.anchor == anchor)][0], [0])[0]
                                  for anchor in anchors]) for scene in scenes])  # fmt: skip
-    save_pictures(out, images=images, labels=np.array(scenes), columns=np.array(anchors))
+    save_pictures(out, QUALITY, images=images, labels=np.array(scenes), columns=np.array(anchors))
 
 
 def shown_frames(branch: str, last: int, segment: int) -> np.ndarray:

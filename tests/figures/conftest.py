@@ -31,9 +31,9 @@ def gappy(tmp_path_factory):
     """Tables of four rows with much missing: a branch, the judge, and each kind of number of some row."""
     rows = ("i2v", "context_k5", "spatial", "ssm_blockwise")
     folder = write_tables(tmp_path_factory.mktemp("gappy"), rows=rows, cases=4)
-    cases = pd.read_csv(folder / "cases.csv").drop(columns="judge")
+    cases = pd.read_csv(folder / "cases.csv.gz").drop(columns="judge")
     cases = cases[(cases["branch"] != "loop") & ~((cases["row_name"] == "spatial") & (cases["branch"] == "recall"))]
-    cases.to_csv(folder / "cases.csv", index=False)
+    cases.to_csv(folder / "cases.csv.gz", index=False)
     frames = pd.read_parquet(folder / "frames.parquet")
     frames[frames["row_name"] != "spatial"].to_parquet(folder / "frames.parquet")
     for file in ("probes.csv", "timings.csv"):

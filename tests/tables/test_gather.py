@@ -26,7 +26,7 @@ def test_the_gathered_files_follow_the_contract(gathered):
 
 
 def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_runs, gathered):
-    cases = pd.read_csv(gathered / "cases.csv").set_index(["row_name", "train_seed", "branch", "case"])
+    cases = pd.read_csv(gathered / "cases.csv.gz").set_index(["row_name", "train_seed", "branch", "case"])
     assert not cases.index.duplicated().any()
     for row, seed in (("i2v", 7), ("context_k5", 0)):
         own = pd.read_csv(made_runs.folder / "measures" / f"{row}-{seed}" / "cases.csv")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from echo.io.pictures import load_pictures
+from echo.io.seeding import generator
 from echo.rollout.frames import Rollout
 from echo.tables.complete import expected
 from echo.tables.read import TableError
@@ -25,18 +26,34 @@ def sampled(made_runs):
     return draw
 
 
+def plain_rollouts(made) -> None:
+    """Give every generated frame one grey level of its own: random pixels would not survive WebP."""
+    for folder in made.inputs["rollouts"]:
+        for path in sorted(folder.glob("*.safetensors")):
+            rollout = Rollout.load(path)
+            levels = generator(0, folder.name, path.stem).integers(0, 256, rollout.frames.shape[:2])
+            plain = np.broadcast_to(levels[..., None, None, None], rollout.frames.shape).astype(np.uint8)
+            Rollout(plain, rollout.index, rollout.cases).save(path)
+
+
+def alike(stored, given) -> bool:
+    """Whether pictures are the same but for what WebP loses."""
+    return stored.shape == given.shape and np.abs(stored.astype(int) - given).max() < 20
+
+
 @pytest.mark.parametrize("branch", ["replay", "loop", "return_45", "return_strict", "recall"])
-def test_pictures_are_the_rollouts_frames_and_else_the_truth(sampled, branch):
+def test_pictures_are_the_rollouts_frames_and_else_the_truth(sampled, made_runs, branch):
+    plain_rollouts(made_runs)
     arrays, folders, pool = sampled(branch)
     for r, row in enumerate(arrays["rows"]):
         rollout = Rollout.load(folders[str(row)] / f"{branch}.safetensors")
         for c, case in enumerate(arrays["cases"]):
             for f, frame in enumerate(arrays["frames"]):
                 truth = pool.frames(str(case), [frame])[0]
-                np.testing.assert_array_equal(arrays["truth"][c, f], truth)
+                assert alike(arrays["truth"][c, f], truth)
                 where = np.flatnonzero(rollout.index == frame)
                 own = rollout.frames[rollout.cases.index(case), where[0]] if len(where) else truth
-                np.testing.assert_array_equal(arrays["images"][r, c, f], own)
+                assert alike(arrays["images"][r, c, f], own)
 
 
 def test_a_return_shows_first_farthest_and_last_view_and_a_replay_the_whole_way():
@@ -67,20 +84,13 @@ def test_pool_sample_shows_every_identity_of_a_scene(made_runs):
     assert found["images"].shape == (3, 2, 8, 8, 3)
     assert list(found["columns"]) == ["duck", "cone"]
     first = pool.frames("open_domain_1_cone__return_strict", [0])[0]
-    np.testing.assert_array_equal(found["images"][1, 1], first)
+    assert alike(found["images"][1, 1], first)
 
 
 def test_rollouts_are_the_first_cases_of_every_branch_of_two_rows(made_runs):
     wanted = expected(made_runs.study, {split: pool.info for split, pool in made_runs.pools.items()})
     by_row = dict(zip(made_runs.study.rows, made_runs.inputs["rollouts"], strict=True))
-    smooth = {}
-    for folder in by_row.values():  # random pixels would not survive WebP
-        for branch in wanted.cases:
-            rollout = Rollout.load(folder / f"{branch}.safetensors")
-            level = np.random.default_rng(len(smooth)).integers(0, 256, rollout.frames.shape[:2])
-            plain = np.broadcast_to(level[..., None, None, None], rollout.frames.shape).astype(np.uint8)
-            Rollout(plain, rollout.index, rollout.cases).save(folder / f"{branch}.safetensors")
-            smooth[folder, branch] = level
+    plain_rollouts(made_runs)
     rollouts_sample(made_runs.study, wanted, by_row, made_runs.pools, made_runs.folder / "rollouts.npz")
     found = load_pictures(made_runs.folder / "rollouts.npz")
     assert list(found["rows"]) == ["i2v", "context_k5"]  # the study has no context_k20
@@ -91,8 +101,7 @@ def test_rollouts_are_the_first_cases_of_every_branch_of_two_rows(made_runs):
         assert list(found["cases"][b]) == list(wanted.cases[str(branch)])[:4]
         pool = made_runs.pools["in_domain" if branch in ("replay", "loop") else "open_domain"]
         for c, case in enumerate(found["cases"][b]):
-            near = found["truth"][b, c].astype(int) - pool.frames(str(case), frames)
-            assert np.abs(near).max() < 12
+            assert alike(found["truth"][b, c], pool.frames(str(case), frames))
             for r, folder in enumerate(by_row.values()):
-                levels = smooth[folder, str(branch)][c][[generated.index(f) for f in frames]]
-                assert np.abs(found["images"][r, b, c].mean((1, 2, 3)) - levels).max() < 12
+                rollout = Rollout.load(folder / f"{branch}.safetensors")
+                assert alike(found["images"][r, b, c], rollout.frames[c, [generated.index(f) for f in frames]])

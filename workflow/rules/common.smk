@@ -74,7 +74,10 @@ os.environ[study_variable(STUDY.study)] = json.dumps(
         "rows": {row: MATRIX[row] for row in STUDY.rows},
     }
 )
-WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge and of realism
+WEIGHTS = (
+    "alexnet",
+    "efficientnet_lite0",
+)  # of LPIPS, and of the embedded judge and of realism
 PROBED = BRANCHES["recall"].split
 # The records of all stages: their times stand in the tables.
 RECORDS = [
