@@ -83,11 +83,11 @@ def draw_to(name: str, tables: str | Path, out: str | Path) -> None:
     An animated figure has .gif too. Equal tables give equal bytes. Raises FigureError as ``draw`` does, and for another
     suffix.
     """
-    from echo.figures import style
+    from echo.figures import saving
 
     if Path(out).suffix != ".gif":
-        style.save(draw(name, tables), Path(out))
+        saving.save(draw(name, tables), Path(out))
     elif name in animated():
-        style.save_gif(_module(name, Path(tables)).animate(Path(tables)), Path(out))
+        saving.save_gif(_module(name, Path(tables)).animate(Path(tables)), Path(out))
     else:
         raise FigureError(f"figure {name} has no animation; those that have: {', '.join(animated())}")

@@ -40,10 +40,8 @@ def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figu
             name = f"{style.branch_label(str(branch))}\n{SIDES[side]}" if side == 0 else SIDES[side]
             style.side_label(line[0], name, "black", bold=side == 0)
             line[0].yaxis.label.set_fontsize(5)
-    rows = style.read_rows(tables)
-    name = str(samples["rows"][row])
-    label = rows["label"].get(name, style.literal(name))
-    figure.text(0.01, 0.995, f"{label}: first cases of each branch", va="top", fontsize=7, fontweight="bold")
+    name = style.literal(samples["rows"][row])
+    figure.text(0.01, 0.995, f"{name}: first cases of each branch", va="top", fontsize=7, fontweight="bold")
     return figure
 
 

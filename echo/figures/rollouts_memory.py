@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from echo.figures import rollouts, style
 
-READS = ("samples/rollouts.npz", "rows.csv")
+READS = ("samples/rollouts.npz",)
 ANIMATED = True
 ROW = 1  # of the rows in samples/rollouts.npz
 

@@ -1,4 +1,4 @@
-"""What all figures share: colours, fonts, reading tables, thumbnails, and writing a file with reproducible bytes.
+"""What all figures share: colours, fonts, reading tables and thumbnails.
 
 The theme is seaborn's for ticks and paper, with this study's sizes. Colours are Okabe and Ito's, told apart by
 colour-blind readers; within a family rows differ by marker. A row that is inert by design is drawn hollow. Estimates
@@ -8,7 +8,7 @@ so drawing one has no side effect.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ContextDecorator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,10 +21,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from PIL import Image
 
 from echo.figures import FigureError
-from echo.io.files import atomic_path
 from echo.io.pictures import load_pictures
 from echo.study.words import BRANCHES
 
@@ -42,7 +40,6 @@ FAMILIES = {  # family: (colour, name)
 SPARE_COLOURS = ("#56B4E9", "#B8860B", "#882255", "#999933")
 MARKERS = "osD^vPX<>*hp"
 CHART_DPI, PICTURE_DPI = 150, 200  # at 200, a thumbnail of 0.32 inches shows 64 pixels as they are
-GIF_COLOURS, GIF_MILLISECONDS = 128, 500
 GUIDE = "#eeeeee"  # lines that lead the eye from a label to its points
 THEME: dict[str, Any] = {
     **seaborn.axes_style("ticks"),
@@ -255,30 +252,3 @@ def side_label(axes: Axes, text: str, colour: str, bold: bool = False) -> None:
         text, rotation=0, ha="right", va="center", labelpad=5, color=colour, fontsize=8,
         fontweight="bold" if bold else "normal",
     )  # fmt: skip
-
-
-def save(figure: Figure, out: Path) -> None:
-    """Write the figure atomically; equal figures give equal bytes (no date, no version)."""
-    formats = {".png": {"Software": None}, ".pdf": {"CreationDate": None, "Producer": None, "Creator": None}}
-    formats[".svg"] = {"Date": None, "Creator": None}
-    if out.suffix not in formats:
-        raise FigureError(f"{out}: cannot write {out.suffix or 'a file without suffix'}; use {', '.join(formats)}")
-    with atomic_path(out) as temporary, matplotlib.rc_context({"svg.hashsalt": "echo"}):
-        options = {"pil_kwargs": {"optimize": True}} if out.suffix == ".png" else {}
-        figure.savefig(temporary, metadata=formats[out.suffix], dpi=figure.dpi, facecolor="white", **options)
-
-
-def save_gif(pictures: Sequence[np.ndarray], out: Path) -> None:
-    """Write pictures (H, W, 3) uint8 as a GIF that repeats, atomically; the last one stays longer.
-
-    Each has its own palette, without dithering, which would triple the bytes.
-    """
-    frames = [
-        Image.fromarray(picture).quantize(GIF_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        for picture in pictures
-    ]
-    durations = [GIF_MILLISECONDS] * (len(frames) - 1) + [3 * GIF_MILLISECONDS]
-    with atomic_path(out) as temporary:
-        frames[0].save(
-            temporary, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False
-        )

@@ -82,8 +82,12 @@ def gather(
         write_frames(frames[FRAME_COLUMNS], temporary)
     with atomic_path(tables / "cases.csv.gz") as temporary:
         write_cases(cases[CASE_COLUMNS], temporary)
-    for name, table, columns in (("probes", probed, PROBE_COLUMNS), ("rows", rows, ROW_COLUMNS),
-                                 ("timings", times, TIMING_COLUMNS), ("realism", distances, REALISM_COLUMNS)):  # fmt: skip
+    for name, table, columns in (
+        ("probes", probed, PROBE_COLUMNS),
+        ("rows", rows, ROW_COLUMNS),
+        ("timings", times, TIMING_COLUMNS),
+        ("realism", distances, REALISM_COLUMNS),
+    ):
         with atomic_path(tables / f"{name}.csv") as temporary:
             table[columns].round(DECIMALS).to_csv(temporary, index=False)
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from echo import figures
-from echo.figures import FigureError, style
+from echo.figures import FigureError, saving, style
 from echo.study import provenance
 from echo.study.provenance import code_digest
 
@@ -55,7 +55,7 @@ def test_draws_all_rows_with_no_label_cut_off(full, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_draws_four_rows(small, name, tmp_path):
-    style.save(figures.draw(name, small), tmp_path / "figure.png")
+    saving.save(figures.draw(name, small), tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as picture:
         assert picture.width > 300 and np.asarray(picture).std() > 5
 
@@ -168,7 +168,7 @@ def test_digest_of_every_figure_changes_with_the_style(copied):
 def test_digest_follows_what_a_figure_imports(copied):
     before = digest_of("pool"), digest_of("drift")
     (copied / "helper.py").write_text("SHADE = 1\n")
-    edit(copied / "pool.py", "from echo.figures import FigureError, style", "from echo.figures import FigureError, "
+    edit(copied / "pool.py", "from echo.figures import FigureError, saving, style", "from echo.figures import FigureError, "
          "helper, style")  # fmt: skip
     with_helper = digest_of("pool")
     edit(copied / "helper.py", "SHADE = 1", "SHADE = 2")
@@ -200,33 +200,3 @@ def test_drawing_imports_that_figure_alone_and_no_torch(full):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == {"echo.figures.probes", "echo.figures.style"}
-
-
-@pytest.mark.parametrize("suffix", [".pdf", ".svg"])
-def test_vector_formats_have_no_date(small, tmp_path, suffix):
-    for stem in ("one", "two"):
-        style.save(figures.draw("probes", small), tmp_path / f"{stem}{suffix}")
-    assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
-
-
-def test_unknown_format_is_refused(small, tmp_path):
-    with pytest.raises(FigureError, match="cannot write .bmp; use .png, .pdf, .svg"):
-        style.save(figures.draw("probes", small), tmp_path / "figure.bmp")
-
-
-def test_rollouts_move_through_their_frames_in_few_bytes(small, tmp_path):
-    assert set(figures.animated()) == {"rollouts_memory", "rollouts_reference"}
-    for stem in ("one", "two"):
-        figures.draw_to("rollouts_reference", small, tmp_path / f"{stem}.gif")
-    assert (tmp_path / "one.gif").read_bytes() == (tmp_path / "two.gif").read_bytes()
-    with Image.open(tmp_path / "one.gif") as picture:
-        assert picture.n_frames == figures.samples("rollouts", small)["truth"].shape[2]
-        first = np.asarray(picture.convert("RGB"), int)
-        picture.seek(picture.n_frames - 1)
-        assert np.abs(np.asarray(picture.convert("RGB"), int) - first).mean() > 1
-    assert (tmp_path / "one.gif").stat().st_size < 2_000_000
-
-
-def test_a_figure_that_does_not_move_has_no_gif(small, tmp_path):
-    with pytest.raises(FigureError, match="figure probes has no animation; those that have: rollouts_memory"):
-        figures.draw_to("probes", small, tmp_path / "probes.gif")

@@ -18,7 +18,9 @@ rule figure:
     resources:
         **resources("figure"),
     params:
-        fingerprint=lambda wildcards: code_digest(f"echo.figures.{wildcards.figure}"),
+        fingerprint=lambda wildcards: code_digest(
+            f"echo.figures.{wildcards.figure}", "echo.figures.saving"
+        ),
         tables=tables_folder,
     shell:
         "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
@@ -41,7 +43,9 @@ rule animation:
     resources:
         **resources("figure"),
     params:
-        fingerprint=lambda wildcards: code_digest(f"echo.figures.{wildcards.figure}"),
+        fingerprint=lambda wildcards: code_digest(
+            f"echo.figures.{wildcards.figure}", "echo.figures.saving"
+        ),
         tables=tables_folder,
     shell:
         "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
