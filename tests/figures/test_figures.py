@@ -168,7 +168,7 @@ def test_digest_of_every_figure_changes_with_the_style(copied):
 def test_digest_follows_what_a_figure_imports(copied):
     before = digest_of("pool"), digest_of("drift")
     (copied / "helper.py").write_text("SHADE = 1\n")
-    edit(copied / "pool.py", "from echo.figures import FigureError, saving, style", "from echo.figures import FigureError, "
+    edit(copied / "pool.py", "from echo.figures import FigureError, style", "from echo.figures import FigureError, "
          "helper, style")  # fmt: skip
     with_helper = digest_of("pool")
     edit(copied / "helper.py", "SHADE = 1", "SHADE = 2")
