@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from echo.figures import FigureError, style
 
-READS = ("summary.csv", "rows.csv")
+READS = ("summary.csv", "rank_correlation.csv", "rows.csv")
 PANELS = (  # column of summary.csv, (branch, measure) of the return, title, name of the return's rank
     ("value", ("return_strict", "psnr"), "Ours: strict return", "return PSNR"),
     ("value", ("return_45", "judge"), "Ours: 45° return, judged", "judge"),
@@ -35,8 +35,9 @@ def draw(tables: Path) -> Figure:
     if count < 2:
         raise FigureError(f"{tables / 'summary.csv'}: ranking needs two rows with replay and return, found {count}")
     figure = style.new_figure(11.2, 1.5 + 0.27 * count)
-    for axes, values, (_, _, title, name) in zip(figure.subplots(1, 3), ranked, PANELS, strict=True):
-        _slopes(axes, values, rows, count, name)
+    intervals = style.read(tables, "rank_correlation.csv").set_index(["branch", "measure"])
+    for axes, values, (column, target, title, name) in zip(figure.subplots(1, 3), ranked, PANELS, strict=True):
+        _slopes(axes, values, rows, count, name, _interval(intervals, target) if column == "value" else "")
         axes.set_title(title, loc="center")
     figure.legend(handles=style.family_legend(rows), loc="outside lower center", ncols=5)
     return figure
@@ -55,7 +56,7 @@ def _values(summary: pd.DataFrame, rows: pd.DataFrame, column: str, target: tupl
     return values.join(ranks.add_prefix("rank_"))
 
 
-def _slopes(axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, count: int, name: str) -> None:
+def _slopes(axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, count: int, name: str, interval: str) -> None:
     if len(values) < 2:
         axes.text(0.5, 0.5, "not measured", ha="center", va="center", transform=axes.transAxes, color="#777777")
         axes.set_axis_off()
@@ -86,7 +87,13 @@ def _slopes(axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, count: int, na
     axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.set_xlabel(f"rank correlation {agreement:.2f}".replace("-", "−"))
+    axes.set_xlabel(f"rank correlation {agreement:.2f}{interval}".replace("-", "−"))
+
+
+def _interval(table: pd.DataFrame, target: tuple[str, str]) -> str:
+    """The 95 % interval of ours, where there is one."""
+    low, high = table.loc[target, ["low", "high"]] if target in table.index else (np.nan, np.nan)
+    return f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
 
 
 def _spearman(values: pd.DataFrame) -> float:

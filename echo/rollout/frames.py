@@ -44,14 +44,19 @@ class Rollout:
 
         info: the table of the branch's pool; path: the file this was read from, for the message.
         """
-        way, remedy = BRANCHES[branch], mending(path)
+        remedy = mending(path)
         if self.cases != list(choose_cases(study, branch, info).index):
             raise RolloutError(f"{path}: branch {branch}: the rollout's cases are not the study's; {remedy}")
-        first = first_target(way.segments - way.generated_segments + 1, study.segment.frames)
-        last = way.segments * study.segment.frames
-        expected = np.arange(first, last + 1)
+        expected = generated_frames(branch, study.segment.frames)
         if not np.array_equal(self.index, expected) or self.frames.shape[:2] != (len(self.cases), len(expected)):
             raise RolloutError(
-                f"{path}: branch {branch}: expected frames {first} to {last} of {len(self.cases)} cases, got "
-                f"{len(self.index)} frame numbers and frames of shape {self.frames.shape}; {remedy}"
+                f"{path}: branch {branch}: expected frames {expected[0]} to {expected[-1]} of {len(self.cases)} cases, "
+                f"got {len(self.index)} frame numbers and frames of shape {self.frames.shape}; {remedy}"
             )
+
+
+def generated_frames(branch: str, frames: int) -> range:
+    """Numbers of the frames that a branch generates, in segments of ``frames`` each."""
+    count = BRANCHES[branch].segments
+    first = count - BRANCHES[branch].generated_segments + 1
+    return range(first_target(first, frames), first_target(count + 1, frames))

@@ -18,8 +18,9 @@ import pandas as pd
 
 from echo.measures.verdict import PROBES
 from echo.rollout.cases import choose_cases
+from echo.rollout.frames import generated_frames
 from echo.study.config import Study
-from echo.study.words import BRANCHES, first_target
+from echo.study.words import BRANCHES
 from echo.tables.read import TableError
 
 OWNER = ("row_name", "train_seed")
@@ -81,13 +82,6 @@ def expected(study: Study, pools: Mapping[str, pd.DataFrame]) -> Expected:
     cases = {branch: chosen(branch) for branch in study.evaluate.branches}
     frames = {branch: generated_frames(branch, study.segment.frames) for branch in study.evaluate.branches}
     return Expected(cases, frames, chosen(PROBED)[: study.evaluate.probe_cases])
-
-
-def generated_frames(branch: str, frames: int) -> range:
-    """Numbers of the frames that a branch generates, in segments of ``frames`` each."""
-    count = BRANCHES[branch].segments
-    first = count - BRANCHES[branch].generated_segments + 1
-    return range(first_target(first, frames), first_target(count + 1, frames))
 
 
 def runs(study: Study) -> list[Run]:

@@ -12,6 +12,7 @@ import pytest
 
 from echo.io.files import write_json
 from echo.io.seeding import generator
+from echo.measures.realism import Distances, save_distances
 from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
@@ -65,6 +66,7 @@ class Runs:
             "measures": self.paths("measures/{run}"),
             "judged": self.paths("judge/{run}.csv"),
             "probes": self.paths("probes/{run}.csv"),
+            "realism": self.paths("realism/{run}.safetensors"),
             "rollouts": [self.folder / "rollout" / f"{row}-{SEEDS[0]}" for row in ROWS],
             "records": sorted(self.folder.glob("records/*.json")),
         }
@@ -91,7 +93,7 @@ def made_runs(tmp_path) -> Runs:
 def _write_run(made: Runs, row: str, seed: int) -> None:
     draw, run = generator(seed, row), f"{row}-{seed}"
     owner = {"row_name": row, "train_seed": seed}
-    frames, cases, judged, probes = [], [], [], []
+    frames, cases, judged, probes, distances, names = [], [], [], [], {}, {}
     rollout = made.folder / "rollout" / run
     rollout.mkdir(parents=True)
     for branch in made.study.evaluate.branches:
@@ -101,17 +103,21 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
         for case, about in chosen.iterrows():
             keys = {**owner, "branch": branch, "split": about.split, "scene": about.room, "anchor": about.anchor,
                     "case": case}  # fmt: skip
-            cases.append({**keys, **_numbers(draw)})
+            cases.append({**keys, **_numbers(draw), "sharpness": draw.uniform()})
             if BRANCHES[branch].ends_at_first:
                 cases[-1] |= {f"first_{name}": value for name, value in _numbers(draw).items()}
             frames += [{**keys, "segment": (f - 1) // T + 1, "frame": f, **_numbers(draw)} for f in index]
             if BRANCHES[branch].returns:
                 scores = dict.fromkeys(("appearance", "presence", "view", "scene_score"), 2.0)
                 judged.append({**owner, "branch": branch, "case": case, **scores, "judge": draw.uniform(0, 100)})
+        names[branch] = list(chosen.index)
+        distances[branch] = _distances(draw, sorted(set(chosen.room)))
         pictures = draw.integers(0, 256, (len(chosen), len(index), SIZE, SIZE, 3)).astype(np.uint8)
         Rollout(pictures, index, list(chosen.index)).save(rollout / f"{branch}.safetensors")
     for case in made.cases("recall").index[: made.study.evaluate.probe_cases]:
         probes += [{**owner, "probe": p, "case": case, "change": 3.0, "psnr_drop": 1.0} for p in ("erase", "swap")]
+    distances["all"] = _distances(draw, sorted({r for one in distances.values() for r in one.rooms}))
+    save_distances(made.folder / "realism" / f"{run}.safetensors", distances, **owner, cases=names)
     counts = {"state_numbers": 10, "parameters": 100, "memory_parameters": 5, "frames_read": 4}
     (rollout / "record.json").write_text(json.dumps({"row": row, "train_seed": seed, "counts": counts}))
     for name, lines in (("judge", judged), ("probes", probes)):
@@ -124,6 +130,11 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
     pd.DataFrame(cases).to_csv(measures / "cases.csv", index=False)
     pd.DataFrame(frames).to_parquet(measures / "frames.parquet", index=False)
     write_json(measures / "record.json", hashes(measures / "cases.csv", measures / "frames.parquet"))
+
+
+def _distances(draw: np.random.Generator, rooms: list[str]) -> Distances:
+    true, rooms = draw.normal(0, 1, (4 * len(rooms), 5)), [room for room in rooms for _ in range(4)]
+    return Distances.of(true + draw.normal(0.5, 0.3, true.shape), true, rooms)
 
 
 def _numbers(draw: np.random.Generator) -> dict[str, float]:

@@ -61,6 +61,7 @@ RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 FIGURES = drawn.names()
+ANIMATED = drawn.animated()
 TABLES = table_files(STUDY.evaluate.branches)
 NOTEBOOK_FOLDER = "notebooks" if ROOT == Path.cwd() else f"{ROOT}/notebooks"
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -114,6 +115,8 @@ RECORDS = [
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
     *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
+    f"{RUN}/realism/true.record.json",
+    *(f"{RUN}/realism/{run}.record.json" for run in RUNS),
     *(f"{RUN}/judge/{JUDGE}/{run}.record.json" for run in RUNS),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
@@ -153,6 +156,11 @@ for fetched, command, made in (
     *(
         (file, "weights --out resources/weights", f"judge/{JUDGE}/*.record.json")
         for file in JUDGE_WEIGHTS
+    ),
+    (
+        "resources/weights/efficientnet_lite0.safetensors",
+        "weights --out resources/weights",
+        "realism/*.record.json",
     ),
 ):
     needed = not (RECORDED and "assets" in fetched)

@@ -43,6 +43,11 @@ class Evaluate(Section):
         "as used; an inert row must change by exactly 0",
     )
     judge: str = Field(default="embedded", description="the judge: a module of echo/judge/judges")
+    shown: str = Field(
+        default="context_k20",
+        description="the row whose rollouts are kept as pictures beside the reference row's; where the study has no "
+        "such row, its last one",
+    )
     bootstrap: Annotated[Integer, Field(ge=100, le=1_000_000)] = Field(
         default=2000, description="bootstrap resamples behind each interval"
     )
