@@ -60,8 +60,9 @@ def load_true_features(path: Path, cases: Mapping[str, list[str]]) -> dict[str, 
 
 def case_names(study: Study, pools: Mapping[str, Pool]) -> dict[str, list[str]]:
     """The cases of every branch of the study."""
-    return {branch: [str(case) for case in choose_cases(study, branch, pools[BRANCHES[branch].split(study.evaluate.on)].info).index]
-            for branch in study.evaluate.branches}  # fmt: skip
+    split_of = {branch: BRANCHES[branch].split(study.evaluate.on) for branch in study.evaluate.branches}
+    return {branch: [str(case) for case in choose_cases(study, branch, pools[split].info).index]
+            for branch, split in split_of.items()}  # fmt: skip
 
 
 def distances(
