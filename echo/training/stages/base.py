@@ -16,6 +16,7 @@ from echo.training.trainer import Trainer
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "grid", "latent_size",
          "target_latents")  # fmt: skip
+CHOOSES = {"evidence.policy": "echo.evidence.{}"}
 
 
 def run(study: Study, latents: Path, text: Path, evidence: Path, out: Path, pretrained: Path | None = None) -> None:
