@@ -90,17 +90,23 @@ class Row(nn.Module):
         return header
 
     def start_from(self, path: Path, profile: Profile) -> None:
-        """Load the backbone's weights from the base at ``path``, whose profile is ``profile``; errors as ``load``'s."""
-        self._checked_header(path, profile)
+        """Load the backbone's weights from the base at ``path``, whose profile is ``profile``; errors as ``load``'s.
+
+        How evidence reaches a memory does not matter here: the base has none, and serves studies of every policy.
+        """
+        self._checked_header(path, profile, evidence=False)
         held = {name: value for name, value in load_tensors(path).items() if name.startswith("backbone.")}
         self.backbone.load_state_dict({name.removeprefix("backbone."): value for name, value in held.items()})
 
-    def _checked_header(self, path: Path, profile: Profile) -> dict[str, str]:
-        """The header of a checkpoint; raises CheckpointError where its profile or rig is another."""
+    def _checked_header(self, path: Path, profile: Profile, evidence: bool = True) -> dict[str, str]:
+        """The header of a checkpoint; raises CheckpointError where its profile or rig is another.
+
+        evidence: whether the rig's evidence counts.
+        """
         header = read_header(path)
         for part, asked in (("profile", profile_text(profile)), ("rig", rig_text(self.study))):
-            if header.get(part) != asked:
-                held, wanted = _differences(header.get(part), asked)
+            held, wanted = _differences(header.get(part), asked, () if evidence else ("evidence",))
+            if held != wanted:
                 raise CheckpointError(f"{path}: the checkpoint's {part} has {held}, the study asks for {wanted}")
         return header
 
@@ -124,10 +130,11 @@ def rig_text(study: Study) -> str:
     return json.dumps(rig, sort_keys=True)
 
 
-def _differences(held: str | None, asked: str) -> tuple[str, str]:
-    """The parts in which two JSON mappings differ, the held one's and the asked one's."""
+def _differences(held: str | None, asked: str, free: tuple[str, ...] = ()) -> tuple[str, str]:
+    """The parts in which two JSON mappings differ, but for the keys ``free``: the held one's and the asked one's."""
     if held is None:
         return "none", asked
     first, second = json.loads(held), json.loads(asked)
-    keys = [key for key in sorted(first.keys() | second.keys()) if first.get(key) != second.get(key)]
+    keys = sorted((first.keys() | second.keys()) - set(free))
+    keys = [key for key in keys if first.get(key) != second.get(key)]
     return json.dumps({k: first.get(k) for k in keys}), json.dumps({k: second.get(k) for k in keys})

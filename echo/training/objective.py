@@ -77,8 +77,8 @@ class Objective(nn.Module):
     def forward(self, batch: TrainingBatch) -> Tensor:
         """Mean squared error (scalar) of the velocity on the target frames."""
         state = None
-        # The same chain of writes as in a rollout; gradients stop between segments (truncated backpropagation): those of
-        # the loss reach what the last write adds and how it reads the state before it.
+        # The same chain of writes as in a rollout; gradients stop between segments (truncated backpropagation): those
+        # of the loss reach what the last write adds, and what it does with the state before it.
         with torch.no_grad():
             for evidence in batch.earlier:
                 state = self.row.write(state, evidence, batch.text)
