@@ -55,10 +55,11 @@ def write_tables(
     frames_per_segment: int = 8,
     seed: int = 0,
 ) -> Path:
-    """Write cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv and samples/; returns ``folder``."""
+    """Write cases.csv, frames.parquet, probes.csv, rows.csv, kept.csv, timings.csv and samples/; returns ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = yaml.safe_load(ROWS_FILE.read_text())
     _rows(rows, entries, seed).to_csv(folder / "rows.csv", index=False)
+    _kept(rows, entries).to_csv(folder / "kept.csv", index=False)
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
     _cases(rows, train_seeds, cases, seed).to_csv(folder / "cases.csv", index=False)
     _frames(rows, train_seeds, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
@@ -86,6 +87,20 @@ def _rows(rows, entries, seed) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(lines)
+
+
+def _kept(rows, entries) -> pd.DataFrame:
+    """Of a stream: banks that fill up, and states that are of one size from the first segment."""
+    lines = []
+    for row in rows:
+        family, frames = entries[row]["family"], entries[row].get("frames", 20)
+        grows = family in ("context", "compression")
+        for segment in range(1, 18):
+            held = min(frames, 1 + 8 * (segment - 1)) / frames if grows else 1
+            numbers = 0 if row == "i2v" else round(NUMBERS[family] * held)
+            lines.append((row, "streaming", segment, numbers, 4 * numbers, numbers, 4 * numbers))
+    columns = "row_name policy segment numbers bytes state_numbers state_bytes".split()
+    return pd.DataFrame(lines, columns=columns)
 
 
 def _timings(rows, seed) -> pd.DataFrame:

@@ -5,7 +5,7 @@ module         what it does
 =============  ========================================================================================================
 ``files``      the files of a tables folder, in one list
 ``stages``     the stage ``tables``: gather, then build
-``gather``     the runs' own files to cases.csv, frames.parquet, probes.csv, rows.csv and timings.csv
+``gather``     the runs' own files to cases.csv, frames.parquet, probes.csv, rows.csv, kept.csv and timings.csv
 ``complete``   whether the runs' files hold every case, once, of the right row; what is missing, and what mends it
 ``samples``    pictures of a few cases, for the figures
 ``build``      from the gathered files to all other tables; what each of them holds

@@ -111,7 +111,10 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
     for case in made.cases("recall").index[: made.study.evaluate.probe_cases]:
         probes += [{**owner, "probe": p, "case": case, "change": 3.0, "psnr_drop": 1.0} for p in ("erase", "swap")]
     counts = {"state_numbers": 10, "parameters": 100, "memory_parameters": 5, "frames_read": 4}
-    (rollout / "record.json").write_text(json.dumps({"row": row, "train_seed": seed, "counts": counts}))
+    kept = {branch: [kept_at(segment) for segment in range(1, BRANCHES[branch].segments + 1)]
+            for branch in made.study.evaluate.branches}  # fmt: skip
+    record = {"row": row, "train_seed": seed, "counts": counts, "kept": kept}
+    (rollout / "record.json").write_text(json.dumps(record))
     for name, lines in (("judge", judged), ("probes", probes)):
         (made.folder / name).mkdir(exist_ok=True)
         pd.DataFrame(lines).to_csv(made.folder / name / f"{run}.csv", index=False)
@@ -119,6 +122,11 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
     measures.mkdir(parents=True)
     pd.DataFrame(cases).to_csv(measures / "cases.csv", index=False)
     pd.DataFrame(frames).to_parquet(measures / "frames.parquet", index=False)
+
+
+def kept_at(segment: int) -> dict[str, int]:
+    """An invented count of what is kept at a segment."""
+    return {"segment": segment, "numbers": 10 * segment, "bytes": 44 * segment, "state_numbers": 10, "state_bytes": 40}
 
 
 def _numbers(draw: np.random.Generator) -> dict[str, float]:

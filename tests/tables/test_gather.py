@@ -6,6 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from echo.study.words import BRANCHES
 from echo.tables.complete import Run, expected
 from echo.tables.gather import gather, owned_record, timings
 from echo.tables.read import TableError, read_inputs
@@ -66,3 +67,11 @@ def test_a_rows_counts_come_from_its_rollout(made_runs, gathered):
     counts = json.loads(path.read_text())["counts"]
     row = pd.read_csv(gathered / "rows.csv").iloc[0]
     assert {key: row[key] for key in counts} == counts and not row["remembers"]
+
+
+def test_what_is_kept_is_that_of_the_longest_branch(made_runs, gathered):
+    kept = pd.read_csv(gathered / "kept.csv")
+    longest = max(BRANCHES[branch].segments for branch in made_runs.study.evaluate.branches)
+    assert list(kept["row_name"]) == ["i2v"] * longest + ["context_k5"] * longest
+    assert set(kept["policy"]) == {"matched"} and list(kept["segment"][:longest]) == list(range(1, longest + 1))
+    assert (kept["numbers"] == 10 * kept["segment"]).all() and (kept["bytes"] == 44 * kept["segment"]).all()
