@@ -129,7 +129,7 @@ def least_redundant(poses: bytes, count: int, limit: int, field_of_view: float, 
     np.fill_diagonal(covered, -1)
     left = list(range(count))
     while len(left) > limit:
-        redundancy = covered[np.ix_(left, left)].max(1)
+        redundancy = covered[np.ix_(left, left)].max(1).round(9)  # so that rounding decides between no two
         left.pop(int(redundancy.argmax()))  # the first of equals is the oldest
     return tuple(left)
 

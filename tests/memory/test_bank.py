@@ -50,15 +50,16 @@ def slow_bank(poses: np.ndarray, sizes: list[int], capacity: int, ratio: int, ru
 def _given_up(poses: np.ndarray, closed: list[list[int]], rule: str) -> list[int]:
     if rule == "fifo":
         return closed[0]
+    candidates = [frame for group in closed for frame in group]
+    shared = overlap(poses[candidates], poses[candidates], FIELD_OF_VIEW)
+    place = {frame: position for position, frame in enumerate(candidates)}
     best, chosen = -1.0, closed[0]
     for group in closed:
-        scores = []
         for other in closed:
             if other is not group:
-                scores.append(np.mean([max(overlap(poses[[f]], poses[[g]], FIELD_OF_VIEW)[0, 0] for g in other)
-                                       for f in group]))  # fmt: skip
-        if scores and max(scores) > best + 1e-9:
-            best, chosen = max(scores), group
+                score = np.mean([max(shared[place[f], place[g]] for g in other) for f in group])
+                if score > best + 1e-9:
+                    best, chosen = score, group
     return chosen
 
 
