@@ -4,11 +4,12 @@ Design:
 - An entry is the mean of r frames that followed each other; with r = 1 it is a raw frame. The newest frame of the
   stream is the anchor, which self-attention sees anyway: it waits, and is a candidate once a newer one has come. So
   does a group of fewer than r frames; what has come of it is read as an entry and counts as one.
-- With more entries than it may hold, the bank gives up one after the other. ``redundancy``: the entry whose view is
-  best covered by another one, by the field-of-view overlap of ``echo.world.camera`` (for a group, the mean over its
-  frames). Taking the best single cover, not the union of all, leaves views that are spread evenly: a union soon covers
-  nearly all and would call every frame redundant. Equally redundant ones: the oldest goes. No frame has a privilege,
-  the first of the trajectory neither. ``fifo``: the oldest goes.
+- With more entries than it may hold, the bank gives up one after the other. ``redundancy``: the entry whose view the
+  others cover best, by the field-of-view overlap of ``echo.world.camera``: the mean of the two largest covers, each by
+  one other entry (for a group, the mean over its frames). With the largest alone, the end of a sweep of the camera is
+  as redundant as its middle, and the first view is soon gone; the union of all covers saturates, and calls nearly
+  every frame redundant (docs/log.md). Equally redundant ones: the oldest goes. No frame has a privilege, the first of
+  the trajectory neither. ``fifo``: the oldest goes.
 - Kept are latents, poses (of each frame of a group) and frame numbers. Cameras are derived when the bank is read.
 - What is given up depends on poses alone. Training meets the same clips again, so decisions are remembered: overlaps of
   20 frames cost milliseconds, and a step has many.
@@ -30,6 +31,7 @@ from echo.memory.base import Sizes, State
 from echo.world.camera import overlap
 
 FIELDS = ("latents", "poses", "index")  # of a frame, as a state holds it
+BEST = 2  # others by which an entry's redundancy is judged
 WAITING = "waiting_"  # begins the names of what is in no entry yet
 
 
@@ -129,7 +131,8 @@ def least_redundant(poses: bytes, count: int, limit: int, field_of_view: float, 
     np.fill_diagonal(covered, -1)
     left = list(range(count))
     while len(left) > limit:
-        redundancy = covered[np.ix_(left, left)].max(1).round(9)  # so that rounding decides between no two
+        others = np.sort(covered[np.ix_(left, left)], 1)[:, 1:]  # without the entry itself
+        redundancy = others[:, -BEST:].sum(1).round(9)  # rounded: the last bits decide between no two
         left.pop(int(redundancy.argmax()))  # the first of equals is the oldest
     return tuple(left)
 

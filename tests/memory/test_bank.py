@@ -55,11 +55,11 @@ def _given_up(poses: np.ndarray, closed: list[list[int]], rule: str) -> list[int
     place = {frame: position for position, frame in enumerate(candidates)}
     best, chosen = -1.0, closed[0]
     for group in closed:
-        for other in closed:
-            if other is not group:
-                score = np.mean([max(shared[place[f], place[g]] for g in other) for f in group])
-                if score > best + 1e-9:
-                    best, chosen = score, group
+        scores = [np.mean([max(shared[place[f], place[g]] for g in other) for f in group])
+                  for other in closed if other is not group]  # fmt: skip
+        score = round(sum(sorted(scores)[-2:]), 9)
+        if score > best:
+            best, chosen = score, group
     return chosen
 
 

@@ -34,7 +34,7 @@ class EvidenceConfig(Section):
     )
     eviction: Literal["redundancy", "fifo"] = Field(
         default="redundancy",
-        description="what a full bank of frames gives up: `redundancy` the frame whose view another one covers best, "
+        description="what a full bank of frames gives up: `redundancy` the frame whose view the others cover best, "
         "`fifo` the oldest",
     )
     drop: Annotated[float, Strict(), Field(ge=0, lt=1), Exponent] = Field(
