@@ -2,9 +2,9 @@
 
     python -m bench.eviction [--paths 24]
 
-For every trajectory that leaves and comes back: K frames kept from a stream by redundancy and by age, K frames that the
-matched retriever picks from all of history, and all of history. Poses alone: nothing is rendered, trained or chosen on a
-split; the paths are of seeds that no split has.
+For every trajectory that leaves and comes back: K frames kept from a stream by redundancy and by age, K frames that
+the matched retriever picks from all of history, and all of history. Poses alone: nothing is rendered, trained or chosen
+on a split; the paths are of seeds that no split has.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LENGTHS = (5, 20)
 
 
 def kept(poses: np.ndarray, frames: int, rule: str) -> np.ndarray:
-    """Numbers of the frames before the last segment of poses (F, 6) that a bank of K = ``frames`` and the anchor hold."""
+    """Numbers of the frames before the last segment of poses (F, 6) that a bank of K = ``frames`` holds, and the anchor."""
     bank, state = Bank(frames - 1, 1, Sizes(1, 1, 1, GRID, FIELD_OF_VIEW, rule)), None
     edges = [0, *range(1, len(poses), FRAMES)]
     for start, stop in zip(edges, edges[1:], strict=False):
