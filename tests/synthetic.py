@@ -55,6 +55,7 @@ def write_tables(
     """Write the gathered files and samples/; returns ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     _rows(rows).to_csv(folder / "rows.csv", index=False)
+    _kept(rows).to_csv(folder / "kept.csv", index=False)
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
     _cases(rows, train_seeds, cases, seed).to_csv(folder / "cases.csv.gz", index=False)
     _frames(rows, train_seeds, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
@@ -81,6 +82,19 @@ def _rows(rows) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(lines)
+
+
+def _kept(rows) -> pd.DataFrame:
+    """Of a stream: what a row keeps of frames fills up, other states are of one size from the first segment."""
+    lines = []
+    for row in rows:
+        frames = ENTRIES[row].get("frames")
+        for segment in range(1, 18):
+            held = min(frames, 1 + 8 * (segment - 1)) / frames if frames else 1
+            numbers = 0 if row in INERT else round(1024 * _frames_kept(row) * held)
+            lines.append((row, "streaming", segment, numbers, 4 * numbers, numbers, 4 * numbers))
+    columns = "row_name policy segment numbers bytes state_numbers state_bytes".split()
+    return pd.DataFrame(lines, columns=columns)
 
 
 def _timings(rows, seed) -> pd.DataFrame:

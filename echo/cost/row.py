@@ -12,19 +12,19 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from echo.cost.walk import Alive, Product, Tally, Walk, dropped_gradients
 from echo.evidence.frames import Frames
-from echo.memory.base import state_bytes, state_size
+from echo.memory.base import State, state_bytes, state_size
 from echo.model.row import Row
 from echo.study.batches import micro_batch
 from echo.study.config import Study
 from echo.study.profile import Profile
-from echo.study.words import BRANCHES, SEGMENTS, first_target
+from echo.study.words import BRANCHES, SEGMENTS
 from echo.training.objective import Objective, TrainingBatch
 from echo.training.optimizers import freeze, matrices
 
@@ -88,35 +88,44 @@ class RowPlan:
             return torch.empty(batch, count, *shape, dtype=dtype, device="meta")
 
         return Frames(
-            empty(study.codec.channels, *study.latent_size), empty(12), empty(*study.grid, 6), empty(dtype=torch.int64)
-        )
+            empty(study.codec.channels, *study.latent_size), empty(12), empty(*study.grid, 6), empty(dtype=torch.int64),
+            poses=empty(6, dtype=torch.float64),
+        )  # fmt: skip
 
     def text(self, batch: int) -> Tensor:
         """A caption's tokens (B, L, text_dim), padded to their full number."""
         return torch.empty(batch, self.study.text.tokens, self.study.text.dim, device="meta")
 
-    def evidence_of(self, segment: int) -> int:
-        """Frames of evidence there are for segment ``segment`` (from 1): K, or all history where that is shorter."""
-        return min(self.study.evidence.frames, first_target(segment, self.study.segment.frames))
+    def chain(self, segment: int, anchor_only: bool = False) -> tuple[int, ...]:
+        """Frames of each offer that is written before ``segment`` (from 1) is generated; the policy's."""
+        return self.row.policy.sizes(self.study, segment, self.row.memory.carries, anchor_only)
 
-    def step(self, evidence: int, batch: int | None = None, memory: bool = True) -> Step:
-        """One micro-batch of a step whose evidence has so many frames; ``memory``: follow its bytes too.
+    @property
+    def longest(self) -> int:
+        """The last segment of the longest trajectory that is evaluated."""
+        return max(BRANCHES[name].segments for name in self.study.evaluate.branches)
 
-        Backward is walked for its bytes alone.
+    def step(self, evidence: int, batch: int | None = None, memory: bool = True, earlier: tuple[int, ...] = ()) -> Step:
+        """One micro-batch of a step whose last write has so many frames; ``memory``: follow its bytes too.
+
+        earlier: frames of the writes before it, which have no gradients. Backward is walked for its bytes alone.
         """
         batch = batch or self.micro_batch
-        given, target, text = (
+        before = [self.frames(count, batch) for count in earlier]
+        given, anchor, target, text = (
             self.frames(evidence, batch),
+            self.frames(1, batch),
             self.frames(self.study.target_latents, batch),
             self.text(batch),
         )
         level, noise = torch.empty(batch, device="meta"), torch.empty_like(target.latents)
         weights = list(self.row.parameters())
-        known = [*weights, *self.row.buffers(), *given.tensors().values(), *target.tensors().values(), text, noise]
+        inputs = [value for frames in (*before, given, anchor, target) for value in frames.tensors().values()]
+        known = [*weights, *self.row.buffers(), *inputs, text, noise]
         walk, alive = Walk(self.study.train.precision), Alive(known)
         blocks = Blocks(self.row, walk, alive)
         with dropped_gradients(weights), blocks, alive if memory else nullcontext(), walk:
-            loss = Objective(self.row)(TrainingBatch([], given, target, level, noise, text))
+            loss = Objective(self.row)(TrainingBatch(before, given, anchor, target, level, noise, text))
             tally, forward = walk.tally(loss), alive.peak + blocks.kept
             if memory:
                 walk.leave_autocast()
@@ -126,7 +135,7 @@ class RowPlan:
 
     @torch.no_grad()
     def write_flops(self, evidence: int, batch: int = 1) -> int:
-        """One write without gradients."""
+        """One write of so many frames, without gradients."""
         walk = Walk(self.study.train.precision)
         with Blocks(self.row, walk, Alive([])), walk:
             self.row.write(None, self.frames(evidence, batch), self.text(batch))
@@ -135,19 +144,39 @@ class RowPlan:
     @torch.no_grad()
     def sampling_bytes(self, batch: int) -> int:
         """Bytes alive at most while the velocity is evaluated, with all the evidence there can be."""
-        given = self.frames(self.study.evidence.frames, batch)
+        *earlier, last = self.chain(self.longest)
+        before = self._written(tuple(earlier), batch)
+        given, anchor = self.frames(last, batch), self.frames(1, batch)
         target, text = self.frames(self.study.target_latents, batch), self.text(batch)
         alive = Alive([*self.row.parameters(), *self.row.buffers(), *target.tensors().values(), text])
         walk = Walk(self.study.train.precision)
         blocks = Blocks(self.row, walk, alive)
         with blocks, alive, walk:
-            state = self.row.write(None, given, text)
-            self.row(target, torch.empty(batch, device="meta"), given.span(0, 1), text, state)
+            state = self.row.write(before, given, text)
+            self.row(target, torch.empty(batch, device="meta"), anchor, text, state)
         return alive.peak + blocks.kept
+
+    @torch.no_grad()
+    def velocity_flops(self, segment: int) -> int:
+        """One evaluation of the velocity of one case's ``segment``, its memory read included."""
+        state = cast(State, self._written(self.chain(segment), 1))
+        target, anchor = self.frames(self.study.target_latents, 1), self.frames(1, 1)
+        walk = Walk(self.study.train.precision)
+        with Blocks(self.row, walk, Alive([])), walk:
+            self.row(target, torch.empty(1, device="meta"), anchor, self.text(1), state)
+        return walk.tally().forward
+
+    @torch.no_grad()
+    def _written(self, chain: tuple[int, ...], batch: int) -> State | None:
+        """The state after writes of so many frames each; None after none."""
+        state = None
+        for count in chain:
+            state = self.row.write(state, self.frames(count, batch), self.text(batch))
+        return state
 
     @cached_property
     def tokens(self) -> Tokens:
-        """Of one sample with all the evidence there can be."""
+        """Of one sample with all the evidence there can be; ``clean``: of one write."""
         cells, seen = self.study.grid[0] * self.study.grid[1], []
         run = self.row.backbone.clean_pass
 
@@ -156,8 +185,10 @@ class RowPlan:
             run(frames, *rest, **named)
 
         with torch.no_grad():
+            *earlier, last = self.chain(self.longest)
+            before = self._written(tuple(earlier), 1)
             self.row.backbone.clean_pass = watched
-            state = self.row.write(None, self.frames(self.study.evidence.frames, 1), self.text(1))
+            state = self.row.write(before, self.frames(last, 1), self.text(1))
             self.row.backbone.clean_pass = run
             read = self.row.read(state, self.frames(self.study.target_latents, 1), self.frames(1, 1))
         frames = read.frames.count if read.frames is not None else 0
@@ -165,18 +196,17 @@ class RowPlan:
 
     @cached_property
     def state(self) -> tuple[int, int]:
-        """Numbers one sample's state holds after a write of all the evidence there can be, and their bytes."""
-        with torch.no_grad():
-            state = self.row.write(None, self.frames(self.study.evidence.frames, 1), self.text(1))
+        """Numbers one sample's state holds after all the evidence there can be, and their bytes."""
+        state = cast(State, self._written(self.chain(self.longest), 1))
         return state_size(state), state_bytes(state)
 
-    def situations(self) -> list[tuple[float, int, int]]:
-        """(probability, evidence frames, segment) of the steps training draws."""
+    def situations(self) -> list[tuple[float, tuple[int, ...]]]:
+        """(probability, frames of each write) of the steps training draws."""
         drop, weights = self.study.evidence.drop, self.study.segment.history_weights
         found = []
         for segment, weight in enumerate(weights, 1):
             share = weight / sum(weights)
-            found += [(share * (1 - drop), self.evidence_of(segment), segment), (share * drop, 1, segment)]
+            found += [(share * (1 - drop), self.chain(segment)), (share * drop, self.chain(segment, anchor_only=True))]
         return [situation for situation in found if situation[0]]
 
     def weight_bytes(self) -> dict[str, int]:

@@ -109,38 +109,26 @@ def plan(study: Study, names: list[str] | None = None) -> StudyPlan:
 
 
 def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:
-    full = study.evidence.frames
-    largest = row.step(full)
+    fullest = row.chain(len(study.segment.history_weights))
+    largest = row.step(fullest[-1], earlier=fullest[:-1])
 
     @cache
-    def step(evidence: int) -> Tally:
-        return largest.tally if evidence == full else row.step(evidence, memory=False).tally
+    def step(chain: tuple[int, ...]) -> Tally:
+        return largest.tally if chain == fullest else row.step(chain[-1], memory=False, earlier=chain[:-1]).tally
 
-    write = cache(row.write_flops)
-    carries = row.row.memory.carries
-
-    def earlier(segment: int, evidence: int) -> int:
-        """Writes without gradients before the segment's own, where the state is carried."""
-        if not carries:
-            return 0
-        return row.micro_batch * sum(write(min(evidence, row.evidence_of(number))) for number in range(1, segment))
-
+    write, velocity = cache(row.write_flops), cache(row.velocity_flops)
     mean = {"forward": 0.0, "backward": 0.0, "recomputed": 0.0}
-    for share, evidence, segment in row.situations():
-        tally = step(evidence)
-        mean["forward"] += share * (tally.forward + earlier(segment, evidence))
-        mean["backward"] += share * tally.backward
-        mean["recomputed"] += share * tally.recomputed
+    for share, chain in row.situations():
+        for part in mean:
+            mean[part] += share * getattr(step(chain), part)
     parts = study.train.batch // row.micro_batch
-    generated, written = rollout_segments(study, carries)
+    generated, written = rollout_segments(study, len(row.chain(2)) > 1)
     played = 0
     for segment, count in generated.items():
-        evidence = row.evidence_of(segment)
-        velocity = step(evidence).forward / row.micro_batch - write(evidence)
-        played += count * (study.sampler.steps * velocity + codec["decode"])
+        played += count * (study.sampler.steps * velocity(segment) + codec["decode"])
         if study.codec.temporal > 1:  # what was generated becomes history frame by frame
             played += count * study.segment.frames * codec["frame"]
-    played += sum(count * write(row.evidence_of(segment)) for segment, count in written.items())
+    played += sum(count * write(row.chain(segment)[-1]) for segment, count in written.items())
     weights, parameters = row.weight_bytes(), row.parameters
     checkpoint = FLOAT * (parameters["backbone"] + parameters["memory"])
     sharded = study.compute.processes if study.train.sharding == "fsdp" else 1

@@ -49,7 +49,7 @@ class Ranking:
 
     @classmethod
     def load(cls, path: Path) -> Ranking:
-        """Read what ``save`` wrote; raises TensorFileError for a damaged file."""
+        """Read what ``save`` wrote, empty or not; raises TensorFileError for a damaged file."""
         return cls(load_tensors(path, "np"))
 
     def of_segment(self, videos: list[str], segment: int) -> np.ndarray:
@@ -82,7 +82,7 @@ class Segments:
         """
         start = first_target(segment, self.study.segment.frames)
         index = np.arange(start, start + self.study.segment.frames, self.study.codec.temporal)
-        return self._view(latents, np.tile(index, (len(latents), 1)), segment)
+        return self._view(latents, np.tile(index, (len(latents), 1)), start)
 
     def own(self, latents: Tensor, targets: Tensor | None, segment: int) -> Tensor:
         """Target latents (B, T', C, H, W) of a segment.
@@ -110,8 +110,28 @@ class Segments:
         """
         index = self.ranking.of_segment(self.videos, segment)
         index = index[:, :1] if anchor_only else index
+        return self.seen(latents, index, first_target(segment, self.study.segment.frames), noise, part)
+
+    def anchor(self, latents: Tensor, segment: int, noise: torch.Generator, part: BatchSlice | None = None) -> Frames:
+        """The last frame before a segment, seen from the segment's first target frame; arguments as ``evidence``'s."""
+        start = first_target(segment, self.study.segment.frames)
+        return self.seen(latents, np.full((len(latents), 1), start - 1), start, noise, part)
+
+    def seen(
+        self,
+        latents: Tensor,
+        index: np.ndarray,
+        reference: int,
+        noise: torch.Generator,
+        part: BatchSlice | None = None,
+    ) -> Frames:
+        """Frames ``index`` (B, F) of the history in latents (B, F, C, H, W), as a model meets them.
+
+        They are seen from frame ``reference``, with context noise where the study asks for it; ``noise`` and ``part``
+        as in ``evidence``.
+        """
         clip = torch.arange(len(index), device=latents.device)[:, None]
-        frames = self._view(latents[clip, torch.from_numpy(index).to(latents.device)], index, segment)
+        frames = self._view(latents[clip, torch.from_numpy(index).to(latents.device)], index, reference)
         level = self.study.train.context_noise
         if not level:
             return frames
@@ -119,7 +139,6 @@ class Segments:
         drawn = part.normal(frames.latents.shape, noise).to(latents)
         return frames.with_latents((1 - level) * frames.latents + level * drawn)
 
-    def _view(self, latents: Tensor, index: np.ndarray, segment: int) -> Frames:
-        """Latents (B, F, C, H, W) of frames ``index`` (B, F), seen from the segment's first target frame."""
-        reference = first_target(segment, self.study.segment.frames)
+    def _view(self, latents: Tensor, index: np.ndarray, reference: int) -> Frames:
+        """Latents (B, F, C, H, W) of frames ``index`` (B, F), seen from frame ``reference``."""
         return view(latents, self.poses, index, reference, self.grid, self.study.world.field_of_view)

@@ -1,8 +1,8 @@
 """Probes: does the output depend on the memory at all? Two interventions on the state before the last segment.
 
-``erase``: the memory is written from the anchor alone. ``swap``: from another scene's frames, seen from this case's
-poses, the anchor kept. Everything else, noise included, stays. A row that should remember must change its return
-frames; a row that is inert by design must not change a single pixel.
+``erase``: the memory is written from the anchor alone, and of a stream nothing else was ever offered. ``swap``: from
+another scene's frames, seen from this case's poses, the anchor kept. Everything else, noise included, stays. A row that
+should remember must change its return frames; a row that is inert by design must not change a single pixel.
 """
 
 from __future__ import annotations

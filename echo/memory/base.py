@@ -3,18 +3,26 @@
 A family is a package ``echo/memory/<family>/``: ``settings.py`` with ``Settings(Profile)``, and ``memory.py`` with its
 ``Memory`` and ``build(settings: Settings, sizes: Sizes) -> Memory``. Nothing else names it.
 
+Two ways lead into a memory, one for each kind of policy (``echo.evidence.policy``). ``write`` gets a ranked set of past
+frames that was chosen for the segment to come; ``append`` gets the next frames of a stream, not knowing what will be
+asked, and its state is all that survives between segments. ``read`` is the same after both.
+
 What an implementation has to know:
 - **Evidence may be the anchor alone** (the first frame, ``evidence.span(0, 1)``): for a first segment, where training
   drops the history, and when a probe erases the memory. Erasing means just that: writing from the anchor alone, never
   setting the state to zero. The first frame of evidence is the anchor; retrieved frames follow by rank.
-- **Neither ``write`` nor ``read`` draws random numbers.** All randomness comes in from outside: initial weights from
-  the stream that ``registry`` sets, noise on the evidence from the study's. Otherwise rows would not see equal draws.
+- **A stream's frames come once, in order**, frame 0 alone at first; the newest is the anchor of the next segment. Their
+  cameras are relative to that newest frame. A state that will show frames to a later segment keeps their poses, and
+  ``read`` sees them from ``ReadCameras.reference``. What is kept is bounded by the profile, however long the stream.
+- **``write``, ``append`` and ``read`` draw no random numbers.** All randomness comes in from outside: initial weights
+  from the stream that ``registry`` sets, noise on the evidence from the study's. Otherwise rows would not see equal
+  draws.
 - **The state is a dict of tensors, batch first**, so that it can be counted, carried, and swapped between cases. What
   one case's state holds must not depend on the other cases of its batch.
-- **``write`` adds to a state and changes none**: a sampler reads the same state at every step, a probe twice.
+- **``write`` and ``append`` return a state and change none**: a probe writes from the same state twice.
 - **Gradients stop between segments.** In training the writes of earlier segments run without gradients (truncated
   backpropagation); the state they leave is data for the last write, which must not detach what it returns.
-- **``read`` runs at every step of the sampler**, for the same state; what needs no cameras belongs into ``write``.
+- **``read`` runs once for a segment**, before the sampler's steps: a read-out depends on cameras and not on the target.
 """
 
 from __future__ import annotations
@@ -24,7 +32,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args, runtime_checkable
 
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
 from echo.evidence.frames import Cameras, Frames
@@ -37,17 +45,27 @@ Hook = Callable[[Float[Tensor, "B F N D"]], Float[Tensor, "B F N D"]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a memory may need to know of the model it serves."""
+    """What a memory may need to know of the model and the study it serves.
+
+    grid: tokens of a frame: rows, columns. field_of_view: horizontal, in degrees. eviction: ``evidence.eviction``.
+    """
 
     width: int
     heads: int
     layers: int
-    grid: tuple[int, int]  # tokens of a frame: rows, columns
+    grid: tuple[int, int]
+    field_of_view: float
+    eviction: str
 
     @property
     def tokens(self) -> int:
         """N, tokens of a frame."""
         return self.grid[0] * self.grid[1]
+
+    @property
+    def aspect(self) -> float:
+        """A frame's height / width."""
+        return self.grid[0] / self.grid[1]
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,16 @@ class ReadCameras:
 
     target: Cameras
     anchor: Cameras
+
+    @property
+    def reference(self) -> Float64[Tensor, "B 6"]:
+        """Pose (B, 6) of the segment's first target frame, which all cameras of a segment are relative to.
+
+        Raises ValueError where the target has no poses.
+        """
+        if self.target.poses is None:
+            raise ValueError("ReadCameras.reference: the target's cameras have no poses; expected those of its frames")
+        return self.target.poses[:, 0]
 
 
 @dataclass(frozen=True)
@@ -127,11 +155,13 @@ class FrameEncoder(Protocol):
 class Memory(nn.Module, ABC):
     """One row's memory.
 
-    ``carries``: the state is carried from segment to segment, each write starting from it; otherwise every segment
-    writes anew and ``write`` is called with ``state`` None.
+    ``carries``: each ``write`` starts from the state of the segment before; otherwise every segment writes anew and
+    ``write`` is called with ``state`` None. ``append`` always starts from the state before.
+    ``retrieves``: whether ``write`` uses more of the evidence than the anchor.
     """
 
     carries: bool = False
+    retrieves: bool = True
 
     @abstractmethod
     def write(
@@ -144,6 +174,20 @@ class Memory(nn.Module, ABC):
             evidence: K frames, the anchor first, then the retrieved ones by rank; K may be 1.
             text: (B, L, E) embedded captions, before the backbone's own layers.
             backbone: For memories that store what the backbone makes of frames.
+
+        """
+
+    @abstractmethod
+    def append(
+        self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
+    ) -> State:
+        """W for the next frames of a stream.
+
+        Args:
+            state: What is left of all frames before these; None before the first one.
+            frames: F frames in order of time, seen from the newest of them.
+            text: As in ``write``.
+            backbone: As in ``write``.
 
         """
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from echo.evidence.frames import Frames
+from echo.evidence.policy import policy_of
 from echo.io.errors import UserError
 from echo.io.seeding import derive
 from echo.io.tensors import load_tensors, read_header, save_tensors
@@ -47,13 +48,16 @@ class Row(nn.Module):
             # The same initial backbone for all rows and training seeds; a base replaces it.
             torch.manual_seed(derive(study.seed, "backbone"))
             self.backbone = Backbone(config, study.codec.channels, study.text.dim, transformer)
-        sizes = Sizes(self.backbone.width, config.heads, config.layers, study.grid)
+        sizes = Sizes(
+            self.backbone.width, config.heads, config.layers, study.grid, study.world.field_of_view,
+            study.evidence.eviction,
+        )  # fmt: skip
         self.memory = build_memory(profile, sizes, derive(study.seed, "row", train_seed))
-        self.profile, self.study = profile, study
+        self.profile, self.study, self.policy = profile, study, policy_of(study)
 
-    def write(self, state: State | None, evidence: Frames, text: Float[Tensor, "B L E"]) -> State:
-        """W(M, E) -> M; arguments as ``Memory.write``'s."""
-        return self.memory.write(state, evidence, text, self.backbone)
+    def write(self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"]) -> State:
+        """W(M, E) -> M of what the study's policy offers; arguments as ``Memory.write``'s or ``Memory.append``'s."""
+        return self.policy.write(self.memory, state, frames, text, self.backbone)
 
     def read(self, state: State, target: Frames, anchor: Frames) -> ReadOut:
         """R(M), for the cameras of a target and an anchor; their latents are not shown to the memory."""
@@ -121,7 +125,7 @@ def rig_text(study: Study) -> str:
     """All that training and inference must share, as JSON: sizes, camera, evidence and context handling."""
     rig = {
         **model_sizes(study),
-        "evidence": study.evidence.model_dump(mode="json", include={"frames", "rule", "policy"}),
+        "evidence": study.evidence.shared(),
         "train": study.train.model_dump(mode="json", include={"timestep_shift", "context_noise"}),
     }
     return json.dumps(rig, sort_keys=True)
@@ -145,5 +149,6 @@ def _differences(held: str | None, asked: str) -> tuple[str, str]:
     if held is None:
         return "none", asked
     first, second = json.loads(held), json.loads(asked)
-    keys = [key for key in sorted(first.keys() | second.keys()) if first.get(key) != second.get(key)]
+    keys = sorted((first.keys() | second.keys()) - set(free))
+    keys = [key for key in keys if first.get(key) != second.get(key)]
     return json.dumps({k: first.get(k) for k in keys}), json.dumps({k: second.get(k) for k in keys})

@@ -17,13 +17,13 @@ from torch import Tensor
 from echo.encoding.codec import Codec
 from echo.encoding.latents import CacheError
 from echo.evidence.clips import Clips
-from echo.evidence.frames import Frames
 from echo.evidence.segments import Segments
 from echo.io.seeding import torch_generator
 from echo.io.tensors import NotFiniteError, first_not_finite, require_finite
 from echo.memory.base import State, state_size
 from echo.model import flow
 from echo.model.row import Row
+from echo.rollout.kept import Kept
 from echo.study.config import Study
 from echo.study.profile import Profile
 from echo.study.words import BRANCHES, first_target
@@ -69,7 +69,7 @@ class Sampler:
 
         Raises NotFiniteError where they are not finite.
         """
-        segments, last = batch.segments, batch.segments.count
+        last = batch.segments.count
         if BRANCHES[batch.branch].recall:
             state = self.remember(batch, batch.latents, last)
             generated = self.generate(batch, batch.latents, last, state)[:, None]
@@ -78,8 +78,7 @@ class Sampler:
         latents, state, made = batch.latents.clone(), None, []
         latents[:, 1:] = 0  # only the first frame is given
         for segment in range(1, last + 1):
-            evidence = segments.evidence(latents, segment, self._context_noise(batch, segment)).to(self.device)
-            state = self._write(state, evidence, batch.text)
+            state = self._advance(state, batch, latents, segment)
             start = first_target(segment, self.study.segment.frames)
             made.append(self.generate(batch, latents, segment, state))
             self._require_finite(batch, made[-1])
@@ -98,9 +97,15 @@ class Sampler:
         """The precision of training, in rollouts too."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.study.train.precision == "bf16")
 
-    def _write(self, state: State | None, evidence: Frames, text: Tensor) -> State:
+    def _advance(
+        self, state: State | None, batch: CaseBatch, latents: Tensor, segment: int, anchor_only: bool = False
+    ) -> State:
+        """The state before ``segment`` from the one before the segment before it: what the policy offers is written."""
+        policy, noise = self.row.policy, self._context_noise(batch, segment)
+        offered = policy.offer(batch.segments, latents, segment, noise, anchor_only).to(self.device)
+        first = policy.first(segment, self.row.memory.carries, anchor_only)
         with self._precision():
-            return self.row.write(state, evidence, text)
+            return self.row.write(None if segment == first else state, offered, batch.text)
 
     def _as_history(self, made: Tensor) -> Tensor:
         """Latents (B, T, C, H, W), each frame's own, of a generated segment (B, T', C, H, W)."""
@@ -113,13 +118,11 @@ class Sampler:
     def remember(self, batch: CaseBatch, latents: Tensor, last: int, anchor_only: bool = False) -> State:
         """The state before segment ``last``, written from the history in ``latents`` as a rollout would write it.
 
-        ``anchor_only`` erases the memory: its writes see each segment's anchor and nothing else.
+        ``anchor_only`` erases the memory: it was never handed anything but anchors.
         """
         state = None
-        for segment in range(1 if self.row.memory.carries else last, last + 1):
-            noise = self._context_noise(batch, segment)
-            evidence = batch.segments.evidence(latents, segment, noise, anchor_only).to(self.device)
-            state = self._write(state, evidence, batch.text)
+        for segment in range(self.row.policy.first(last, self.row.memory.carries, anchor_only), last + 1):
+            state = self._advance(state, batch, latents, segment, anchor_only)
         if state is None:
             raise ValueError(f"segments count from 1, got last = {last}")
         return state
@@ -132,14 +135,14 @@ class Sampler:
         """
         empty = latents.new_zeros(len(latents), self.study.target_latents, *latents.shape[2:])
         target = batch.segments.target(empty, segment).to(self.device)
-        anchor = batch.segments.evidence(latents, segment, self._context_noise(batch, segment), anchor_only=True)
-        anchor = anchor.to(self.device)
+        anchor = batch.segments.anchor(latents, segment, self._context_noise(batch, segment)).to(self.device)
         noise = self._noise(batch, segment, target.latents.shape[1:]).to(self.device)
 
         def velocity(x: Tensor, t: Tensor) -> Tensor:
-            return self.row(target.with_latents(x), t.to(x), anchor, batch.text, state)
+            return self.row.backbone(target.with_latents(x), t.to(x), anchor, batch.text, read)
 
         with self._precision():
+            read = self.row.read(state, target, anchor)  # once: it depends on cameras and not on what is sampled
             return flow.sample(velocity, noise, self.study.sampler.steps, self.study.train.timestep_shift)
 
     @torch.no_grad()
@@ -147,7 +150,7 @@ class Sampler:
         """What the row keeps and costs at a batch's last segment: size of one case's state, parameters, frames read."""
         state = self.remember(batch, batch.latents, batch.segments.count)
         last = batch.segments.count
-        anchor = batch.segments.evidence(batch.latents, last, self._context_noise(batch, last), anchor_only=True)
+        anchor = batch.segments.anchor(batch.latents, last, self._context_noise(batch, last))
         target = batch.segments.target(batch.latents[:, : self.study.target_latents], last)
         read = self.row.read(state, target.to(self.device), anchor.to(self.device))
         return {
@@ -156,6 +159,21 @@ class Sampler:
             "memory_parameters": sum(p.numel() for p in self.row.memory.parameters()),
             "frames_read": read.frames.count if read.frames is not None else 0,
         }
+
+    @torch.no_grad()
+    def kept(self, batch: CaseBatch) -> list[dict[str, int]]:
+        """What the row keeps of one case at each segment of the branch, from 1: ``Kept.record``, by segment.
+
+        Counted along the true history: how much is kept does not depend on what is seen.
+        """
+        memory, policy, state, found = self.row.memory, self.row.policy, None, []
+        frame = batch.latents[0, 0]
+        for segment in range(1, batch.segments.count + 1):
+            state = self._advance(state, batch, batch.latents, segment)
+            searched = policy.searched(segment, self.study.segment.frames, memory)
+            kept = Kept.of(segment, state, policy.keeps_state(memory), searched, frame)
+            found.append(kept.record())
+        return found
 
     def _noise(self, batch: CaseBatch, segment: int, shape: torch.Size) -> Tensor:
         """Standard normal noise (B, *shape) of a segment's target latents."""

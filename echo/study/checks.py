@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from echo.study.batches import BatchError, micro_batch
 from echo.study.errors import from_pydantic, refuse
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
+from echo.study.rows import frames_of
 from echo.study.sections.codec import OPTIONS, AutoencoderOptions, PatchOptions, WanOptions
 from echo.study.shipped import ShippedError, find_shipped, misfits, read_shipped
 from echo.study.study import Study
@@ -57,10 +58,13 @@ def _sizes(study: Study) -> Refusals:
     width = backbone.heads * backbone.head_dim
     if width > WIDEST:
         yield "backbone.heads", backbone.heads, f"heads x head_dim = {width} is wider than {WIDEST}"
-    frames = study.evidence.frames + study.target_latents
-    if frames > POSITIONS:
-        reason = f"with the {study.target_latents} latents of a segment more than the transformer's {POSITIONS} frames"
-        yield "evidence.frames", study.evidence.frames, reason
+    reason = f"with the {study.target_latents} latents of a segment more than the transformer's {POSITIONS} frames"
+    handed, left = study.evidence.most_frames, POSITIONS - study.target_latents
+    if handed is not None and handed > left:
+        yield "evidence.frames", handed, reason
+    for name, profile in study.profiles.items() if handed is None else ():
+        if frames_of(profile) > left:
+            yield "rows", name, f"keeps {frames_of(profile)} frames, {reason}"
 
 
 def _codec(study: Study, options: Any) -> Refusals:
@@ -154,9 +158,11 @@ def _sources(study: Study) -> Refusals:
                 reason = f"recordings have no {branch}, whose view lies between poses; expected some of {others}"
                 yield "evaluate.branches", list(study.evaluate.branches), reason
                 break
-    if study.evidence.rule.startswith("fov") and not study.world.poses:
-        reason = "ranks frames by camera pose, but world.poses = false; use evidence.rule: recent"
-        yield "evidence.rule", study.evidence.rule, reason
+    key = study.evidence.needs_poses
+    if key is not None and not study.world.poses:
+        other = {"rule": "recent", "eviction": "fifo"}[key]
+        reason = f"compares frames by camera pose, but world.poses = false; use evidence.{key}: {other}"
+        yield f"evidence.{key}", getattr(study.evidence, key), reason
 
 
 def _cases(study: Study) -> Refusals:
@@ -233,5 +239,6 @@ def _whole(study: Study) -> Refusals:
     if getattr(world, key) < 2:
         yield f"world.{key}", getattr(world, key), "the swap probe needs cases of two scenes at least"
     reader = next((name for name, row in study.profiles.items() if row.remembers), None)
-    if study.evidence.frames < 2 and reader is not None:
-        yield "evidence.frames", study.evidence.frames, f"is the anchor alone; row {reader} would find nothing in it"
+    handed = study.evidence.most_frames
+    if handed is not None and handed < 2 and reader is not None:
+        yield "evidence.frames", handed, f"is the anchor alone; row {reader} would find nothing in it"

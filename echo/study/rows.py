@@ -145,22 +145,24 @@ def _check_together(study: Study, profiles: dict[str, Profile], file: str, rows_
             raise refuse(rows_file, f"{name}.label", profile.label, reason)
         labels[profile.label] = name
         values = profile.model_dump(mode="json", exclude={"name", "label"})
-        limit = study.evidence.frames
-        if isinstance(values.get("frames"), int):
+        limit = study.evidence.most_frames
+        if limit is not None and isinstance(values.get("frames"), int):
             values["frames"] = min(values["frames"], limit)
         same = handed.setdefault(json.dumps(values, sort_keys=True), name)
-        if same != name and limit < max(_frames(profile), _frames(profiles[same])):
+        if same != name and limit is not None and limit < max(frames_of(profile), frames_of(profiles[same])):
             reason = f"rows {same} and {name} would be handed the same frames and be one row twice"
             raise refuse(file, "evidence.frames", limit, reason)
 
 
-def _frames(profile: Profile) -> int:
-    """K, where a row has one."""
+def frames_of(profile: Profile) -> int:
+    """K, where a row has one; else 0."""
     frames = getattr(profile, "frames", 0)
     return frames if isinstance(frames, int) else 0
 
 
 def short_of_frames(study: Study) -> list[str]:
     """Rows that ask for more frames than E has, with what they ask for."""
-    limit = study.evidence.frames
-    return [f"{name} ({_frames(row)})" for name, row in study.profiles.items() if _frames(row) > limit]
+    limit = study.evidence.most_frames
+    if limit is None:
+        return []
+    return [f"{name} ({frames_of(row)})" for name, row in study.profiles.items() if frames_of(row) > limit]

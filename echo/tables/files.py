@@ -20,9 +20,9 @@ PAPER_TABLES = {  # by the paper's number
     7: PaperTable("State-space memory", "state_space"),
     8: PaperTable("Context length", "context"),
 }
-# Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per recorded job, and per
-# row and branch what the runs' own distances between sets of frames say.
-GATHERED = ("frames.parquet", "cases.csv.gz", "probes.csv", "rows.csv", "timings.csv", "realism.csv")
+# Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per row and segment, per
+# recorded job, and per row and branch what the runs' own distances between sets of frames say.
+GATHERED = ("frames.parquet", "cases.csv.gz", "probes.csv", "rows.csv", "kept.csv", "timings.csv", "realism.csv")
 # Computed from the gathered ones by ``echo.tables.build``.
 COMPUTED = (
     "summary.csv",

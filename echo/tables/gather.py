@@ -1,4 +1,4 @@
-"""From the runs' own files to the study's: one table each of frames, cases, probes, rows, timings and realism."""
+"""From the files of the runs to the study's: one table each of frames, cases, probes, rows, what is kept, timings, realism."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, SHARPNESS, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop"]
 ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
                "frames_read"]  # fmt: skip
+KEPT_COLUMNS = ["row_name", "policy", "segment", "numbers", "bytes", "state_numbers", "state_bytes"]
 TIMING_COLUMNS = ["stage", "row_name", "seconds", "peak_mb"]
 DECIMALS = 5
 CASE_DECIMALS = {"psnr": 3, "first_psnr": 3, "sharpness": 3, **dict.fromkeys(SCORES, 3)}  # others of a case: 4
@@ -76,7 +77,7 @@ def gather(
     distances = realism_table(study, expected, realism)
     keys = ["row_name", "train_seed", "branch", "case"]
     cases = cases.merge(scores[[*keys, *SCORES]], on=keys, how="left", validate="one_to_one")
-    rows, times = row_table(study, rollouts), timings(study, records)
+    rows, kept, times = row_table(study, rollouts), kept_table(study, rollouts), timings(study, records)
     with atomic_path(tables / "frames.parquet") as temporary:
         write_frames(frames[FRAME_COLUMNS], temporary)
     with atomic_path(tables / "cases.csv.gz") as temporary:
@@ -84,6 +85,7 @@ def gather(
     for name, table, columns in (
         ("probes", probed, PROBE_COLUMNS),
         ("rows", rows, ROW_COLUMNS),
+        ("kept", kept, KEPT_COLUMNS),
         ("timings", times, TIMING_COLUMNS),
         ("realism", distances, REALISM_COLUMNS),
     ):
@@ -152,6 +154,19 @@ def row_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
         about = {"row_name": name, "family": profile.family, "label": profile.label, "remembers": profile.remembers}
         lines.append({**about, **record["counts"]})
     return pd.DataFrame(lines)
+
+
+def kept_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
+    """What each row keeps of one case at each segment, as its rollout counted it (``KEPT_COLUMNS``).
+
+    What is kept until a segment does not depend on the branch, so each row has its longest one. ``rollouts``: folders.
+    """
+    lines = []
+    for name, folder in zip(study.rows, rollouts, strict=True):
+        kept = owned_record(folder, Run(name, study.train_seeds[0]))["kept"]
+        longest = max(kept.values(), key=len)
+        lines += [{"row_name": name, "policy": study.evidence.policy, **segment} for segment in longest]
+    return pd.DataFrame(lines, columns=KEPT_COLUMNS)
 
 
 def owned_record(folder: Path, run: Run) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What one training step computes: the draws that make its batch, and the loss of that batch as one module.
 
 Each step draws, from streams named by (seed, training seed, stream, step), one segment number for the whole batch, the
-clips, whether the evidence is the anchor alone, the noise levels and the noise. They are a function of these names
+clips, whether the memory gets the anchor alone, the noise levels and the noise. They are a function of these names
 alone: however a batch is shared among processes and micro-batches, each part sees the draws of its own samples.
 """
 
@@ -23,13 +23,14 @@ from echo.model.row import Row
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """One slice of a step's batch: evidence of ``earlier`` segments and of the target's, the target and its noise.
+    """One slice of a step's batch: what the memory is handed, ``earlier`` and last, the anchor, the target, its noise.
 
     level (B,) noise levels in [0, 1]; noise like ``target.latents``; text (B, L, text_dim).
     """
 
     earlier: list[Frames]
     evidence: Frames
+    anchor: Frames
     target: Frames
     level: Tensor
     noise: Tensor
@@ -55,15 +56,16 @@ def draw(
     anchor_only = bool(draws.random() < study.evidence.drop)
     chosen = clips.choose(draws, step, part.size)[part.start : part.stop]
     segments, latents, targets, text = clips.pick(study, chosen)
-    first = 1 if row.memory.carries else segment
-    *earlier, evidence = (
-        segments.evidence(latents, each, noise, anchor_only, part).to(device) for each in range(first, segment + 1)
-    )
+    chain = row.policy.chain(row.memory, segments, latents, segment, noise, anchor_only, part)
+    *earlier, evidence = (frames.to(device) for frames in chain)
+    anchor = row.policy.anchor(evidence, segments, latents, segment, noise, part).to(device)
     target = segments.target(segments.own(latents, targets, segment), segment)
     # Levels spread evenly over [0, 1): one in each of B bins, which keeps the loss from jumping between steps.
     level = flow.shift(part.uniform(noise), study.train.timestep_shift)
     drawn = part.normal(target.latents.shape, noise)
-    return TrainingBatch(earlier, evidence, target.to(device), level.to(device), drawn.to(device), text.to(device))
+    return TrainingBatch(
+        earlier, evidence, anchor, target.to(device), level.to(device), drawn.to(device), text.to(device)
+    )
 
 
 class Objective(nn.Module):
@@ -76,7 +78,8 @@ class Objective(nn.Module):
     def forward(self, batch: TrainingBatch) -> Tensor:
         """Mean squared error (scalar) of the velocity on the target frames."""
         state = None
-        # The same chain of writes as in a rollout; gradients stop between segments (truncated backpropagation).
+        # The same chain of writes as in a rollout; gradients stop between segments (truncated backpropagation): those
+        # of the loss reach what the last write adds, and what it does with the state before it.
         with torch.no_grad():
             for evidence in batch.earlier:
                 state = self.row.write(state, evidence, batch.text)
@@ -85,5 +88,5 @@ class Objective(nn.Module):
         target, level = batch.target, batch.level
         noisy = target.with_latents(flow.interpolate(target.latents, batch.noise, level))
         state = self.row.write(state, batch.evidence, batch.text)
-        predicted = self.row(noisy, level, batch.evidence.span(0, 1), batch.text, state)
+        predicted = self.row(noisy, level, batch.anchor, batch.text, state)
         return flow.loss(predicted, target.latents, batch.noise)

@@ -30,7 +30,8 @@ def filled(plan: RowPlan, count: int, batch: int, draw: torch.Generator) -> Fram
     """Real frames of the shapes that the plan walks."""
     shapes = plan.frames(count, batch).tensors()
     values = {name: torch.randn(value.shape, generator=draw) for name, value in shapes.items() if name != "index"}
-    return Frames(**values, index=torch.arange(count).expand(batch, -1))
+    poses = torch.randn(batch, count, 6, dtype=torch.float64, generator=draw)
+    return Frames(**values, index=torch.arange(count).expand(batch, -1), poses=poses)
 
 
 def real_step(planned: RowPlan, evidence: int, batch: int):
@@ -42,9 +43,9 @@ def real_step(planned: RowPlan, evidence: int, batch: int):
     target = filled(planned, study.target_latents, batch, draw)
     text = torch.randn(planned.text(batch).shape, generator=draw)
     level = torch.rand(batch, generator=draw)
-    return row, TrainingBatch(
-        [], filled(planned, evidence, batch, draw), target, level, torch.randn_like(target.latents), text
-    )
+    given = filled(planned, evidence, batch, draw)
+    noise = torch.randn_like(target.latents)
+    return row, TrainingBatch([], given, given.span(0, 1), target, level, noise, text)
 
 
 def counted(row: Row, batch: TrainingBatch) -> int:

@@ -29,9 +29,24 @@ def test_sizes_are_those_of_the_row_itself(name):
 def test_steps_are_weighed_by_how_often_training_draws_them():
     study, profile = small("context_k5")
     situations = RowPlan(study, profile).situations()
-    assert sum(share for share, _, _ in situations) == pytest.approx(1)
-    assert {evidence for _, evidence, segment in situations if segment == 1} == {1}
-    assert sum(share for share, evidence, _ in situations if evidence > 1) == pytest.approx(0.95 * 0.9)
+    assert sum(share for share, _ in situations) == pytest.approx(1)
+    assert {chain for _, chain in situations[:2]} == {(1,)}  # segment 1
+    assert sum(share for share, chain in situations if chain[-1] > 1) == pytest.approx(0.95 * 0.9)
+
+
+def test_a_stream_is_planned_offer_by_offer():
+    study, profile = small("context_k5", evidence={"policy": "streaming"})
+    planned = RowPlan(study, profile)
+    assert [planned.chain(segment) for segment in (1, 2, 4)] == [(1,), (1, 4), (1, 4, 4, 4)]
+    assert planned.chain(3, anchor_only=True) == (1,)
+    assert planned.state == (5 * (study.numbers_per_frame + 6), 5 * (4 * study.numbers_per_frame + 48))
+    cells = study.grid[0] * study.grid[1]
+    assert (planned.tokens.read, planned.tokens.clean) == (4 * cells, 0)
+    recurrent = RowPlan(study, study.profiles["ssm_blockwise"])
+    assert recurrent.tokens.clean == 4 * cells
+    alone, carried = (recurrent.step(4, memory=False, earlier=earlier).tally for earlier in ((), (1, 4)))
+    written = recurrent.write_flops(1) + recurrent.write_flops(4)
+    assert carried.forward - alone.forward == recurrent.micro_batch * written
 
 
 def test_a_carried_state_is_written_for_every_segment():

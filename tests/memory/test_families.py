@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from echo.memory.bank import pool_groups
 from echo.memory.base import state_size
-from echo.memory.compression.memory import mix_views, pool_groups
+from echo.memory.compression.memory import mix_views
 from echo.memory.state_space.cells import AverageCell, ConvolutionCell, GatedAverageCell
 from echo.model import flow
 from echo.model.row import Row
@@ -111,15 +112,6 @@ def test_context_keeps_the_first_frames_of_the_evidence(setting):
     assert read.frames.index.diff(dim=1).gt(0).all()
 
 
-@pytest.mark.parametrize("ratio", [1, 2, 3, 5])
-def test_pooling_averages_groups_from_the_newest_back(ratio):
-    values = torch.randn(2, 7, 3)
-    expected = []
-    for stop in range(7, 0, -ratio):
-        expected.insert(0, values[:, max(0, stop - ratio) : stop].mean(1))
-    torch.testing.assert_close(pool_groups(values, ratio), torch.stack(expected, 1))
-
-
 def test_weights_fall_with_age(setting):
     state = build("compress_weight").write(None, setting.evidence(3), setting.text)
     np.testing.assert_allclose(state["weight"][0], [0.9**4, 0.9**3, 0.9**2, 0.9], rtol=1e-6)
@@ -160,6 +152,46 @@ def test_spatial_state_does_not_grow(setting):
     row = build("spatial")
     states = [row.write(None, setting.evidence(segment), setting.text) for segment in (1, 2, 4)]
     assert {state["tokens"].shape for state in states} == {(2, 3, 16)}
+
+
+def test_a_streams_spatial_cells_are_the_average_of_all_frames(setting):
+    """In pieces or at once the same, but for rounding; read, it gives what evidence of these frames gives."""
+    row, frames = build("spatial"), setting.segments.seen(
+        setting.latents, np.tile(np.arange(9), (2, 1)), 8, torch.Generator())  # fmt: skip
+    parts = [frames.span(0, 1), frames.span(1, 5), frames.span(5, 9)]
+    whole, state = row.memory.append(None, frames, setting.text, row.backbone), None
+    for part in parts:
+        state = row.memory.append(state, part, setting.text, row.backbone)
+    torch.testing.assert_close(state["cells"], whole["cells"])
+    assert state["seen"].tolist() == [[9.0], [9.0]]
+    anchor, target = setting.evidence(3, anchor_only=True), setting.target(3)
+    tokens = row.memory.write(None, frames, setting.text, row.backbone)["tokens"]
+    torch.testing.assert_close(row.read(state, target, anchor).text, tokens)
+
+
+@pytest.mark.parametrize("name", ["ssm_blockwise", "ssm_hybrid", "ssm_blockwise_causal_v2"])
+def test_a_stream_in_pieces_leaves_a_recurrence_what_the_whole_does(name, setting):
+    row, frames = build(name), setting.segments.seen(
+        setting.latents, np.tile(np.arange(9), (2, 1)), 8, torch.Generator())  # fmt: skip
+    whole, state = row.memory.append(None, frames, setting.text, row.backbone), None
+    for part in (frames.span(0, 1), frames.span(1, 5), frames.span(5, 9)):
+        state = row.memory.append(state, part, setting.text, row.backbone)
+    for key in whole:
+        torch.testing.assert_close(state[key], whole[key])
+
+
+def test_a_streams_compression_weighs_and_mixes_what_it_reads(setting):
+    frames = setting.segments.seen(setting.latents, np.tile(np.arange(9), (2, 1)), 8, torch.Generator())
+    target, anchor = setting.target(3), setting.evidence(3, anchor_only=True)
+    row = build("compress_hybrid_r2")
+    read = row.read(row.memory.append(None, frames, setting.text, row.backbone), target, anchor).frames
+    torch.testing.assert_close(read.latents, pool_groups(setting.latents[:, :8], 2))
+    np.testing.assert_allclose(read.weight[0], 0.95 ** np.arange(4, 0, -1), rtol=1e-6)
+    coarse = build("framepack_len_r8")
+    read = coarse.read(coarse.memory.append(None, frames, setting.text, coarse.backbone), target, anchor)
+    expected = mix_views(setting.latents[:, :8].mean(1, keepdim=True), (0.6, 0.25, 0.15))
+    torch.testing.assert_close(read.frames.latents, expected)
+    assert read.mixture == 1.0
 
 
 def test_average_cell_against_a_loop():

@@ -6,7 +6,7 @@ from echo.memory.base import Sizes
 from echo.memory.registry import build_memory
 from tests.conftest import tiny_study
 
-SIZES = Sizes(width=16, heads=2, layers=4, grid=(2, 2))
+SIZES = Sizes(width=16, heads=2, layers=4, grid=(2, 2), field_of_view=75.0, eviction="redundancy")
 
 
 def test_a_memory_depends_on_its_seed_and_stream_and_on_no_generator_around_it():

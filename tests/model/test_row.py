@@ -41,6 +41,24 @@ def test_the_rig_is_what_training_and_inference_must_share():
         assert rig_text(STUDY) != rig_text(tiny_study(**sections))
 
 
+def test_a_base_serves_every_policy_and_a_rows_checkpoint_its_own(tmp_path):
+    stream = tiny_study(evidence={"policy": "streaming"})
+    base, path = STUDY.profiles["i2v"], tmp_path / "base.safetensors"
+    Row(STUDY, base, train_seed=1).save(path)
+    row = Row(stream, stream.profiles["context_k5"])
+    with torch.no_grad():
+        for weight in row.parameters():
+            weight.add_(1)
+    row.start_from(path, base)
+    held = Row(STUDY, base, train_seed=1).backbone.state_dict()
+    assert all(torch.equal(value, held[name]) for name, value in row.backbone.state_dict().items())
+    with pytest.raises(CheckpointError, match=r'rig has .*"matched".* asks for .*"streaming"'):
+        Row(stream, base).load(path)
+    shifted = tiny_study(evidence={"policy": "streaming"}, train={"timestep_shift": 3.0})
+    with pytest.raises(CheckpointError, match=r"rig has .*7\.0.* asks for .*3\.0"):
+        Row(shifted, base).start_from(path, base)
+
+
 def test_a_changed_checkpoint_is_refused(tmp_path):
     path = tmp_path / "row.safetensors"
     Row(STUDY, STUDY.profiles["i2v"]).save(path)

@@ -3,6 +3,7 @@
 import pytest
 
 from echo.study.config import parse_study
+from echo.study.rows import short_of_frames
 from tests.conftest import ROWS
 from tests.study.studies import DEFAULT, accepted, refused
 
@@ -102,6 +103,12 @@ def test_rows_that_few_frames_make_the_same_are_refused():
     refused("evidence.frames", "rows context_k5 and context_k20 would be handed the same frames", evidence=few)
     kept = ["i2v", "context_k20", "spatial", "spatial_concat_text"]
     assert accepted(evidence=few, rows=kept, row_options={}).profiles["context_k20"].frames == 20
+
+
+def test_a_streams_rows_keep_their_own_k():
+    """What a retriever hands out limits no row that is offered every frame."""
+    few = accepted(evidence={"frames": 5, "policy": "streaming"}, row_options={})
+    assert few.profiles["context_k20"].frames == 20 and short_of_frames(few) == []
 
 
 def test_rows_that_the_matrix_lacks_are_refused():

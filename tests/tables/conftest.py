@@ -119,7 +119,10 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
     distances["all"] = _distances(draw, sorted({r for one in distances.values() for r in one.rooms}))
     save_distances(made.folder / "realism" / f"{run}.safetensors", distances, **owner, cases=names)
     counts = {"state_numbers": 10, "parameters": 100, "memory_parameters": 5, "frames_read": 4}
-    (rollout / "record.json").write_text(json.dumps({"row": row, "train_seed": seed, "counts": counts}))
+    kept = {branch: [kept_at(segment) for segment in range(1, BRANCHES[branch].segments + 1)]
+            for branch in made.study.evaluate.branches}  # fmt: skip
+    record = {"row": row, "train_seed": seed, "counts": counts, "kept": kept}
+    (rollout / "record.json").write_text(json.dumps(record))
     for name, lines in (("judge", judged), ("probes", probes)):
         (made.folder / name).mkdir(exist_ok=True)
         path = made.folder / name / f"{run}.csv"
@@ -135,6 +138,11 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
 def _distances(draw: np.random.Generator, rooms: list[str]) -> Distances:
     true, rooms = draw.normal(0, 1, (4 * len(rooms), 5)), [room for room in rooms for _ in range(4)]
     return Distances.of(true + draw.normal(0.5, 0.3, true.shape), true, rooms)
+
+
+def kept_at(segment: int) -> dict[str, int]:
+    """An invented count of what is kept at a segment."""
+    return {"segment": segment, "numbers": 10 * segment, "bytes": 44 * segment, "state_numbers": 10, "state_bytes": 40}
 
 
 def _numbers(draw: np.random.Generator) -> dict[str, float]:

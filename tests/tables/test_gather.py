@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from echo.study.words import BRANCHES
 from echo.tables.complete import Run, expected
 from echo.tables.gather import gather, owned_record, timings, write_frames
 from echo.tables.read import TableError, read_inputs
@@ -79,3 +80,11 @@ def test_frames_are_few_bytes_and_keep_a_hundredth_of_a_decibel(made_runs, gathe
     many["psnr"] = np.random.default_rng(0).normal(22, 4, len(many))
     write_frames(many.sort_values(["row_name", "branch", "case", "frame"]), gathered / "many.parquet")
     assert (gathered / "many.parquet").stat().st_size < 2.5 * len(many)
+
+
+def test_what_is_kept_is_that_of_the_longest_branch(made_runs, gathered):
+    kept = pd.read_csv(gathered / "kept.csv")
+    longest = max(BRANCHES[branch].segments for branch in made_runs.study.evaluate.branches)
+    assert list(kept["row_name"]) == ["i2v"] * longest + ["context_k5"] * longest
+    assert set(kept["policy"]) == {"matched"} and list(kept["segment"][:longest]) == list(range(1, longest + 1))
+    assert (kept["numbers"] == 10 * kept["segment"]).all() and (kept["bytes"] == 44 * kept["segment"]).all()

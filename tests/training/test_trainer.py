@@ -39,11 +39,16 @@ def test_the_same_seed_gives_the_same_bits(tmp_path):
     assert any(not torch.equal(weights(first)[name], value) for name, value in weights(other).items())
 
 
-@pytest.mark.parametrize("name", ["i2v", "ssm_blockwise", "spatial_cross_attn"])
-def test_resume_equals_no_interruption(tmp_path, name):
-    whole = trainer(tmp_path / "whole", name=name)
+@pytest.mark.parametrize(
+    ("name", "policy"),
+    [("i2v", "matched"), ("ssm_blockwise", "matched"), ("spatial_cross_attn", "matched"),
+     ("ssm_blockwise", "streaming"), ("context_k5", "streaming")],
+)  # fmt: skip
+def test_resume_equals_no_interruption(tmp_path, name, policy):
+    study = tiny_study(evidence={"policy": policy})
+    whole = trainer(tmp_path / "whole", study, name)
     whole.run()
-    broken = trainer(tmp_path / "broken", name=name)
+    broken = trainer(tmp_path / "broken", study, name)
     calls = iter(range(100))
     step = broken._one_step
 
@@ -55,7 +60,7 @@ def test_resume_equals_no_interruption(tmp_path, name):
     broken._one_step = fails_at_the_fifth
     with pytest.raises(KeyboardInterrupt):
         broken.run()
-    resumed = trainer(tmp_path / "broken", name=name)
+    resumed = trainer(tmp_path / "broken", study, name)
     resumed.run()
     assert resumed.accepted == whole.accepted and resumed.mean == whole.mean
     assert_same(weights(resumed), weights(whole))

@@ -21,7 +21,7 @@ from echo.world.pool import open_pool
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
          "target_latents", "evaluate.on", "evaluate.cases", "evaluate.probe_cases",
          "evaluate.probe_threshold")  # fmt: skip
-CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
+CHOOSES = {"codec.kind": "echo.encoding.codecs.{}", "evidence.policy": "echo.evidence.{}"}
 
 
 def run(

@@ -1,31 +1,27 @@
 """Compressed context: older frames count less (weight), or are averaged in groups along time (length), or both.
 
 Write: the retrieved frames in order of time, pooled over groups of r consecutive ones (latents and cameras alike), and
-scaled by decay^age, the age in pooled frames back from the anchor. Read: as clean tokens before the anchor.
+scaled by decay^age, the age in pooled frames back from the anchor. Of a stream: a bank of ceil((K-1) / r) such groups
+(``bank.py``), each of r frames that followed each other; their latents are kept averaged, their poses one by one, so
+that cameras are averaged as they are seen at the read. Read: as clean tokens before the anchor.
 Paper: Table 6; pooling comes before weighting. The release adds two settings that the paper's text does not have:
 each pooled frame is mixed with coarser views of itself, and frames are weighted by their similarity to the target.
 """
 
 from __future__ import annotations
 
+from math import ceil
+
 import torch
 from einops import rearrange
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from echo.evidence.frames import Frames
+from echo.memory.bank import Bank, pool_groups
 from echo.memory.base import FrameEncoder, Memory, ReadCameras, ReadOut, Sizes, State
 from echo.memory.compression.settings import Settings
-
-
-def pool_groups(values: Shaped[Tensor, "B F *rest"], ratio: int) -> Shaped[Tensor, "B G *rest"]:
-    """Means (B, G, ...) over groups of ``ratio`` consecutive frames of values (B, F, ...); G = ceil(F / ratio).
-
-    Groups are counted back from the newest frame, so that a remainder falls to the oldest.
-    """
-    groups = torch.split(values.flip(1), ratio, 1)
-    return torch.stack([group.mean(1) for group in groups], 1).flip(1)
 
 
 def mix_views(latents: Float[Tensor, "B F C H W"], weights: tuple[float, ...]) -> Float[Tensor, "B F C H W"]:
@@ -42,11 +38,12 @@ def mix_views(latents: Float[Tensor, "B F C H W"], weights: tuple[float, ...]) -
 
 
 class CompressionMemory(Memory):
-    """Keeps ceil((K-1) / r) pooled frames with their weights."""
+    """Keeps ceil((K-1) / r) pooled frames."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sizes: Sizes) -> None:
         super().__init__()
         self.settings = settings
+        self.bank = Bank(ceil((settings.frames - 1) / settings.ratio), settings.ratio, sizes)
 
     def write(
         self, state: State | None, evidence: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
@@ -58,19 +55,42 @@ class CompressionMemory(Memory):
         latents, actions, rays = (
             pool_groups(value, self.settings.ratio) for value in (kept.latents, kept.actions, kept.rays)
         )
-        if len(self.settings.views) > 1:
-            latents = mix_views(latents, self.settings.views)
         index = pool_groups(kept.index.float(), self.settings.ratio).long()
-        age = torch.arange(index.shape[1], 0, -1, device=index.device)
-        weight = (self.settings.decay ** age.to(latents)).expand(len(index), -1)
-        return Frames(latents, actions, rays, index, weight).tensors()
+        return self._weighted(latents, actions, rays, index).tensors()
+
+    def append(
+        self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
+    ) -> State:
+        """The frames pooled, as far as the bank has room for them, and those that wait for their group to be whole."""
+        return self.bank.append(state, frames)
 
     def read(self, state: State, backbone: FrameEncoder, cameras: ReadCameras) -> ReadOut:
         """The pooled frames, oldest first."""
+        mixture = 1.0 if self.settings.mixture else None
+        if self.bank.wrote(state):
+            pooled = self.bank.frames(state, cameras.reference)
+            if pooled is None:
+                return ReadOut(mixture=mixture)
+            frames = self._weighted(pooled.latents, pooled.actions, pooled.rays, pooled.index)
+            return ReadOut(frames=frames, mixture=mixture)
         frames = Frames(**state)
-        return ReadOut(frames=frames if frames.count else None, mixture=1.0 if self.settings.mixture else None)
+        return ReadOut(frames=frames if frames.count else None, mixture=mixture)
+
+    def _weighted(
+        self,
+        latents: Float[Tensor, "B G C H W"],
+        actions: Float[Tensor, "B G 12"],
+        rays: Float[Tensor, "B G h w 6"],
+        index: Int[Tensor, "B G"],
+    ) -> Frames:
+        """Pooled frames, oldest first, mixed with coarser views of themselves, and with weights by age."""
+        if len(self.settings.views) > 1:
+            latents = mix_views(latents, self.settings.views)
+        age = torch.arange(index.shape[1], 0, -1, device=index.device)
+        weight = (self.settings.decay ** age.to(latents)).expand(len(index), -1)
+        return Frames(latents, actions, rays, index, weight)
 
 
 def build(settings: Settings, sizes: Sizes) -> Memory:
     """The memory of a row; it has no parameters."""
-    return CompressionMemory(settings)
+    return CompressionMemory(settings, sizes)

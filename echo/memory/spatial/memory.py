@@ -1,7 +1,8 @@
 """Spatial memory: the evidence averaged over time into a G x G map, mixed into a fixed number M of tokens.
 
 Write: patch tokens of all evidence frames (anchor included), averaged over time, pooled to G x G cells, mixed by a
-learned softmax over cells to M tokens. Read: as extra text keys and values (the paper's default), through a
+learned softmax over cells to M tokens. Of a stream: a running average of the cells over all frames so far, and their
+number; the average is mixed when it is read. Read: as extra text keys and values (the paper's default), through a
 cross-attention of its own with a gate that starts at zero, or not at all (``none``: stored, never read).
 Paper: Table 5.
 """
@@ -22,7 +23,7 @@ from echo.memory.spatial.settings import Settings
 
 
 class SpatialMemory(Memory):
-    """M tokens of width D, whatever the number of frames."""
+    """M tokens of width D, or the G x G cells that they are mixed of, whatever the number of frames."""
 
     def __init__(self, settings: Settings, sizes: Sizes) -> None:
         super().__init__()
@@ -39,20 +40,40 @@ class SpatialMemory(Memory):
         self, state: State | None, evidence: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
     ) -> State:
         """The evidence as ``tokens`` (B, M, D)."""
-        mean = backbone.embed(evidence).mean(1)  # (B, N, D): the N tokens of the average frame
-        image = rearrange(mean, "B (h w) D -> B D h w", h=self.grid[0])
-        cells = rearrange(functional.adaptive_avg_pool2d(image, self.settings.grid), "B D h w -> B (h w) D")
-        cells = self.norm(cells + self.place)
-        share = rearrange(self.mix(cells).softmax(1), "B cells M -> B M cells")
-        return {"tokens": share @ self.value(cells)}
+        return {"tokens": self._mixed(self._averaged(evidence, backbone))}
+
+    def append(
+        self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
+    ) -> State:
+        """The average frame so far as ``cells`` (B, G G, D), and of how many frames it is, ``seen`` (B, 1)."""
+        cells, count = self._averaged(frames, backbone), frames.count
+        seen = frames.latents.new_full((len(frames.latents), 1), count)
+        if state is None:
+            return {"cells": cells, "seen": seen}
+        seen = state["seen"] + seen
+        share = rearrange(count / seen, "B one -> B one 1")
+        return {"cells": state["cells"] + share * (cells - state["cells"]), "seen": seen}
 
     def read(self, state: State, backbone: FrameEncoder, cameras: ReadCameras) -> ReadOut:
         """The tokens as text, or a cross-attention to them in every block, or nothing."""
+        if self.settings.read_out == "none":
+            return ReadOut()
+        tokens = state["tokens"] if "tokens" in state else self._mixed(state["cells"])
         if self.settings.read_out == "text":
-            return ReadOut(text=state["tokens"])
-        return ReadOut(
-            hooks={int(block): partial(reader, memory=state["tokens"]) for block, reader in self.readers.items()}
-        )
+            return ReadOut(text=tokens)
+        return ReadOut(hooks={int(block): partial(reader, memory=tokens) for block, reader in self.readers.items()})
+
+    def _averaged(self, frames: Frames, backbone: FrameEncoder) -> Float[Tensor, "B cells D"]:
+        """G x G cells of the average frame."""
+        mean = backbone.embed(frames).mean(1)  # (B, N, D): the N tokens of the average frame
+        image = rearrange(mean, "B (h w) D -> B D h w", h=self.grid[0])
+        return rearrange(functional.adaptive_avg_pool2d(image, self.settings.grid), "B D h w -> B (h w) D")
+
+    def _mixed(self, cells: Float[Tensor, "B cells D"]) -> Float[Tensor, "B M D"]:
+        """M tokens, each a share of every cell."""
+        cells = self.norm(cells + self.place)
+        share = rearrange(self.mix(cells).softmax(1), "B cells M -> B M cells")
+        return share @ self.value(cells)
 
 
 class GatedCrossAttention(nn.Module):

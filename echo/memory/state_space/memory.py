@@ -2,10 +2,12 @@
 
 Write: the retrieved frames pass through the blocks, each attending to itself only, and every recurrent block updates
 its state frame by frame. They come in order of time or, where a short kernel would never reach the frame that matters,
-with the best one last. Read: in the same blocks the scan of the anchor and the target starts from that state, so
-history enters through the state alone. The state is carried from segment to segment; it is never zeroed in between.
+with the best one last. Of a stream: every frame, once, in order. Read: in the same blocks the scan of the anchor and
+the target starts from that state, so history enters through the state alone. The state is carried from segment to
+segment; it is never zeroed in between.
 ``ssm_blockwise_v1`` keeps the two faults of the first release, on purpose: context after the target in a causal scan,
-and a state that starts from zero at every call. Nothing of the past can reach the target; the probes must show it.
+and a state that starts from zero at every call, so that of a stream it has what was offered last. Nothing of the past
+can reach the target; the probes must show it.
 Paper: Table 7. Cells (``cells.py``): ``average``, an exponential moving average with a learnt rate for each channel;
 ``gated_average``, the same with what enters and what leaves it bounded (the released causal v2); ``convolution``, a
 depthwise causal convolution of kernel 3 on twice the width (the paper's hybrid).
@@ -42,8 +44,19 @@ class StateSpaceMemory(Memory):
         self, state: State | None, evidence: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
     ) -> State:
         """The state of each recurrent block after the retrieved frames, by the block's number."""
-        history = self._ordered(evidence.span(1, None))
-        none = evidence.latents.new_zeros(len(evidence.latents), 0, self.sizes.tokens, self.sizes.width)
+        return self._passed(state, self._ordered(evidence.span(1, None)), text, backbone)
+
+    def append(
+        self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
+    ) -> State:
+        """The state of each recurrent block after the frames, the anchor of the segment to come included."""
+        return self._passed(state, frames, text, backbone)
+
+    def _passed(
+        self, state: State | None, history: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
+    ) -> State:
+        """The state after frames in the order in which they are written; without frames, the state before."""
+        none = history.latents.new_zeros(len(history.latents), 0, self.sizes.tokens, self.sizes.width)
         before = state
         if before is None or not self.carries:
             before = {name: self._cell(name).start(none) for name in self.cells}

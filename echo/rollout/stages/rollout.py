@@ -22,7 +22,7 @@ from echo.world.pool import open_pool
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
          "target_latents", "evaluate.on", "evaluate.cases", "evaluate.branches", "evaluate.batch")  # fmt: skip
-CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
+CHOOSES = {"codec.kind": "echo.encoding.codecs.{}", "evidence.policy": "echo.evidence.{}"}
 
 
 def run(
@@ -59,6 +59,7 @@ def run(
                 return CaseBatch.load(part, branch, cases[start:stop], clips[split], sampler.device)
 
             record["counts"] = sampler.counts(batch(0, 1))
+            record.setdefault("kept", {})[branch] = sampler.kept(batch(0, 1))
             made = out / "work" / f"{branch}.safetensors"
             if not _is_whole(made, fingerprint):
                 generated = [sampler.rollout(batch(start, start + size)) for start in range(0, len(cases), size)]

@@ -14,7 +14,8 @@ from echo.tables.gather import gather
 from echo.tables.samples import branch_sample, pool_sample, rollouts_sample
 from echo.world.pool import open_pool
 
-READS = ("seed", "rows", "train_seeds", "profiles", "reference", "segment.frames", "evaluate")
+READS = ("seed", "rows", "train_seeds", "profiles", "reference", "segment.frames", "evidence.policy",
+         "evaluate")  # fmt: skip
 
 
 def run(

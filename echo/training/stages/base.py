@@ -20,6 +20,7 @@ from echo.training.trainer import Trainer
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "grid", "latent_size",
          "target_latents", "base.source", "base.shipped", "base.steps")  # fmt: skip
+CHOOSES = {"evidence.policy": "echo.evidence.{}"}
 
 
 def run(

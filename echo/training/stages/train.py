@@ -14,6 +14,7 @@ from echo.training.trainer import Trainer
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "grid", "latent_size",
          "target_latents")  # fmt: skip
+CHOOSES = {"evidence.policy": "echo.evidence.{}"}
 
 
 def run(study: Study, row: str, seed: int, latents: Path, text: Path, evidence: Path, base: Path, out: Path) -> None:

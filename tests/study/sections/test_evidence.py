@@ -14,3 +14,15 @@ def test_evidence_of_no_size_is_refused(values):
 
 def test_the_anchor_alone_is_a_size():
     assert EvidenceConfig(frames=1, drop=0).frames == 1
+
+
+def test_what_a_policy_does_not_read_is_no_part_of_what_must_be_shared():
+    """So that a checkpoint is not refused for a key that changes nothing."""
+    matched = EvidenceConfig(frames=7, rule="recent", eviction="fifo")
+    assert matched.shared() == {"frames": 7, "rule": "recent", "policy": "matched"}
+    assert (matched.most_frames, matched.needs_poses) == (7, None)
+    stream = EvidenceConfig(frames=7, rule="fov_cover", policy="streaming")
+    assert stream.shared() == {"eviction": "redundancy", "policy": "streaming"}
+    assert (stream.most_frames, stream.needs_poses) == (None, "eviction")
+    assert EvidenceConfig(rule="fov_mid").needs_poses == "rule"
+    assert EvidenceConfig(policy="streaming", eviction="fifo").needs_poses is None
