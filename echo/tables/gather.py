@@ -1,4 +1,4 @@
-"""From the files of the runs to the study's: one table each of frames, cases, probes, rows, what is kept, timings, realism."""
+"""The runs' own files to the study's: one table each of frames, cases, probes, rows, kept, timings, realism."""
 
 from __future__ import annotations
 
