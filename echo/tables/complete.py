@@ -19,7 +19,7 @@ import pandas as pd
 from echo.measures.verdict import PROBES
 from echo.rollout.cases import choose_cases
 from echo.study.config import Study
-from echo.study.words import BRANCHES, first_target
+from echo.study.words import BRANCHES, generated_frames
 from echo.tables.read import TableError
 
 OWNER = ("row_name", "train_seed")
@@ -80,13 +80,6 @@ def expected(study: Study, pools: Mapping[str, pd.DataFrame]) -> Expected:
     frames = {branch: generated_frames(branch, study.segment.frames) for branch in study.evaluate.branches}
     probed = choose_cases(study, PROBED, pools[BRANCHES[PROBED].split]).index[: study.evaluate.probe_cases]
     return Expected(cases, frames, [str(case) for case in probed])
-
-
-def generated_frames(branch: str, frames: int) -> range:
-    """Numbers of the frames that a branch generates, in segments of ``frames`` each."""
-    count = BRANCHES[branch].segments
-    first = count - BRANCHES[branch].generated_segments + 1
-    return range(first_target(first, frames), first_target(count + 1, frames))
 
 
 def runs(study: Study) -> list[Run]:

@@ -27,7 +27,7 @@ from scipy.ndimage import distance_transform_edt
 from echo.world.camera import ArrayLike, as_poses, pixel_rays, rotation_matrices
 
 TOLERANCE = 0.03  # share of its depth by which a point may miss a surface and still lie on it
-LEAST_WEIGHT = 1e-3  # of a splat's points on one pixel: below, a pixel is covered by their rims alone and counts as bare
+LEAST_WEIGHT = 1e-3  # of the points on a pixel: with less it is touched by rims alone, and bare
 
 
 class Splat(NamedTuple):
