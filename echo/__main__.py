@@ -424,9 +424,10 @@ def tables(
     record: Annotated[list[Path], typer.Option("--record", help="the records of all stages; repeat the option")],
     pool: Pools,
     out: OutFolder,
+    reference: Annotated[list[Path] | None, typer.Option("--reference", help="records of reference rows")] = None,
     fingerprint: Fingerprint = None,
 ) -> None:
-    """Gather the study's tables. Runs are given in the study's order: row by row, seed by seed."""
+    """Gather the study's tables. Runs are given in the study's order: row by row, seed by seed, then reference rows."""
     _run(
         "tables",
         study=_study(study, "tables", None, fingerprint),
@@ -434,6 +435,7 @@ def tables(
         judged=judge,
         probes=probes,
         rollouts=rollout,
+        references=reference or [],
         records=record,
         pools=_by_split("--pool", pool),
         out=out,

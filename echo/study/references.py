@@ -28,3 +28,8 @@ def label(name: str) -> str:
 def needs_depth(name: str) -> bool:
     """Whether a reference row needs true depth, which recordings lack: ``NEEDS_DEPTH`` of its module."""
     return bool(source.constant(FOLDER / f"{name}.py", "NEEDS_DEPTH"))
+
+
+def reads_truth(name: str) -> bool:
+    """Whether a reference row is handed the frames it is to draw, and so is no rival: ``READS_TRUTH`` of its module."""
+    return bool(source.constant(FOLDER / f"{name}.py", "READS_TRUTH"))

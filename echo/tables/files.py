@@ -27,6 +27,8 @@ COMPUTED = (
     "summary.csv",
     *(f"table{number}.csv" for number in PAPER_TABLES),
     "differences.csv",
+    "against_references.csv",
+    "seen.csv",
     "probes_table.csv",
     "drift.csv",
     "tables.md",

@@ -12,7 +12,8 @@ from echo.io.files import atomic_path
 from echo.measures.verdict import PROBES
 from echo.study.config import Study
 from echo.study.provenance import read_record
-from echo.study.words import BRANCHES
+from echo.study.references import FAMILY, label
+from echo.study.words import BRANCHES, UNTRAINED
 from echo.tables.complete import (
     MEASURES,
     SCORES,
@@ -20,6 +21,7 @@ from echo.tables.complete import (
     Key,
     Run,
     faults,
+    measured,
     raise_faults,
     read_table,
     runs,
@@ -29,7 +31,8 @@ from echo.tables.read import TableError
 CASE = ["row_name", "train_seed", "branch", "split", "scene", "anchor", "case"]
 FIRST = [f"first_{name}" for name in MEASURES]
 FRAME_COLUMNS = [*CASE, "segment", "frame", *MEASURES]
-CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SCORES]
+SEEN = ["seen_given", "seen_past", "psnr_seen", "psnr_unseen"]
+CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop"]
 ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
                "frames_read"]  # fmt: skip
@@ -45,52 +48,62 @@ def gather(
     judged: Sequence[Path],
     probes: Sequence[Path],
     rollouts: Sequence[Path],
+    references: Sequence[Path],
     records: Sequence[Path],
     tables: Path,
 ) -> None:
     """Write the gathered csv and parquet files to the folder ``tables``; nothing is written unless all are whole.
 
-    ``measures``: folders of measures, ``judged`` and ``probes``: files, one per run, in the order of ``runs(study)``.
-    ``rollouts``: one folder per row, of its first training seed. ``records``: of all jobs, in the order of the flow.
-    Raises TableError that names every file that is cut, another run's, or has a gap, and how to make it again.
+    ``measures``: folders of measures, ``judged``: files, one each in the order of ``measured(study)``. ``probes``: one
+    file per run. ``rollouts``: one folder per row, of its first training seed. ``references``: the record of each
+    reference row. ``records``: of all jobs, in the order of the flow. Raises TableError that names every file that is
+    cut, another run's, or has a gap, and how to make it again.
     """
-    each = runs(study)
+    each = measured(study)
     frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
-    reader = _Reader(each)
-    frames = reader.read(frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES))
+    reader = _Reader()
+    frames = reader.read(
+        each, frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES)
+    )
     first = {branch: (*MEASURES, *FIRST) for branch in expected.cases if BRANCHES[branch].trajectory != "replay"}
-    cases = reader.read(case_files, ["branch", "case"], expected.case_keys, _measured(expected, MEASURES) | first)
-    scores = reader.read(judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
-    probed = reader.read(probes, ["probe", "case"], expected.probe_keys, dict.fromkeys(PROBES, ("change",)))
+    cases = reader.read(each, case_files, ["branch", "case"], expected.case_keys, _measured(expected, MEASURES) | first)
+    scores = reader.read(each, judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
+    probed = reader.read(
+        runs(study), probes, ["probe", "case"], expected.probe_keys, dict.fromkeys(PROBES, ("change",))
+    )
     reader.finish()
     keys = ["row_name", "train_seed", "branch", "case"]
     cases = cases.merge(scores[[*keys, *SCORES]], on=keys, how="left", validate="one_to_one")
-    rows, times = row_table(study, rollouts), timings(study, records)
+    rows, times = row_table(study, rollouts, references), timings(study, records)
     with atomic_path(tables / "frames.parquet") as temporary:
         frames[FRAME_COLUMNS].to_parquet(temporary, index=False)
     for name, table, columns in (("cases", cases, CASE_COLUMNS), ("probes", probed, PROBE_COLUMNS),
                                  ("rows", rows, ROW_COLUMNS), ("timings", times, TIMING_COLUMNS)):  # fmt: skip
         with atomic_path(tables / f"{name}.csv") as temporary:
-            table[columns].round(DECIMALS).to_csv(temporary, index=False)
+            table.reindex(columns=columns).round(DECIMALS).to_csv(temporary, index=False)
 
 
 class _Reader:
     """Reads one file per run of each kind and keeps what is wrong with them, so that one message can name it all."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._runs = runs
+    def __init__(self) -> None:
         self._faults: dict[Path, list[str]] = {}
         self._owners: dict[Path, Run] = {}
 
     def read(
-        self, paths: Sequence[Path], keys: list[str], wanted: Sequence[Key], numbers: Mapping[str, Sequence[str]]
+        self,
+        runs: Sequence[Run],
+        paths: Sequence[Path],
+        keys: list[str],
+        wanted: Sequence[Key],
+        numbers: Mapping[str, Sequence[str]],
     ) -> pd.DataFrame:
-        """All files as one table; see ``echo.tables.complete.faults`` for what is checked."""
-        if len(paths) != len(self._runs):
-            raise TableError(f"{len(paths)} files for {len(self._runs)} runs (rows x training seeds): {paths[0].name} "
-                             "is needed of every run, in the study's order")  # fmt: skip
+        """All files, one of each of ``runs``, as one table; see ``echo.tables.complete.faults`` for what is checked."""
+        if len(paths) != len(runs):
+            raise TableError(f"{len(paths)} files for {len(runs)} runs (rows x training seeds, and reference rows): "
+                             f"{paths[0].name} is needed of every run, in the study's order")  # fmt: skip
         parts = []
-        for path, run in zip(paths, self._runs, strict=True):
+        for path, run in zip(paths, runs, strict=True):
             self._owners[path] = run
             try:
                 parts.append(read_table(path))
@@ -109,18 +122,28 @@ def _measured(expected: Expected, columns: Sequence[str]) -> dict[str, Sequence[
     return dict.fromkeys(expected.cases, columns)
 
 
-def row_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
-    """One row per row of the study: what it is and what it keeps, as its rollout counted it (``rollouts``: folders)."""
+def row_table(study: Study, rollouts: Sequence[Path], references: Sequence[Path]) -> pd.DataFrame:
+    """One row per row of the study, then per reference row: what it is and what it keeps, as its job counted it.
+
+    ``rollouts``: folders; ``references``: records. A reference row has no memory that a probe could find: it does not
+    count as one that remembers.
+    """
     lines = []
     for name, folder in zip(study.rows, rollouts, strict=True):
         record, profile = owned_record(folder, Run(name, study.train_seeds[0])), study.profiles[name]
         about = {"row_name": name, "family": profile.family, "label": profile.label, "remembers": profile.remembers}
         lines.append({**about, **record["counts"]})
-    return pd.DataFrame(lines)
+    for name, path in zip(study.references, references, strict=True):
+        record = owned_record(path.parent, Run(name, UNTRAINED))
+        about = {"row_name": name, "family": FAMILY, "label": label(name), "remembers": False}
+        lines.append({**about, **record["counts"]})
+    table = pd.DataFrame(lines)
+    counts = ["state_numbers", "parameters", "memory_parameters", "frames_read"]
+    return table.astype(dict.fromkeys(counts, "Int64"))  # whole numbers, of which some mean nothing and are missing
 
 
 def owned_record(folder: Path, run: Run) -> dict[str, Any]:
-    """The record of a rollout; raises TableError where it is another run's."""
+    """The record of a rollout or reference row; raises TableError where it is another run's."""
     path = folder / "record.json"
     record = read_record(path)
     if (record["row"], record["train_seed"]) != (run.row_name, run.train_seed):
@@ -133,7 +156,7 @@ def timings(study: Study, records: Sequence[Path]) -> pd.DataFrame:
     """stage, row_name, seconds, peak_mb of every recorded job: stages in the order given, rows in the study's."""
     entries = [read_record(path) for path in records]
     stages = list(dict.fromkeys(entry["stage"] for entry in entries))
-    names = [*study.rows, None]
+    names = [*study.rows, *study.references, None]
     entries.sort(key=lambda entry: (stages.index(entry["stage"]), names.index(entry["row"])))
     values = [(entry["stage"], entry["row"] or "", entry["seconds"], entry["peak_mb"]) for entry in entries]
     return pd.DataFrame(values, columns=TIMING_COLUMNS)

@@ -24,7 +24,7 @@ from echo.io.errors import UserError
 from echo.io.files import digest, write_text
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.provenance import code_digest, pool_stage, stage_digest
-from echo.study.words import BRANCHES, HELD_OUT, SPLITS
+from echo.study.words import BRANCHES, HELD_OUT, SPLITS, UNTRAINED
 from echo.tables.files import table_files
 
 # A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
@@ -51,6 +51,9 @@ for remark in remarks(STUDY):
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
+# Reference rows, which need no training, are measured and judged as runs are.
+REFERENCES = list(STUDY.references)
+MEASURED = RUNS + REFERENCES
 FIGURES = drawn.names()
 TABLES = table_files(STUDY.evaluate.branches)
 NOTEBOOK_FOLDER = "notebooks" if ROOT == Path.cwd() else f"{ROOT}/notebooks"
@@ -61,6 +64,8 @@ ENVIRONMENT = f"../../envs/environment{'-gpu' if GPU_STUDY else ''}.yaml"
 # What only some studies have: a pretrained model's manifest, an index of recordings in place of an asset pack.
 PRETRAINED = [f"{RUN}/pretrained.json"] if STUDY.pretrained.given else []
 RECORDED = STUDY.world.source != "rooms"
+# Which pixels were seen before is known where frames have depth.
+SEEN = [f"{RUN}/seen.safetensors"] if STUDY.has_depth else []
 SHARES = range(STUDY.compute.latent_shares)
 # Jobs are handed the study as it was checked here, whatever --configfile and --config made of it, in the environment: a
 # Slurm job reads this file once more and so has it too. It is no file of the graph: Snakemake does not look at what
@@ -87,9 +92,11 @@ RECORDS = [
     f"{RUN}/base.record.json",
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
+    *(f"{RUN}/reference/{name}/record.json" for name in REFERENCES),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
-    *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
-    *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in RUNS),
+    *([f"{RUN}/seen.record.json"] if SEEN else []),
+    *(f"{RUN}/measures/{run}/record.json" for run in MEASURED),
+    *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in MEASURED),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
 for listing in (
@@ -134,14 +141,29 @@ for fetched, command, made in (
 
 wildcard_constraints:
     row="|".join(STUDY.rows),
+    reference="|".join(REFERENCES) or "none",
+    measured="|".join(MEASURED),
     seed=r"\d+",
     share=r"\d+",
     split="|".join(SPLITS),
 
 
 def fingerprint(stage):
-    """What a stage depends on beside its inputs, as a digest; of the row, where the rule has one."""
-    return lambda wildcards: stage_digest(STUDY, stage, wildcards.get("row"))
+    """What a stage depends on beside its inputs, as a digest; of the row or reference row, where the rule has one."""
+    return lambda wildcards: stage_digest(STUDY, stage, measured_row(wildcards))
+
+
+def measured_row(wildcards):
+    """The row, or reference row, that a job is about; None where it is about none."""
+    if measured := wildcards.get("measured"):
+        return measured if measured in REFERENCES else measured.rpartition("-")[0]
+    return wildcards.get("row") or wildcards.get("reference")
+
+
+def measured_seed(wildcards):
+    """The training seed of what a job measures."""
+    measured = wildcards.measured
+    return UNTRAINED if measured in REFERENCES else measured.rpartition("-")[2]
 
 
 def folder(name):
@@ -174,8 +196,13 @@ def held_out(pattern):
 
 
 def rollouts(run="{row}-{seed}"):
-    """A run's rollouts, one a branch, in the study's order."""
+    """A run's rollouts, or what a reference row draws, one a branch, in the study's order."""
+    made = "reference" if run in (*REFERENCES, "{reference}") else "rollout"
     return [
-        f"{RUN}/rollout/{run}/{branch}.safetensors"
-        for branch in STUDY.evaluate.branches
+        f"{RUN}/{made}/{run}/{branch}.safetensors" for branch in STUDY.evaluate.branches
     ]
+
+
+def measured_rollouts(wildcards):
+    """The rollouts of what a job measures."""
+    return rollouts(wildcards.measured)

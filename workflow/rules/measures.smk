@@ -1,58 +1,87 @@
-# From rollouts to the study's tables.
+# From rollouts to the study's tables. What is measured is a run (a row with a training seed) or a reference row.
+rule seen:
+    input:
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+    output:
+        seen=f"{RUN}/seen.safetensors",
+        record=f"{RUN}/seen.record.json",
+    log:
+        f"{RUN}/logs/seen.log",
+    benchmark:
+        f"{RUN}/benchmarks/seen.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("seen"),
+    params:
+        study=STUDY_OPTION,
+        fingerprint=fingerprint("seen"),
+        pool=option("--pool", "pool", parents=True),
+    shell:
+        "python -m echo seen --study {params.study} {params.pool} --out {output.seen}"
+        " --fingerprint {params.fingerprint} > {log} 2>&1"
+
+
 rule measure:
     input:
-        rollout=rollouts(),
+        rollout=measured_rollouts,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        seen=SEEN,
         weights=ancient("resources/weights/alexnet.safetensors"),
     output:
-        record=f"{RUN}/measures/{{row}}-{{seed}}/record.json",
-        cases=f"{RUN}/measures/{{row}}-{{seed}}/cases.csv",
-        frames=f"{RUN}/measures/{{row}}-{{seed}}/frames.parquet",
+        record=f"{RUN}/measures/{{measured}}/record.json",
+        cases=f"{RUN}/measures/{{measured}}/cases.csv",
+        frames=f"{RUN}/measures/{{measured}}/frames.parquet",
     log:
-        f"{RUN}/logs/measure_{{row}}-{{seed}}.log",
+        f"{RUN}/logs/measure_{{measured}}.log",
     benchmark:
-        f"{RUN}/benchmarks/measure_{{row}}-{{seed}}.tsv"
+        f"{RUN}/benchmarks/measure_{{measured}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("measure"),
     params:
         study=STUDY_OPTION,
+        row=measured_row,
+        seed=measured_seed,
         fingerprint=fingerprint("measure"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
+        seen=option("--seen", "seen"),
         weights=folder("weights"),
         out=out_folder,
     shell:
-        "python -m echo measure --study {params.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
-        " {params.pool} --weights {params.weights} --out {params.out} --fingerprint {params.fingerprint}"
+        "python -m echo measure --study {params.study} --row {params.row} --seed {params.seed} {params.rollout}"
+        " {params.pool} {params.seen} --weights {params.weights} --out {params.out} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"
 
 
 rule judge:
     input:
-        rollout=rollouts(),
+        rollout=measured_rollouts,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
         weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
     output:
-        table=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.csv",
-        record=f"{RUN}/judge/{STUDY.evaluate.judge}/{{row}}-{{seed}}.record.json",
+        table=f"{RUN}/judge/{STUDY.evaluate.judge}/{{measured}}.csv",
+        record=f"{RUN}/judge/{STUDY.evaluate.judge}/{{measured}}.record.json",
     log:
-        f"{RUN}/logs/judge_{{row}}-{{seed}}.log",
+        f"{RUN}/logs/judge_{{measured}}.log",
     benchmark:
-        f"{RUN}/benchmarks/judge_{{row}}-{{seed}}.tsv"
+        f"{RUN}/benchmarks/judge_{{measured}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("judge"),
     params:
         study=STUDY_OPTION,
+        row=measured_row,
+        seed=measured_seed,
         fingerprint=fingerprint("judge"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
         weights=folder("weights"),
     shell:
-        "python -m echo judge --study {params.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
+        "python -m echo judge --study {params.study} --row {params.row} --seed {params.seed} {params.rollout}"
         " {params.pool} --weights {params.weights} --out {output.table} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"
 
@@ -60,15 +89,16 @@ rule judge:
 # Tables are made beside the run, and published at once when all are whole: a failed attempt loses no committed table.
 rule tables:
     input:
-        measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=RUNS),
-        frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=RUNS),
-        judge=expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=RUNS),
+        measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=MEASURED),
+        frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=MEASURED),
+        judge=expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=MEASURED),
         probes=expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
         rollout=[
             file
             for row in STUDY.rows
             for file in rollouts(f"{row}-{STUDY.train_seeds[0]}")
         ],
+        reference=expand(f"{RUN}/reference/{{name}}/record.json", name=REFERENCES),
         record=RECORDS,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
     output:
@@ -88,12 +118,13 @@ rule tables:
         judge=option("--judge", "judge"),
         probes=option("--probes", "probes"),
         rollout=option("--rollout", "rollout"),
+        reference=option("--reference", "reference"),
         record=option("--record", "record"),
         pool=option("--pool", "pool", parents=True),
         out=out_folder,
     shell:
         "python -m echo tables --study {params.study} {params.measures} {params.judge} {params.probes} {params.rollout}"
-        " {params.record} {params.pool} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
+        " {params.reference} {params.record} {params.pool} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
 rule publish:
