@@ -18,7 +18,7 @@ import typer
 from echo.io.errors import UserError
 from echo.study.config import ConfigError, Study, load_study, study_of_environment
 from echo.study.provenance import stage_digest, stages
-from echo.study.words import HELD_OUT, SPLITS, UNTRAINED
+from echo.study.words import EVALUATED, SPLITS, UNTRAINED, splits_of
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -46,7 +46,7 @@ EvidenceFile = Annotated[Path, typer.Option("--evidence", help="ranked evidence 
 PretrainedFile = Annotated[Path | None, typer.Option("--pretrained", help="manifest of the pretrained model")]
 ModelFile = Annotated[Path, typer.Option("--model", help="the row's checkpoint")]
 WeightsFolder = Annotated[Path, typer.Option("--weights", help="folder of the networks' weights")]
-_PER_SPLIT = f"one for each of {', '.join(HELD_OUT)}, in this order; repeat the option"
+_PER_SPLIT = f"one for each of {' '.join(EVALUATED['reported'])} (evaluate.on: choosing: one); repeat the option"
 Pools = Annotated[list[Path], typer.Option("--pool", help=f"folders of pools: {_PER_SPLIT}")]
 LatentsFolders = Annotated[list[Path], typer.Option("--latents", help=f"folders of latents: {_PER_SPLIT}")]
 TextFiles = Annotated[list[Path], typer.Option("--text", help=f"embedded captions: {_PER_SPLIT}")]
@@ -81,16 +81,28 @@ def _study(path: Path, stage: str, row: str | None = None, fingerprint: str | No
     return study
 
 
-def _split(name: str) -> str:
-    if name not in SPLITS:
-        raise ConfigError(f"--split {name}: expected one of {', '.join(SPLITS)}")
+def _split(study: Study, name: str) -> str:
+    """A split that the study has: it builds either what is reported or what settings are chosen on."""
+    known = splits_of(study.evaluate.on)
+    if name not in known:
+        raise ConfigError(f"--split {name}: expected one of {', '.join(known)} (evaluate.on: {study.evaluate.on})")
     return name
 
 
-def _by_split(option: str, paths: list[Path]) -> dict[str, Path]:
-    if len(paths) != len(HELD_OUT):
-        raise ConfigError(f"{option}: expected {len(HELD_OUT)} paths ({', '.join(HELD_OUT)}), got {len(paths)}")
-    return dict(zip(HELD_OUT, paths, strict=True))
+def _own_pool(study: Study, folder: Path) -> Path:
+    """The folder of a pool, once it is known not to be of a split that the study must not open."""
+    if folder.exists():
+        from echo.world.pool import open_pool
+
+        open_pool(folder, splits_of(study.evaluate.on))
+    return folder
+
+
+def _by_split(study: Study, option: str, paths: list[Path]) -> dict[str, Path]:
+    splits = EVALUATED[study.evaluate.on]
+    if len(paths) != len(splits):
+        raise ConfigError(f"{option}: expected {len(splits)} paths ({', '.join(splits)}), got {len(paths)}")
+    return dict(zip(splits, paths, strict=True))
 
 
 def _prepare(threads: int) -> None:
@@ -131,7 +143,8 @@ def pool(
     fingerprint: Fingerprint = None,
 ) -> None:
     """Render one split of rooms."""
-    _run("pool", study=_study(study, "pool", None, fingerprint), split=_split(split), assets=assets, out=out)
+    checked = _study(study, "pool", None, fingerprint)
+    _run("pool", study=checked, split=_split(checked, split), assets=assets, out=out)
 
 
 @app.command()
@@ -143,7 +156,8 @@ def clips(
     fingerprint: Fingerprint = None,
 ) -> None:
     """Cut one split from recordings."""
-    _run("clips", study=_study(study, "clips", None, fingerprint), split=_split(split), index=index, out=out)
+    checked = _study(study, "clips", None, fingerprint)
+    _run("clips", study=checked, split=_split(checked, split), index=index, out=out)
 
 
 # --- What all rows share -----------------------------------------------------------------------------------------
@@ -171,7 +185,7 @@ def text(
     """Embed a split's captions."""
     checked = _study(study, "text", None, fingerprint)
     _prepare(threads)
-    _run("text", study=checked, pool=pool, out=out, pretrained=pretrained)
+    _run("text", study=checked, pool=_own_pool(checked, pool), out=out, pretrained=pretrained)
 
 
 @app.command()
@@ -202,7 +216,7 @@ def latents_share(
     """Encode one share of a split."""
     checked = _study(study, "latents_share", None, fingerprint)
     _prepare(threads)
-    _run("latents_share", study=checked, pool=pool, codec=codec, share=share, out=out)
+    _run("latents_share", study=checked, pool=_own_pool(checked, pool), codec=codec, share=share, out=out)
 
 
 @app.command()
@@ -215,7 +229,8 @@ def latents(
     fingerprint: Fingerprint = None,
 ) -> None:
     """Join the shares of a split."""
-    _run("latents", study=_study(study, "latents", None, fingerprint), pool=pool, codec=codec, shares=share, out=out)
+    checked = _study(study, "latents", None, fingerprint)
+    _run("latents", study=checked, pool=_own_pool(checked, pool), codec=codec, shares=share, out=out)
 
 
 @app.command()
@@ -318,10 +333,10 @@ def rollout(
         seed=seed,
         model=model,
         codec=codec,
-        pools=_by_split("--pool", pool),
-        latents=_by_split("--latents", latents),
-        texts=_by_split("--text", text),
-        evidence=_by_split("--evidence", evidence),
+        pools=_by_split(checked, "--pool", pool),
+        latents=_by_split(checked, "--latents", latents),
+        texts=_by_split(checked, "--text", text),
+        evidence=_by_split(checked, "--evidence", evidence),
         out=out,
     )
 
@@ -340,7 +355,7 @@ def reference(
     """Draw a reference row, which needs no training, on every branch."""
     checked = _study(study, "reference", row, fingerprint)
     _prepare(threads)
-    pools, caches = _by_split("--pool", pool), _by_split("--latents", latents)
+    pools, caches = _by_split(checked, "--pool", pool), _by_split(checked, "--latents", latents)
     _run("reference", study=checked, reference=row, codec=codec, pools=pools, latents=caches, out=out)
 
 
@@ -372,7 +387,8 @@ def probe(
 @app.command()
 def seen(study: StudyFile, pool: Pools, out: Out, fingerprint: Fingerprint = None) -> None:
     """Find which pixels of the measured frames were seen before, from true depth."""
-    _run("seen", study=_study(study, "seen", None, fingerprint), pools=_by_split("--pool", pool), out=out)
+    checked = _study(study, "seen", None, fingerprint)
+    _run("seen", study=checked, pools=_by_split(checked, "--pool", pool), out=out)
 
 
 @app.command()
@@ -391,7 +407,7 @@ def measure(
     """Compare a row's rollouts with the truth."""
     checked = _study(study, "measure", row, fingerprint)
     _prepare(threads)
-    files = {"rollouts": rollout, "pools": _by_split("--pool", pool), "weights": weights, "seen": seen}
+    files = {"rollouts": rollout, "pools": _by_split(checked, "--pool", pool), "weights": weights, "seen": seen}
     _run("measure", study=checked, row=row, seed=seed, **files, out=out)
 
 
@@ -410,7 +426,7 @@ def judge(
     """Judge a row's returns."""
     checked = _study(study, "judge", row, fingerprint)
     _prepare(threads)
-    pools = _by_split("--pool", pool)
+    pools = _by_split(checked, "--pool", pool)
     _run("judge", study=checked, row=row, seed=seed, rollouts=rollout, pools=pools, weights=weights, out=out)
 
 
@@ -428,16 +444,17 @@ def tables(
     fingerprint: Fingerprint = None,
 ) -> None:
     """Gather the study's tables. Runs are given in the study's order: row by row, seed by seed, then reference rows."""
+    checked = _study(study, "tables", None, fingerprint)
     _run(
         "tables",
-        study=_study(study, "tables", None, fingerprint),
+        study=checked,
         measures=measures,
         judged=judge,
         probes=probes,
         rollouts=rollout,
         references=reference or [],
         records=record,
-        pools=_by_split("--pool", pool),
+        pools=_by_split(checked, "--pool", pool),
         out=out,
     )
 

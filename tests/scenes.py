@@ -10,7 +10,7 @@ import pandas as pd
 from echo.io.seeding import generator
 from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
-from echo.study.words import BRANCHES, SEGMENTS, SPLITS, first_target
+from echo.study.words import AWAY, BRANCHES, SEGMENTS, SPLITS, first_target
 from tests.conftest import tiny_study
 
 STUDY = tiny_study(evaluate={"cases": 2, "probe_cases": 2})
@@ -34,8 +34,10 @@ class ScenePool:
         out = generator(0, video).integers(0, 256, (length, 12, 12, 3)).astype(np.uint8)
         if kind == "loop":
             out = np.concatenate([out[: length // 2 + 1], out[length // 2 - 1 :: -1]])
-        if kind.startswith("return"):
+        if kind in ("return_45", "return_strict"):
             out[-2:] = out[0]
+        if kind in AWAY:
+            out[-2:] = out[-1]
         return out if indices is None else out[np.asarray(indices)]
 
     def masks(self, video: str) -> np.ndarray:
@@ -51,7 +53,7 @@ POOLS = {split: ScenePool(split) for split in SPLITS}
 def made_rollout(branch: str, change: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Rollout:
     """A rollout whose frames are the true ones after ``change``, which gets them and their numbers."""
     way, frames = BRANCHES[branch], STUDY.segment.frames
-    pool = POOLS[way.split]
+    pool = POOLS[way.split(STUDY.evaluate.on)]
     cases = list(choose_cases(STUDY, branch, pool.info).index)
     index = np.arange(first_target(way.segments - way.generated_segments + 1, frames), way.segments * frames + 1)
     return Rollout(np.stack([change(pool.frames(case)[index], index) for case in cases]), index, cases)

@@ -9,15 +9,16 @@ import torch
 from echo.cost.walk import Walk
 from echo.encoding.latents import STORAGE
 from echo.study.config import Study
-from echo.study.words import BRANCHES, SEGMENTS, SPLITS
+from echo.study.words import AWAY, BRANCHES, EVALUATED, SEGMENTS, SPLITS
 
 
 def clips(study: Study) -> dict[str, tuple[int, int]]:
     """(clips, segments of them all) of each split."""
     world = study.world
     found = {"train": (world.train_rooms, world.train_rooms * study.segment.train_segments)}
-    for split, scenes in (("in_domain", world.in_domain_rooms), ("open_domain", world.open_domain_scenes)):
-        kinds = SPLITS[split].trajectories
+    for split in EVALUATED[study.evaluate.on]:
+        scenes = world.scenes(split)
+        kinds = [kind for kind in SPLITS[split].trajectories if world.source == "rooms" or kind not in AWAY]
         found[split] = (scenes * len(kinds), scenes * sum(SEGMENTS[kind] for kind in kinds))
     return found
 

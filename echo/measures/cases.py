@@ -46,7 +46,7 @@ def measure_rollouts(
     """
     tables, found = [], seen.load_seen(masks) if masks else {}
     for branch, path in rollouts.items():
-        rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split]
+        rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.on)]
         rollout.check(study, branch, pool.info, path)
         own = seen.check_seen(found, branch, rollout.cases, masks) if masks else None
         tables.append(measure_branch(rollout, branch, study.segment.frames, pool, lpips, own))
@@ -69,9 +69,9 @@ def measure_branch(
 
     Each generated frame is compared with the true one. A case's ``psnr, ssim, lpips`` are the branch's own
     (``Branch.measure``): of a replay, the mean over its frames; of a loop, the mean over mirrored pairs (way out i, way
-    back 4T - i) of the model's own frames; of a return or recall, the return view against the true view. ``first_*``:
-    the last frames against the first frame as given; missing for a replay. ``seen_*`` and ``psnr_*seen``: see
-    ``echo.measures.seen``; missing without ``masks``.
+    back 4T - i) of the model's own frames; of a return, recall or revisit, the view at the end against the true one.
+    ``first_*``: the last frames against the first frame as given; missing where they do not show the first view again
+    (``Branch.ends_at_first``). ``seen_*`` and ``psnr_*seen``: ``echo.measures.seen``; missing without ``masks``.
     """
     metrics: Metrics = {"psnr": _finite_psnr, "ssim": ssim, "lpips": lpips}
     frames, cases = [], []
@@ -116,9 +116,9 @@ def _own_measures(
 def _against_first(
     branch: str, generated: Frames, first: UInt8[np.ndarray, "height width 3"], metrics: Metrics
 ) -> dict[str, float]:
-    """``first_psnr, first_ssim, first_lpips`` of a case: its last frames against the first; NaN for a replay."""
+    """``first_psnr, first_ssim, first_lpips`` of a case: its last frames against the first; else NaN."""
     way = BRANCHES[branch]
-    if way.measure == "frame":
+    if not way.ends_at_first:
         return {f"first_{name}": np.nan for name in METRICS}
     back = generated[-RETURN_FRAMES if way.returns else -1 :]
     given = np.repeat(first[None], len(back), 0)

@@ -7,7 +7,7 @@ import pandas as pd
 from echo.io.errors import UserError
 from echo.io.seeding import generator
 from echo.study.config import Study
-from echo.study.words import BRANCHES
+from echo.study.words import BRANCHES, SPLITS
 
 
 class CasesError(UserError):
@@ -20,14 +20,15 @@ def choose_cases(study: Study, branch: str, info: pd.DataFrame) -> pd.DataFrame:
     Scenes take turns, each giving its identities in an order drawn by the study's seed, so that all scenes weigh
     about the same. Raises CasesError where the pool has too few videos of the branch's trajectory.
     """
-    videos = info[info.trajectory == BRANCHES[branch].trajectory]
+    trajectory, split = BRANCHES[branch].trajectory, BRANCHES[branch].split(study.evaluate.on)
+    videos = info[info.trajectory == trajectory]
     if len(videos) < study.evaluate.cases:
         raise CasesError(
-            f"branch {branch}: evaluate.cases = {study.evaluate.cases}, but the {BRANCHES[branch].split} pool has "
-            f"{len(videos)} videos of trajectory {BRANCHES[branch].trajectory}"
+            f"branch {branch}: evaluate.cases = {study.evaluate.cases}, but the {split} pool has "
+            f"{len(videos)} videos of trajectory {trajectory}"
         )
     # Named by the trajectory, so that recall and the strict return are the same cases.
-    draw = generator(study.seed, "cases", BRANCHES[branch].trajectory)
+    draw = generator(study.seed, "cases", SPLITS[split].stream, trajectory)
     shuffled = videos.iloc[draw.permutation(len(videos))]
     turn = shuffled.groupby("room").cumcount()
     return shuffled.assign(turn=turn).sort_values("turn", kind="stable").drop(columns="turn")[: study.evaluate.cases]

@@ -16,6 +16,7 @@ from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to
 from echo.study.references import reference_names
 from echo.study.sections.codec import OPTIONS, AutoencoderOptions, WanOptions
 from echo.study.study import Study
+from echo.study.words import BRANCHES, EVALUATED
 
 POSITIONS = 1024  # rotary positions along each axis in diffusers' Wan transformer
 SMALLEST = 31  # pixels along each side that LPIPS needs: below, a pooled map of AlexNet is empty
@@ -118,6 +119,16 @@ def _sources(study: Study) -> Refusals:
     if study.text.kind == "umt5" and not study.pretrained.given:
         reason = "is the text encoder of a pretrained model: set pretrained.repo or pretrained.path"
         yield "text.kind", study.text.kind, reason
+    if study.world.source != "rooms":
+        if study.evaluate.on == "choosing":
+            reason = "rooms alone have a choosing split; a study of recordings needs evaluate.on: reported"
+            yield "evaluate.on", study.evaluate.on, reason
+        for branch in study.evaluate.branches:
+            if BRANCHES[branch].revisits:
+                others = ", ".join(name for name, way in BRANCHES.items() if not way.revisits)
+                reason = f"recordings have no {branch}, whose view lies between poses; expected some of {others}"
+                yield "evaluate.branches", list(study.evaluate.branches), reason
+                break
     if study.evidence.rule.startswith("fov") and not study.world.poses:
         reason = "ranks frames by camera pose, but world.poses = false; use evidence.rule: recent"
         yield "evidence.rule", study.evidence.rule, reason
@@ -126,12 +137,13 @@ def _sources(study: Study) -> Refusals:
 def _cases(study: Study) -> Refusals:
     """As many scenes as cases."""
     evaluate, world = study.evaluate, study.world
-    if evaluate.cases > world.in_domain_rooms:
-        reason = f"more than world.in_domain_rooms = {world.in_domain_rooms}; each case is a room of its own"
-        yield "evaluate.cases", evaluate.cases, reason
-    if evaluate.cases > world.open_domain_scenes:
-        reason = f"more than world.open_domain_rooms x identities = {world.open_domain_scenes}"
-        yield "evaluate.cases", evaluate.cases, reason
+    for split in EVALUATED[evaluate.on]:
+        if evaluate.cases > world.scenes(split):
+            if world.scenes(split) == world.rooms(split):
+                reason = f"more than world.{split}_rooms = {world.rooms(split)}; each case is a room of its own"
+            else:
+                reason = f"more than world.{split}_rooms x identities = {world.scenes(split)}"
+            yield "evaluate.cases", evaluate.cases, reason
     if evaluate.probe_cases > evaluate.cases:
         yield "evaluate.probe_cases", evaluate.probe_cases, f"more than evaluate.cases = {evaluate.cases}"
 
@@ -171,7 +183,8 @@ def _whole(study: Study) -> Refusals:
     if min(world.height, world.width) < SMALLEST:
         size = world.size if isinstance(world.size, int) else list(world.size)
         yield "world.size", size, f"LPIPS, which every study measures, needs {SMALLEST} pixels along each side"
-    key = "open_domain_rooms" if world.source == "rooms" else "held_out_videos"
+    probed = BRANCHES["recall"].split(study.evaluate.on)
+    key = f"{probed}_rooms" if world.source == "rooms" else "held_out_videos"
     if getattr(world, key) < 2:
         yield f"world.{key}", getattr(world, key), "the swap probe needs cases of two scenes at least"
     reader = next((name for name, row in study.profiles.items() if row.remembers), None)

@@ -75,13 +75,14 @@ class Expected:
 
 def expected(study: Study, pools: Mapping[str, pd.DataFrame]) -> Expected:
     """What every run of ``study`` must hold. ``pools``: the table of videos of each held-out split, by its name."""
-    cases = {
-        branch: [str(case) for case in choose_cases(study, branch, pools[BRANCHES[branch].split]).index]
-        for branch in study.evaluate.branches
-    }
+
+    def chosen(branch: str) -> list[str]:
+        info = pools[BRANCHES[branch].split(study.evaluate.on)]
+        return [str(case) for case in choose_cases(study, branch, info).index]
+
+    cases = {branch: chosen(branch) for branch in study.evaluate.branches}
     frames = {branch: generated_frames(branch, study.segment.frames) for branch in study.evaluate.branches}
-    probed = choose_cases(study, PROBED, pools[BRANCHES[PROBED].split]).index[: study.evaluate.probe_cases]
-    return Expected(cases, frames, [str(case) for case in probed])
+    return Expected(cases, frames, chosen(PROBED)[: study.evaluate.probe_cases])
 
 
 def runs(study: Study) -> list[Run]:

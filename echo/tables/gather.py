@@ -65,7 +65,7 @@ def gather(
     frames = reader.read(
         each, frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES)
     )
-    first = {branch: (*MEASURES, *FIRST) for branch in expected.cases if BRANCHES[branch].trajectory != "replay"}
+    first = {branch: (*MEASURES, *FIRST) for branch in expected.cases if BRANCHES[branch].ends_at_first}
     cases = reader.read(each, case_files, ["branch", "case"], expected.case_keys, _measured(expected, MEASURES) | first)
     scores = reader.read(each, judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
     probed = reader.read(

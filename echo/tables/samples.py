@@ -47,21 +47,28 @@ def branch_sample(
 
 
 def pool_sample(pool: Pool, out: Path) -> None:
-    """Write the first views of a few scenes of a pool, each with every identity, to ``out``.
+    """Write the first views of a few scenes of a pool, each with all its identities, to ``out``.
 
-    Arrays: ``images`` (scenes, identities, H, W, 3) uint8, ``labels`` (scenes,), ``columns`` (identities,).
+    Arrays: ``images`` (scenes, identities, H, W, 3) uint8, ``labels`` (scenes,), and ``columns`` (identities,) where
+    all the scenes have the same ones.
     """
     info: pd.DataFrame = pool.info[pool.info.trajectory == "return_strict"]
-    scenes, anchors = list(info.room.unique())[:POOL_SCENES], list(info.anchor.unique())
-    images = np.stack([np.stack([pool.frames(info.index[(info.room == scene) & (info.anchor == anchor)][0], [0])[0]
-                                 for anchor in anchors]) for scene in scenes])  # fmt: skip
-    _save(out, images=images, labels=np.array(scenes), columns=np.array(anchors))
+    scenes = list(info.room.unique())[:POOL_SCENES]
+    videos = [info.index[info.room == scene][np.argsort(info.anchor[info.room == scene])] for scene in scenes]
+    images = np.stack([np.stack([pool.frames(video, [0])[0] for video in own]) for own in videos])
+    anchors = [list(info.anchor[own]) for own in videos]
+    same = {"columns": np.array(anchors[0])} if all(own == anchors[0] for own in anchors) else {}
+    _save(out, images=images, labels=np.array(scenes), **same)
 
 
 def shown_frames(branch: str, last: int, segment: int) -> np.ndarray:
-    """Numbers of the frames shown: a strip along the way, or, of a return, its first, farthest and last view."""
-    if BRANCHES[branch].returns:
-        return np.array([0, last - segment, last])
+    """Numbers of the frames shown: a strip along the way, or three views.
+
+    Of a return its first, farthest and last one; of a revisit the middle of the way out, which it comes back to, the
+    one before the way back, and the last.
+    """
+    if BRANCHES[branch].returns or BRANCHES[branch].revisits:
+        return np.array([segment if BRANCHES[branch].revisits else 0, last - segment, last])
     return np.unique(np.linspace(0, last, STRIP).round().astype(int))
 
 

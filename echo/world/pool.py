@@ -14,6 +14,7 @@ What a pool lacks is a PoolError of one line, never an invented value.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -22,7 +23,7 @@ import pandas as pd
 from jaxtyping import Bool, Float32, Float64, UInt8
 
 from echo.world.errors import PoolError
-from echo.world.layout import COLUMNS, INFO, Indices
+from echo.world.layout import COLUMNS, INFO, VIDEOS, Indices
 
 __all__ = ["COLUMNS", "INFO", "Indices", "Pool", "PoolError", "open_pool"]
 
@@ -76,13 +77,23 @@ class Pool(Protocol):
         ...
 
 
-def open_pool(folder: Path) -> Pool:
+def open_pool(folder: Path, splits: Sequence[str] | None = None) -> Pool:
     """A split's pool: clips cut from recordings where ``cut_pool`` wrote them, or else rendered videos.
 
-    Raises PoolError for a folder that holds neither, or only a part of one.
+    splits: those that the study may open; a pool that says it is of another is refused, so that a study which chooses
+    settings never sees what is reported. A pool that others made, without videos.csv, says none.
+    Raises PoolError for such a pool and for a folder that holds none, or only a part of one.
     """
     # Decoders, and the pandas of a stage that opens no pool, load slowly.
     from echo.world.recordings.clip_pool import CLIPS, ClipPool
     from echo.world.rooms.rendered_pool import RenderedPool
 
-    return ClipPool(folder) if (Path(folder) / CLIPS).is_file() else RenderedPool(folder)
+    pool = ClipPool(folder) if (Path(folder) / CLIPS).is_file() else RenderedPool(folder)
+    if splits is not None and (Path(folder) / VIDEOS).is_file():
+        other = [split for split in pool.info["split"].unique() if split not in splits]
+        if other:
+            raise PoolError(
+                f"{Path(folder) / VIDEOS}: videos of split {other[0]!r}, where the study opens {', '.join(splits)} "
+                "(evaluate.on decides); give the folder of that split's pool"
+            )
+    return pool

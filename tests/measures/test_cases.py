@@ -15,7 +15,7 @@ def lpips(a, b):
 
 
 def measure(rollout, branch):
-    return measure_branch(rollout, branch, STUDY.segment.frames, POOLS[BRANCHES[branch].split], lpips)
+    return measure_branch(rollout, branch, STUDY.segment.frames, POOLS[BRANCHES[branch].split("reported")], lpips)
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
@@ -89,7 +89,7 @@ def test_a_rows_rollouts_make_two_tables(files):
         assert (table.row_name == "context_k5").all() and (table.train_seed == 7).all()
     assert cases.index.is_unique and frames.index.is_unique
     assert set(cases.scene) == {"a", "b"} and set(cases.anchor) == {"duck"}
-    assert cases.set_index("branch").split.to_dict() == {b: BRANCHES[b].split for b in files}
+    assert cases.set_index("branch").split.to_dict() == {b: BRANCHES[b].split("reported") for b in files}
     each = measure(made_rollout("loop", noise), "loop")[1]
     np.testing.assert_array_equal(cases[cases.branch == "loop"].psnr, each.psnr)
 

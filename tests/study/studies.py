@@ -9,10 +9,13 @@ import pytest
 import yaml
 
 from echo.study.config import ConfigError, Study, parse_study
+from echo.study.words import BRANCHES
 from tests.conftest import ROOT, ROWS
 
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
 RECORDINGS = {"source": "context_as_memory", "path": "videos", "held_out_videos": 2}
+
+RECORDED = [name for name, branch in BRANCHES.items() if not branch.revisits]  # branches of such studies
 
 
 def changed(**sections: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.study.studies import RECORDINGS, accepted, refused
+from tests.study.studies import RECORDED, RECORDINGS, accepted, refused
 
 WAN = {"kind": "wan", "channels": 8, "downsample": 8, "options": {"dim_mult": [1, 2, 2, 2]}}
 KL = {"kind": "autoencoder", "channels": 8, "downsample": 8, "options": {}}
@@ -14,11 +14,20 @@ PRETRAINED = {"path": "wan"}
     [
         ("world.size", "multiple of codec.downsample x backbone.patch = 16", {"world": {"size": 60}}),
         ("world.size", "needs 31 pixels along each side", {"world": {"size": 16}}),
-        ("world.size", "needs 31 pixels", {"world": {**RECORDINGS, "size": [16, 64], "open_domain_rooms": 64}}),
-        ("world.open_domain_rooms", "cases of two scenes", {"world": {"open_domain_rooms": 1},
+        ("world.size", "needs 31 pixels", {"world": {**RECORDINGS, "size": [16, 64]},
+                                           "evaluate": {"branches": RECORDED}}),
+        ("world.open_domain_rooms", "cases of two scenes", {"world": {"open_domain_rooms": 1, "identities": 4},
                                                             "evaluate": {"cases": 4, "probe_cases": 4}}),
         ("world.held_out_videos", "cases of two scenes",
-         {"world": {**RECORDINGS, "held_out_videos": 1, "open_domain_rooms": 64}}),
+         {"world": {**RECORDINGS, "held_out_videos": 1}, "evaluate": {"branches": RECORDED}}),
+        ("evaluate.branches", "recordings have no revisit_near, .* expected some of replay, loop, return_45, ",
+         {"world": RECORDINGS}),
+        ("evaluate.on", "rooms alone have a choosing split", {"world": RECORDINGS, "evaluate": {"on": "choosing"}}),
+        ("evaluate.cases", "more than world.choosing_rooms = 20",
+         {"world": {"choosing_rooms": 20}, "evaluate": {"on": "choosing"}}),
+        ("world.choosing_rooms", "cases of two scenes",
+         {"world": {"choosing_rooms": 1, "identities": 4},
+          "evaluate": {"on": "choosing", "cases": 4, "probe_cases": 4}}),
         ("backbone.heads", "is wider than 65536", {"backbone": {"heads": 256, "head_dim": 1024}}),
         ("evidence.frames", "more than the transformer's 1024", {"evidence": {"frames": 900},
                                                                  "segment": {"frames": 200}}),
@@ -26,8 +35,8 @@ PRETRAINED = {"path": "wan"}
                                                                  "row_options": {}}),
         ("evidence.rule", "world.poses = false", {"world": {"poses": False}}),
         ("text.kind", "set pretrained.repo or pretrained.path", {"text": {"kind": "umt5"}}),
-        ("evaluate.cases", "more than world.in_domain_rooms = 64", {"evaluate": {"cases": 65}}),
-        ("evaluate.cases", "open_domain_rooms x identities = 16", {"world": {"open_domain_rooms": 2}}),
+        ("evaluate.cases", "more than world.in_domain_rooms = 63", {"world": {"in_domain_rooms": 63}}),
+        ("evaluate.cases", "open_domain_rooms x identities = 16", {"world": {"open_domain_rooms": 2, "identities": 8}}),
         ("evaluate.probe_cases", "more than evaluate.cases = 64", {"evaluate": {"probe_cases": 65}}),
         ("reference", "not among rows", {"reference": "other"}),
         ("train.row_lr.other", "other is not among rows", {"train": {"row_lr": {"other": 0.1}}}),

@@ -74,7 +74,7 @@ class Runs:
         }
 
     def cases(self, branch: str) -> pd.DataFrame:
-        return choose_cases(self.study, branch, self.pools[BRANCHES[branch].split].info)
+        return choose_cases(self.study, branch, self.pools[BRANCHES[branch].split("reported")].info)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from echo.tables.stages import tables
 
 def test_the_list_is_what_the_stage_writes(made_runs, monkeypatch):
     pools = {split: made_runs.folder / split for split in made_runs.pools}
-    monkeypatch.setattr(tables, "open_pool", lambda folder: made_runs.pools[Path(folder).name])
+    monkeypatch.setattr(tables, "open_pool", lambda folder, splits: made_runs.pools[Path(folder).name])
     out = made_runs.folder / "tables"
     tables.run(made_runs.study, **made_runs.inputs, pools=pools, out=out)
     written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}

@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from echo.io.seeding import generator
 from echo.world.camera import overlap
-from echo.world.paths import SEGMENTS, NoClearPath, trajectory
+from echo.world.curves import NoClearPath
+from echo.world.paths import SEGMENTS, trajectory
+from echo.world.revisits import BANDS
 
 START = np.array([3.0, 3.0, 1.25, 0, 0, 25.0])
 kinds, seeds, lengths = st.sampled_from(list(SEGMENTS)), st.integers(0, 500), st.sampled_from([4, 8])
@@ -84,6 +86,30 @@ def test_training_clips_leave_and_come_back_within_a_segment():
             last, away = poses[segment * 8], turned[(segment - 1) * 8]
             returned += np.allclose(last, START, atol=1e-9) and away > 60
     assert returned >= 8
+
+
+def test_training_clips_have_near_and_far_revisits_of_views_out_of_sight():
+    """A revisit is found by its last segment back: still at the end, beside a pose of the middle, off the first."""
+    found = dict.fromkeys(BANDS, 0)
+    for seed in range(100):
+        poses = make("train", seed)
+        for end in (3 * 8, 4 * 8):
+            target, out = poses[end], poses[:17]
+            apart = np.linalg.norm(out[:, :2] - target[:2], axis=1)
+            turned = np.abs((out[:, 5] - target[5] + 180) % 360 - 180)[apart.argmin()]
+            still = np.array_equal(poses[end - 1], target)
+            if still and 4 <= apart.argmin() <= 12 and overlap(target[None], out[[0, -1]], 75.0).max() <= 0.05:
+                for grade, band in BANDS.items():
+                    found[grade] += bool(band.holds(np.array([turned]), apart.min())[0])
+    assert 10 <= found["near"] <= 30 and 10 <= found["far"] <= 30
+
+
+@pytest.mark.parametrize("segments", [2, 3, 4, 6])
+@given(seed=seeds)
+@settings(max_examples=25, deadline=None)
+def test_training_clips_of_any_length_have_it(segments, seed):
+    poses = trajectory("train", START, 4, generator(seed, "path"), room, segments=segments)
+    assert poses.shape == (1 + 4 * segments, 6) and room(poses).all()
 
 
 def test_no_room_to_move_is_said():

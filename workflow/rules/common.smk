@@ -24,7 +24,7 @@ from echo.io.errors import UserError
 from echo.io.files import digest, write_text
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.provenance import code_digest, pool_stage, stage_digest
-from echo.study.words import BRANCHES, HELD_OUT, SPLITS, UNTRAINED
+from echo.study.words import BRANCHES, EVALUATED, UNTRAINED, splits_of
 from echo.tables.files import table_files
 
 # A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
@@ -48,6 +48,9 @@ except UserError as error:
 for remark in remarks(STUDY):
     print(remark, file=sys.stderr)
 
+# A study has what it trains on and what it evaluates on (evaluate.on); no rule makes or reads another split.
+HELD_OUT = EVALUATED[STUDY.evaluate.on]
+SPLITS = splits_of(STUDY.evaluate.on)
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
@@ -79,7 +82,7 @@ os.environ[study_variable(STUDY.study)] = json.dumps(
     }
 )
 WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge
-PROBED = BRANCHES["recall"].split
+PROBED = BRANCHES["recall"].split(STUDY.evaluate.on)
 # The records of all stages: their times stand in the tables.
 RECORDS = [
     *([f"{RUN}/index/recordings.record.json"] if RECORDED else []),

@@ -19,4 +19,4 @@ def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None) -> 
     with recorded(record_of(out), study, "codec") as record:
         part = part_of(study, "codec")
         folder = read_manifest(pretrained, "vae") if pretrained else None
-        record["quality"] = fit_codec(part.codec, part.seed, open_pool(pool), out, folder)
+        record["quality"] = fit_codec(part.codec, part.seed, open_pool(pool, ("train",)), out, folder)

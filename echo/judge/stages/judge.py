@@ -11,7 +11,7 @@ from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "evaluate.cases", "evaluate.branches", "evaluate.judge")
+READS = ("seed", "segment.frames", "evaluate.on", "evaluate.cases", "evaluate.branches", "evaluate.judge")
 CHOOSES = {"evaluate.judge": "echo.judge.judges.{}"}
 
 
@@ -23,7 +23,7 @@ def run(
     with recorded(record_of(out), study, "judge", row) as record:
         record["train_seed"] = seed
         files = dict(zip(part.evaluate.branches, rollouts, strict=True))
-        opened = {split: open_pool(folder) for split, folder in pools.items()}
+        opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
         table = judge_rollouts(part, row, seed, files, opened, build_judge(part.evaluate.judge, weights))
         with atomic_path(out) as temporary:
             table.to_csv(temporary, index=False)

@@ -11,7 +11,7 @@ from echo.study.config import Study
 from echo.study.provenance import part_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "evaluate.cases", "evaluate.branches")
+READS = ("seed", "segment.frames", "evaluate.on", "evaluate.cases", "evaluate.branches")
 
 
 def run(
@@ -32,7 +32,7 @@ def run(
     with recorded(out / "record.json", study, "measure", row) as record:
         record["train_seed"] = seed
         files = dict(zip(part.evaluate.branches, rollouts, strict=True))
-        opened = {split: open_pool(folder) for split, folder in pools.items()}
+        opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
         frames, cases = measure_rollouts(part, row, seed, files, opened, Lpips(weights), seen)
         with atomic_path(out / "frames.parquet") as temporary:
             frames.to_parquet(temporary, index=False)

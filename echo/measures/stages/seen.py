@@ -10,13 +10,13 @@ from echo.study.provenance import part_of, record_of, recorded
 from echo.study.words import BRANCHES
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "world.field_of_view", "evaluate.cases", "evaluate.branches")
+READS = ("seed", "segment.frames", "world.field_of_view", "evaluate.on", "evaluate.cases", "evaluate.branches")
 
 
 def run(study: Study, pools: dict[str, Path], out: Path) -> None:
     """Write the masks of every branch to the file ``out``; pools are given by split."""
     part = part_of(study, "seen")
     with recorded(record_of(out), study, "seen"):
-        opened = {split: open_pool(folder) for split, folder in pools.items()}
-        branches = part.evaluate.branches
-        save_seen(out, {branch: see_branch(part, branch, opened[BRANCHES[branch].split]) for branch in branches})
+        opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
+        on, branches = part.evaluate.on, part.evaluate.branches
+        save_seen(out, {branch: see_branch(part, branch, opened[BRANCHES[branch].split(on)]) for branch in branches})

@@ -16,7 +16,7 @@ from echo.study.provenance import part_of, recorded
 from echo.study.words import BRANCHES, UNTRAINED, generated_frames
 from echo.world.pool import open_pool
 
-READS = ("seed", "world", "segment", "codec", "evaluate.cases", "evaluate.branches")
+READS = ("seed", "world", "segment", "codec", "evaluate.on", "evaluate.cases", "evaluate.branches")
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
@@ -28,11 +28,11 @@ def run(study: Study, reference: str, codec: Path, pools: dict[str, Path], laten
     part, module = part_of(study, "reference"), load_reference(reference)
     with recorded(out / "record.json", study, "reference", reference) as record:
         decoder = load_codec(codec)
-        opened = {split: open_pool(folder) for split, folder in pools.items()}
+        opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
         caches = {split: Latents(folder) for split, folder in latents.items()}
         kept = []
         for branch in part.evaluate.branches:
-            pool, cache = (held[BRANCHES[branch].split] for held in (opened, caches))
+            pool, cache = (held[BRANCHES[branch].split(part.evaluate.on)] for held in (opened, caches))
             cases = list(choose_cases(part, branch, pool.info).index)
             frames = []
             for case in cases:

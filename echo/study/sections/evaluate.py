@@ -9,7 +9,7 @@ from pydantic import Field, Strict, field_validator
 
 from echo.study.references import reference_names
 from echo.study.sections.base import Exponent, Integer, Section
-from echo.study.words import BRANCHES
+from echo.study.words import BRANCHES, EVALUATED
 
 JUDGES = Path(__file__).parents[2] / "judge" / "judges"
 
@@ -25,6 +25,11 @@ def judges() -> tuple[str, ...]:
 class Evaluate(Section):
     """Cases, branches and measures."""
 
+    on: Literal[*EVALUATED] = Field(  # pyright: ignore[reportInvalidTypeForm]
+        default="reported",
+        description="`reported`: the splits whose results are published; `choosing`: rooms of their own, on which "
+        "settings are chosen; a study builds and opens the splits of one of the two",
+    )
     cases: Annotated[Integer, Field(ge=1, le=100_000)] = Field(default=64, description="cases per branch")
     branches: Annotated[tuple[Branch, ...], Field(min_length=1)] = Field(  # pyright: ignore[reportInvalidTypeForm]
         default=tuple(BRANCHES), description="branches that are rolled out, each once"

@@ -33,9 +33,14 @@ class World(Section):
         description="held-out rooms built of training assets; clips of each kind cut from held-out stretches",
     )
     open_domain_rooms: Rooms = Field(
-        default=20,
+        default=64,
         description="held-out rooms built of textures, portraits and anchors never seen in training; clips of each "
         "kind cut from held-out videos",
+    )
+    choosing_rooms: Rooms = Field(
+        default=64,
+        description="rooms that settings are chosen on (`evaluate.on: choosing`), of assets in no other split; "
+        "recordings have none",
     )
     held_out_videos: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
         default=0, description="videos on disk that are kept from training; the open domain is cut from them"
@@ -43,8 +48,9 @@ class World(Section):
     stride: Annotated[Integer, Field(ge=1, le=10_000)] = Field(
         default=1, description="recorded frames from one frame of a clip to the next"
     )
-    identities: Annotated[Integer, Field(ge=2, le=8)] = Field(
-        default=8, description="identity anchors each open-domain room is rendered with"
+    identities: Annotated[Integer, Field(ge=1, le=8)] = Field(
+        default=1,
+        description="identity anchors each open-domain and choosing room is rendered with, in turn out of all",
     )
     packed: Flag = Field(
         default=True,
@@ -64,13 +70,18 @@ class World(Section):
 
     def rooms(self, split: str) -> int:
         """Rooms of a split; of recordings, clips of each kind."""
-        rooms = {"train": self.train_rooms, "in_domain": self.in_domain_rooms, "open_domain": self.open_domain_rooms}
+        rooms = {
+            "train": self.train_rooms,
+            "in_domain": self.in_domain_rooms,
+            "open_domain": self.open_domain_rooms,
+            "choosing": self.choosing_rooms,
+        }
         return rooms[split]
 
-    @property
-    def open_domain_scenes(self) -> int:
-        """Open-domain videos of each kind."""
-        return self.open_domain_rooms * (self.identities if self.source == "rooms" else 1)
+    def scenes(self, split: str) -> int:
+        """Videos of each kind in a split."""
+        several = self.source == "rooms" and split in ("open_domain", "choosing")
+        return self.rooms(split) * (self.identities if several else 1)
 
     @model_validator(mode="after")
     def _source_and_path(self) -> World:

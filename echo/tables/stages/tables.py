@@ -37,7 +37,7 @@ def run(
     an input is cut, has gaps or is another run's.
     """
     part = part_of(study, "tables")
-    opened = {split: open_pool(folder) for split, folder in pools.items()}
+    opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
     wanted = expected(part, {split: pool.info for split, pool in opened.items()})
     folders = list(dict.fromkeys(path.parent if path.suffix else path for path in rollouts))
     with recorded(out / "record.json", study, "tables"):
@@ -45,7 +45,8 @@ def run(
                references=references, records=records, tables=out)  # fmt: skip
         by_row = dict(zip(part.rows, folders, strict=True))
         for branch in part.evaluate.branches:
-            branch_sample(part, wanted, branch, by_row, opened[BRANCHES[branch].split], out / sample_file(branch))
-        pool_sample(opened[BRANCHES[PROBED].split], out / POOL_SAMPLE)
+            pool = opened[BRANCHES[branch].split(part.evaluate.on)]
+            branch_sample(part, wanted, branch, by_row, pool, out / sample_file(branch))
+        pool_sample(opened[BRANCHES[PROBED].split(part.evaluate.on)], out / POOL_SAMPLE)
         build_tables(out, reference=part.reference, threshold=part.evaluate.probe_threshold,
                      resamples=part.evaluate.bootstrap, seed=part.seed)  # fmt: skip

@@ -3,6 +3,9 @@
 Recordings have no round trips, so a loop or a return plays recorded frames forward and then the same frames backward:
 every frame is a true one with its true pose, and poses repeat exactly. That holds for scenes that stand still; in a
 scene with moving things they move backward on the way back.
+
+A revisit ends beside all past poses, where nothing was recorded, and its distances are in metres, which many recordings
+lack: recordings have none (``RECORDED``), and a study that asks for one is refused.
 """
 
 from __future__ import annotations
@@ -10,9 +13,14 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from echo.study.words import SEGMENTS
+from echo.study.words import AWAY, SEGMENTS, SPLITS
 from echo.world.camera import OVERLAP_DEPTHS, ArrayLike, overlap, rotation_matrices
 
+RECORDED = {  # the kinds of clips that each split has
+    name: tuple(kind for kind in split.trajectories if kind not in AWAY)
+    for name, split in SPLITS.items()
+    if name != "choosing"
+}
 OUT = {"loop": 2, "return_45": 1, "return_strict": 2}  # segments on the way out, as in echo.world.paths
 TURNS = {"loop": 90.0, "return_45": 45.0}  # degrees between the first view and the far one
 DEPTHS = (*OVERLAP_DEPTHS, 10.0, 20.0, 1000.0)  # metres at which a strict return's views may not meet

@@ -22,7 +22,7 @@ from echo.study.words import SEGMENTS, SPLITS
 from echo.world.errors import RecordingError
 from echo.world.layout import COLUMNS, VIDEOS
 from echo.world.recordings.base import Recordings
-from echo.world.recordings.clip_paths import OUT, offsets, qualifies, turns
+from echo.world.recordings.clip_paths import OUT, RECORDED, offsets, qualifies, turns
 from echo.world.recordings.clip_pool import CLIPS
 from echo.world.recordings.fit import crop_box
 from echo.world.recordings.index import report_lines
@@ -69,7 +69,7 @@ def cut_pool(study: Study, split: str, folder: Path, recordings: Recordings) -> 
     stretches = splits(study, recordings)[split]
     clips = [
         clip
-        for kind in SPLITS[split].trajectories
+        for kind in RECORDED[split]
         for clip in choose_clips(study, recordings, kind, world.rooms(split), stretches)
     ]
     for video in sorted({clip.video for clip in clips}):
@@ -87,7 +87,7 @@ def cut_pool(study: Study, split: str, folder: Path, recordings: Recordings) -> 
             table.to_csv(temporary, index=False)
     arrays = {"frames": np.concatenate([clip.frames for _, clip in named]), "poses": np.concatenate(poses)}
     save_tensors(Path(folder) / CLIPS, arrays, header)  # last: a pool is there once this is
-    counts = {kind: sum(clip.kind == kind for clip in clips) for kind in SPLITS[split].trajectories}
+    counts = {kind: sum(clip.kind == kind for clip in clips) for kind in RECORDED[split]}
     print(f"{split}: " + ", ".join(f"{count} clips of {kind}" for kind, count in counts.items()))
     return {"missing": recordings.report(), "clips": counts}
 
@@ -104,7 +104,7 @@ def splits(study: Study, recordings: Recordings) -> dict[str, list[Stretch]]:
     order = generator(study.seed, "held out videos").permutation(len(videos))
     kept = {videos[i] for i in order[:held_out]}
     clips = math.ceil(study.world.in_domain_rooms / (len(videos) - held_out))  # of each kind, of a training video
-    stretches: dict[str, list[Stretch]] = {split: [] for split in SPLITS}
+    stretches: dict[str, list[Stretch]] = {split: [] for split in RECORDED}
     for video in videos:
         length = recordings.length(video)
         if video in kept:
@@ -161,8 +161,8 @@ def choose_clips(study: Study, recordings: Recordings, kind: str, count: int, st
 
 _KEYS = {
     "train": "world.train_rooms",
-    **dict.fromkeys(SPLITS["in_domain"].trajectories, "world.in_domain_rooms (and evaluate.cases)"),
-    **dict.fromkeys(SPLITS["open_domain"].trajectories, "world.open_domain_rooms (and evaluate.cases)"),
+    **dict.fromkeys(RECORDED["in_domain"], "world.in_domain_rooms (and evaluate.cases)"),
+    **dict.fromkeys(RECORDED["open_domain"], "world.open_domain_rooms (and evaluate.cases)"),
 }
 
 
@@ -234,7 +234,7 @@ def _usable(recordings: Recordings, video: str) -> Bool[np.ndarray, " frames"]:
 
 def _names(split: str, clips: list[Clip]) -> dict[str, Clip]:
     """Clips by name, numbered within their kind: ``train_00000__scene``, ``in_000__scene__loop``."""
-    counts, named = dict.fromkeys(SPLITS[split].trajectories, 0), {}
+    counts, named = dict.fromkeys(RECORDED[split], 0), {}
     digits = 6 if split == "train" else 4
     for clip in clips:
         kind = "" if split == "train" else f"__{clip.kind}"

@@ -2,6 +2,10 @@
 
 Only its files are used; its code and its OpenGL renderer are not. The tables below say which asset belongs to which
 split: nothing in the open-domain column is ever in a training room. Portraits are split by painter.
+
+The rooms that settings are chosen on (split ``choosing``) share no asset with the others either. The pack has portraits
+enough for that (every eighth painter), one mesh (a door) and no texture that is left: their surfaces are recoloured
+training textures, with the channels exchanged and the contrast turned round (``recoloured``), which no other split has.
 """
 
 from __future__ import annotations
@@ -88,10 +92,21 @@ SURFACES: dict[str, dict[str, dict[str, str]]] = {
     },
 }
 
+RECOLOURED = "recoloured/"  # the library has a recoloured texture under its name after this
+SAME_RECOLOURED = ("floor_tiles_bw_1",)  # a chessboard stays one
+for _columns in SURFACES.values():
+    _columns["choosing"] = {
+        f"{RECOLOURED}{name}": word for name, word in _columns["train"].items() if name not in SAME_RECOLOURED
+    }
+
+# The column of each split.
+COLUMN_OF = {"train": "train", "in_domain": "train", "open_domain": "open_domain", "choosing": "choosing"}
+
 # Meshes by split; echo.world.rooms.identities says which of them are identity anchors and which are furniture.
 MESHES: dict[str, tuple[str, ...]] = {
     "train": ("barrel", "barrier", "key", "keycard", "office_chair", "office_desk", "tree"),
     "open_domain": ("building", "cone", "duckie", "medkit", "potion", "tree_pine"),
+    "choosing": ("doom_door",),
 }
 
 
@@ -101,14 +116,15 @@ class AssetError(UserError):
 
 def surfaces(use: str, split: str) -> dict[str, str]:
     """Texture names and caption words for one use in one split; ``in_domain`` rooms are built of training assets."""
-    return SURFACES[use]["open_domain" if split == "open_domain" else "train"]
+    return SURFACES[use][COLUMN_OF[split]]
 
 
 def split_portraits(names: list[str], split: str) -> list[str]:
-    """The portraits of a split: in the sorted list of painters, every fourth one is open-domain."""
+    """The portraits of a split: of every eight painters in order, the fourth is open-domain, the eighth choosing's."""
     painters = sorted({_painter(name) for name in names})
-    held_out = set(painters[3::4])
-    return [name for name in sorted(names) if (_painter(name) in held_out) == (split == "open_domain")]
+    column = {painter: "train" for painter in painters}
+    column |= dict.fromkeys(painters[3::8], "open_domain") | dict.fromkeys(painters[7::8], "choosing")
+    return [name for name in sorted(names) if column[_painter(name)] == COLUMN_OF[split]]
 
 
 def _painter(portrait: str) -> str:

@@ -15,7 +15,7 @@ from echo.world.camera import overlap
 from echo.world.errors import PoolError
 from echo.world.layout import ANCHOR_ID, COLUMNS
 from echo.world.paths import NoClearPath, trajectory
-from echo.world.rooms.identities import OPEN_DOMAIN
+from echo.world.rooms.identities import placed
 from echo.world.rooms.library import Library, load_library, texture_resolution
 from echo.world.rooms.pool_writer import Video, is_written, write_tables, write_video
 from echo.world.rooms.render import Frames, Layer, combine
@@ -27,10 +27,11 @@ ATTEMPTS = 50
 
 
 def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
-    """Render ``split`` ("train", "in_domain" or "open_domain") to ``folder``; a function of the study alone.
+    """Render ``split`` (one of ``SPLITS``) to ``folder``; a function of the study alone.
 
-    Videos: ``train_00000``; ``in_000__replay``, ``in_000__loop``; ``open_00_duckie__return_strict``, the same room
-    and path for each identity. Raises PoolError if a room fits no path or never shows its anchor.
+    Videos: ``train_00000``; ``in_000__replay``, ``in_000__loop``; ``open_000_duckie__return_strict``, the same room and
+    path for each of its identities; ``choose_000_vase__replay``. Raises PoolError if a room fits no path
+    or never shows its anchor.
     """
     world = study.world
     library = load_library(Path(assets), texture_resolution(world.height))
@@ -38,7 +39,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
     for index in tqdm(range(world.rooms(split)), desc=f"render {split}", mininterval=5):
         scene = f"{SPLITS[split].prefix}_{index:0{SPLITS[split].digits}d}"
         rendered = None
-        for identity in OPEN_DOMAIN[: world.identities] if split == "open_domain" else (None,):
+        for identity in placed(study.seed, split, index, world.identities):
             for kind in SPLITS[split].trajectories:
                 place = scene if identity is None else f"{scene}_{identity}"
                 name = place if split == "train" else f"{place}__{kind}"
@@ -56,7 +57,7 @@ class _Rendered:
 
     def __init__(self, study: Study, split: str, index: int, library: Library) -> None:
         self.study, self.split, self.index, self.library = study, split, index, library
-        self.names = OPEN_DOMAIN[: study.world.identities] if split == "open_domain" else (None,)
+        self.names = placed(study.seed, split, index, study.world.identities)
         for attempt in range(ATTEMPTS):
             self.attempt = attempt
             room = self.room(self.names[0])
@@ -87,7 +88,7 @@ class _Rendered:
 
     def _path(self, kind: str, room: Room) -> np.ndarray:
         """Poses (F, 6) of the room's path of a kind; raises NoClearPath."""
-        draw = generator(self.study.seed, "path", self.split, self.index, kind, self.attempt)
+        draw = generator(self.study.seed, "path", SPLITS[self.split].stream, self.index, kind, self.attempt)
         frames, fov = self.study.segment.frames, self.study.world.field_of_view
         segments = self.study.segment.train_segments if kind == "train" else None
         return trajectory(kind, room.start, frames, draw, room.clear, fov, segments)

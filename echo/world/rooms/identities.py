@@ -1,7 +1,7 @@
 """Identity anchors: the one object of a room that a return must show again. All are made to look equally large.
 
-Training anchors and open-domain anchors share no mesh, texture or shape. The asset pack has six meshes left for the
-open domain; two more are composed of primitives (``lamp``, ``snowman``), so that each room has eight.
+The anchors of training, of the open domain and of the choosing rooms share no mesh and no shape. The asset pack has six
+meshes left for the open domain and one for choosing; two and seven more are composed of primitives.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from echo.io.seeding import generator
+from echo.study.words import SPLITS
 from echo.world.layout import ANCHOR_ID
 from echo.world.rooms.library import Library
 from echo.world.rooms.meshes import Triangles, ball, box, join, revolved
@@ -19,12 +21,25 @@ AREA = 0.75  # square metres of silhouette, seen from the side, averaged over th
 RADIUS = 0.75  # metres around an anchor that no camera enters, whichever the identity
 
 OPEN_DOMAIN = ("building", "cone", "duckie", "medkit", "potion", "tree_pine", "lamp", "snowman")
+CHOOSING = ("doom_door", "mushroom", "vase", "totem", "hourglass", "signpost", "arch", "pyramid")
 TRAIN = ("barrel", "barrier", "key", "keycard", "tree", "ball", "pillar")
 
 
 def identities(split: str) -> tuple[str, ...]:
     """Names of a split's anchors."""
-    return OPEN_DOMAIN if split == "open_domain" else TRAIN
+    return {"open_domain": OPEN_DOMAIN, "choosing": CHOOSING}.get(split, TRAIN)
+
+
+def placed(seed: int, split: str, index: int, count: int) -> tuple[str | None, ...]:
+    """The identities that room ``index`` of a split is rendered with; (None,) where the room draws its own.
+
+    As many rooms have one as another, give or take one: the anchors take turns, in an order drawn for every round.
+    """
+    if split not in ("open_domain", "choosing"):
+        return (None,)
+    names = identities(split)
+    order = generator(seed, "identity", SPLITS[split].stream, index // len(names)).permutation(len(names))
+    return tuple(names[i] for i in np.roll(order, -(index % len(names)))[:count])
 
 
 def _lamp(library: Library) -> Triangles:
@@ -49,7 +64,56 @@ def _pillar(library: Library) -> Triangles:
                     library.index("white_1"), (0.2, 0.55, 0.85))  # fmt: skip
 
 
-COMPOSED = {"lamp": _lamp, "snowman": _snowman, "ball": _ball, "pillar": _pillar}
+def _mushroom(library: Library) -> Triangles:
+    white = library.index("white_1")
+    stem = revolved([(0.0, 0.0), (0.22, 0.0), (0.14, 0.35), (0.14, 0.7)], white, (0.95, 0.9, 0.75))
+    return join([stem, revolved([(0.14, 0.6), (0.55, 0.62), (0.45, 0.85), (0.0, 1.05)], white, (0.75, 0.2, 0.65))])
+
+
+def _vase(library: Library) -> Triangles:
+    outline = [(0.0, 0.0), (0.22, 0.0), (0.42, 0.35), (0.4, 0.6), (0.14, 0.85), (0.12, 1.0), (0.24, 1.12), (0.0, 1.1)]
+    return revolved(outline, library.index("white_1"), (0.15, 0.7, 0.5))
+
+
+def _totem(library: Library) -> Triangles:
+    white, colours = library.index("white_1"), ((0.95, 0.75, 0.1), (0.1, 0.5, 0.9), (0.95, 0.4, 0.1))
+    sides = (0.55, 0.42, 0.5)
+    blocks = [box((side, side, 0.4), white, colour).moved(yaw=25.0 * k, shift=(0, 0, 0.4 * k))
+              for k, (side, colour) in enumerate(zip(sides, colours, strict=True))]  # fmt: skip
+    return join(blocks)
+
+
+def _hourglass(library: Library) -> Triangles:
+    white = library.index("white_1")
+    glass = revolved([(0.3, 0.08), (0.3, 0.25), (0.05, 0.6), (0.3, 0.95), (0.3, 1.12)], white, (0.6, 0.85, 0.95))
+    plate = revolved([(0.0, 0.0), (0.4, 0.0), (0.4, 0.08), (0.0, 0.08)], white, (0.45, 0.25, 0.1))
+    return join([plate, glass, plate.moved(shift=(0, 0, 1.12))])
+
+
+def _signpost(library: Library) -> Triangles:
+    white = library.index("white_1")
+    post = box((0.1, 0.1, 1.3), white, (0.5, 0.5, 0.55))
+    signs = [box((0.08, 0.75, 0.22), white, colour).moved(yaw=yaw, shift=(0, 0, height))
+             for colour, yaw, height in (((0.1, 0.6, 0.2), 0.0, 1.0), ((0.9, 0.85, 0.2), 70.0, 0.7))]  # fmt: skip
+    return join([post, *signs])
+
+
+def _arch(library: Library) -> Triangles:
+    white, colour = library.index("white_1"), (0.8, 0.55, 0.35)
+    legs = [box((0.25, 0.25, 0.9), white, colour).moved(shift=(0, y, 0)) for y in (-0.4, 0.4)]
+    return join([*legs, box((0.3, 1.15, 0.25), white, (0.35, 0.3, 0.75)).moved(shift=(0, 0, 0.9))])
+
+
+def _pyramid(library: Library) -> Triangles:
+    steps = [box((0.9 - 0.25 * k, 0.9 - 0.25 * k, 0.28), library.index("white_1"), colour).moved(shift=(0, 0, 0.28 * k))
+             for k, colour in enumerate(((0.9, 0.85, 0.6), (0.7, 0.3, 0.25), (0.9, 0.85, 0.6)))]  # fmt: skip
+    return join(steps)
+
+
+COMPOSED = {
+    "lamp": _lamp, "snowman": _snowman, "ball": _ball, "pillar": _pillar, "mushroom": _mushroom, "vase": _vase,
+    "totem": _totem, "hourglass": _hourglass, "signpost": _signpost, "arch": _arch, "pyramid": _pyramid,
+}  # fmt: skip
 
 
 @lru_cache(maxsize=64)
@@ -58,8 +122,9 @@ def anchor(identity: str, library: Library) -> Triangles:
 
     Raises ValueError for an identity that is in no split.
     """
-    if identity not in (*OPEN_DOMAIN, *TRAIN):
-        raise ValueError(f"identity {identity!r}: expected one of {', '.join((*OPEN_DOMAIN, *TRAIN))}")
+    known = (*OPEN_DOMAIN, *CHOOSING, *TRAIN)
+    if identity not in known:
+        raise ValueError(f"identity {identity!r}: expected one of {', '.join(known)}")
     shape = COMPOSED[identity](library) if identity in COMPOSED else library.mesh(identity)
     low, high = shape.bounds
     shape = shape.moved(scale=1 / (high - low).max())

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from echo.world.rooms.assets import MARKER, AssetError
+from echo.world.rooms.assets import MARKER, RECOLOURED, SURFACES, AssetError
 from echo.world.rooms.meshes import WHITE, Triangles, read_obj
 
 
@@ -26,6 +26,15 @@ def mip_chain(image: np.ndarray) -> np.ndarray:
         level = (level[0::2, 0::2] + level[1::2, 0::2] + level[0::2, 1::2] + level[1::2, 1::2]) / 4
         rows.append(np.round(level).astype(np.uint8).reshape(-1, 3))
     return np.concatenate(rows)
+
+
+def recoloured(image: np.ndarray) -> np.ndarray:
+    """A texture (S, S, 3) uint8 with red, green and blue exchanged and its contrast turned round about its mean.
+
+    So bright joints become dark ones, and the mean brightness stays what rooms have.
+    """
+    turned = np.roll(image.astype(np.float32), 1, axis=-1)
+    return np.clip(np.round(2 * turned.mean((0, 1)) - turned), 0, 255).astype(np.uint8)
 
 
 class Library:
@@ -52,7 +61,13 @@ class Library:
         paths = [path for kind in files.values() for path in kind.values()]
         self.names = [path.stem if path.parent.name != "meshes" else f"mesh/{path.stem}" for path in paths]
         self._index = {name: i for i, name in enumerate(self.names)}
-        self.texels = np.stack([mip_chain(self._load(path)) for path in paths])
+        images = [self._load(path) for path in paths]
+        # Recoloured ones come last, so that the others keep their places.
+        used = sorted({name for columns in SURFACES.values() for name in columns["choosing"]})
+        images += [recoloured(images[self._index[name.removeprefix(RECOLOURED)]]) for name in used]
+        self.names += used
+        self._index |= {name: i for i, name in enumerate(self.names)}
+        self.texels = np.stack([mip_chain(image) for image in images])
         self._meshes: dict[str, Triangles] = {}
 
     def _load(self, path: Path) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Rooms: shell, doors, portraits, boxes, furniture, a lamp, and one identity anchor in front of the first view.
 
-A room is a function of (seed, split, index); the anchor's identity changes nothing else of it, neither layout nor
-light nor caption nor where a camera may go. Metres; the floor is z = 0, the room spans x in 0..length, y in 0..width.
+A room is a function of (seed, split and its revision, index); the anchor's identity changes nothing else of it, neither
+layout nor light nor caption nor where a camera may go. Metres; the floor is z = 0, the room spans x in 0..length, y in
+0..width.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from echo.io.seeding import generator
+from echo.study.words import SPLITS
 from echo.world.camera import ArrayLike
 from echo.world.rooms.assets import split_portraits, surfaces
 from echo.world.rooms.identities import RADIUS, anchor, identities
@@ -50,7 +52,7 @@ def sample_room(
     seed: int, split: str, index: int, library: Library, identity: str | None = None, attempt: int = 0
 ) -> Room:
     """Room ``index`` of a split. ``identity`` defaults to one the room draws; ``attempt`` draws another room."""
-    draw = generator(seed, "room", split, index, attempt)
+    draw = generator(seed, "room", SPLITS[split].stream, index, attempt)
     drawn = str(draw.choice(identities(split)))
     length, width, height = draw.uniform(5.5, 8.0), draw.uniform(5.5, 8.0), draw.uniform(2.6, 3.2)
     start, place = _first_view(draw, length, width)
@@ -200,13 +202,15 @@ def _between(here: np.ndarray, there: np.ndarray, spot: np.ndarray, radius: floa
 
 
 def _furniture(draw: np.random.Generator, split: str, library: Library, radius: float) -> Triangles:
-    """A piece that fits a circle of ``radius``: the pack's desk and chair in training, composed ones beyond it."""
+    """A piece that fits a circle of ``radius``: the pack's desk and chair in training, composed ones elsewhere."""
     tint = 1 - draw.uniform(0, 0.3, 3)
-    if split != "open_domain":
+    if split not in ("open_domain", "choosing"):
         mesh = library.mesh(str(draw.choice(["office_desk", "office_chair"])))
         low, high = mesh.bounds
         return mesh.moved(scale=2 * radius / np.hypot(*(high - low)[:2])).tinted(tint)
     texture = library.index(str(draw.choice(list(surfaces("floor", split)))))
+    if split == "choosing":
+        return _shelf_or_round_table(texture, tint, radius, shelf=draw.random() < 0.5)
     if draw.random() < 0.5:
         top = box((1.3 * radius, radius, 0.06), texture, tint).moved(shift=(0, 0, 0.7))
         legs = [box((0.07, 0.07, 0.7), texture, tint * 0.7).moved(shift=(x * radius, y * radius, 0))
@@ -214,3 +218,15 @@ def _furniture(draw: np.random.Generator, split: str, library: Library, radius: 
         return join([top, *legs])
     stool = [(0.0, 0.0), (0.6, 0.0), (0.6, 0.08), (0.2, 0.2), (0.2, 0.75), (0.7, 0.9), (0.0, 0.92)]
     return revolved([(r * radius, z) for r, z in stool], texture, tint)
+
+
+def _shelf_or_round_table(texture: int, tint: np.ndarray, radius: float, shelf: bool) -> Triangles:
+    """The furniture of the choosing rooms."""
+    if shelf:
+        board = box((0.5 * radius, 1.4 * radius, 0.05), texture, tint)
+        side = box((0.5 * radius, 0.05, 1.2), texture, tint * 0.7)
+        boards = [board.moved(shift=(0, 0, height)) for height in (0.1, 0.55, 1.0)]
+        sides = [side.moved(shift=(0, y * radius, 0)) for y in (-0.7, 0.7)]
+        return join([*boards, *sides])
+    table = [(0.0, 0.0), (0.5, 0.0), (0.12, 0.08), (0.12, 0.68), (0.95, 0.7), (0.95, 0.76), (0.0, 0.76)]
+    return revolved([(r * radius, z) for r, z in table], texture, tint)

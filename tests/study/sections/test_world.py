@@ -36,6 +36,7 @@ def test_sides_of_a_frame():
 
 
 def test_rooms_of_every_split():
-    world = World(train_rooms=5, in_domain_rooms=3, open_domain_rooms=2, identities=4)
-    assert [world.rooms(split) for split in SPLITS] == [5, 3, 2] and world.open_domain_scenes == 8
-    assert World.model_validate({**RECORDINGS, "open_domain_rooms": 2}).open_domain_scenes == 2
+    world = World(train_rooms=5, in_domain_rooms=3, open_domain_rooms=2, choosing_rooms=7, identities=4)
+    assert [world.rooms(split) for split in SPLITS] == [5, 3, 2, 7]
+    assert [world.scenes(split) for split in SPLITS] == [5, 3, 8, 28]
+    assert World.model_validate({**RECORDINGS, "open_domain_rooms": 2}).scenes("open_domain") == 2

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from echo.study.config import Study
+from echo.study.words import BRANCHES
 from tests.conftest import tiny_study
 
 SIZE = (24, 32)  # height, width
@@ -80,7 +81,8 @@ def clip_study(**world: object) -> Study:
     world = {"source": "context_as_memory", "path": "given", "held_out_videos": 2, "size": [16, 16],
              "field_of_view": 60.0, "train_rooms": 7, "in_domain_rooms": 4, "open_domain_rooms": 4,
              **world}  # fmt: skip
-    return tiny_study(world=world, segment={"frames": 8, "train_segments": 4})
+    branches = [name for name, branch in BRANCHES.items() if not branch.revisits]
+    return tiny_study(world=world, segment={"frames": 8, "train_segments": 4}, evaluate={"branches": branches})
 
 
 def camera_line(timestamp: int, quaternion: object, translation: object) -> str:

@@ -16,10 +16,10 @@ from tests.world.rooms.conftest import small_world
 
 def test_a_half_rendered_pool_is_continued(pools, assets, tmp_path):
     shutil.copytree(pools["packed"], tmp_path / "pool")
-    video = "open_01_cone__return_45"
+    video = "open_001_medkit__return_45"
     (tmp_path / "pool" / "jsons" / f"{video}.json").unlink()
     (tmp_path / "pool" / "packed" / f"{video}.safetensors").write_bytes(b"half")
-    untouched = tmp_path / "pool" / "packed" / "open_00_cone__return_45.safetensors"
+    untouched = tmp_path / "pool" / "packed" / "open_000_medkit__return_45.safetensors"
     before = untouched.stat().st_mtime_ns
     build_pool(small_world(), "open_domain", tmp_path / "pool", assets)
     assert untouched.stat().st_mtime_ns == before
@@ -30,7 +30,7 @@ def test_a_half_rendered_pool_is_continued(pools, assets, tmp_path):
 def test_a_damaged_video_is_rendered_again(pools, assets, tmp_path, damage):
     """What the message of the reader says mends it: running the rule again."""
     shutil.copytree(pools["packed"], tmp_path / "pool")
-    file = tmp_path / "pool" / "packed" / "open_01_cone__return_45.safetensors"
+    file = tmp_path / "pool" / "packed" / "open_001_medkit__return_45.safetensors"
     whole = file.read_bytes()
     file.unlink() if damage == "deleted" else file.write_bytes(whole[:-50])
     build_pool(small_world(), "open_domain", tmp_path / "pool", assets)
@@ -39,10 +39,10 @@ def test_a_damaged_video_is_rendered_again(pools, assets, tmp_path, damage):
 
 def test_unpacked_videos_without_their_frames_are_rendered_again(pools, assets, tmp_path):
     shutil.copytree(pools["unpacked"], tmp_path / "pool")
-    shutil.rmtree(tmp_path / "pool" / "frames" / "open_01_cone__return_45")
+    shutil.rmtree(tmp_path / "pool" / "frames" / "open_001_medkit__return_45")
     build_pool(small_world(packed=False), "open_domain", tmp_path / "pool", assets)
     made, before = RenderedPool(tmp_path / "pool"), RenderedPool(pools["unpacked"])
-    assert np.array_equal(made.frames("open_01_cone__return_45"), before.frames("open_01_cone__return_45"))
+    assert np.array_equal(made.frames("open_001_medkit__return_45"), before.frames("open_001_medkit__return_45"))
 
 
 def test_a_room_that_never_shows_its_anchor_is_one_line(assets, tmp_path, monkeypatch):

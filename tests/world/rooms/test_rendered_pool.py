@@ -7,6 +7,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
+from echo.study.words import SPLITS
 from echo.world.errors import PoolError
 from echo.world.rooms.build import OVERLAPS
 from echo.world.rooms.rendered_pool import RenderedPool
@@ -14,7 +15,7 @@ from echo.world.rooms.rendered_pool import RenderedPool
 
 def test_packed_and_unpacked_pools_read_alike(pools):
     packed, unpacked = RenderedPool(pools["packed"]), RenderedPool(pools["unpacked"])
-    assert packed.videos == unpacked.videos and len(packed.videos) == 2 * 3 * 2
+    assert packed.videos == unpacked.videos and len(packed.videos) == 2 * 3 * len(SPLITS["open_domain"].trajectories)
     for video in packed.videos[:3]:
         for read in ("frames", "poses", "depth", "masks", "caption"):
             assert np.array_equal(getattr(packed, read)(video), getattr(unpacked, read)(video)), read
@@ -52,7 +53,7 @@ def copy(pools, tmp_path):
 
 
 def test_what_is_missing_is_named(copy):
-    pool, video = RenderedPool(copy), "open_01_duckie__return_strict"
+    pool, video = RenderedPool(copy), "open_001_building__return_strict"
     (copy / "frames" / video / "0003.png").unlink()
     with pytest.raises(PoolError, match=f"frame 3 of {video} is missing"):
         pool.frames(video)
@@ -93,8 +94,8 @@ def test_no_pool_is_an_error(tmp_path):
 
 def test_all_identities_of_a_room_share_its_paths_and_caption(pools):
     pool = RenderedPool(pools["packed"])
-    info = pool.info[(pool.info.room == "open_01") & (pool.info.trajectory == "return_strict")]
-    assert sorted(info.anchor) == ["building", "cone", "duckie"]
+    info = pool.info[(pool.info.room == "open_001") & (pool.info.trajectory == "return_strict")]
+    assert sorted(info.anchor) == ["building", "duckie", "medkit"]
     assert len({pool.poses(video).tobytes() for video in info.index}) == 1
     assert len({pool.caption(video) for video in info.index}) == 1
 

@@ -1,20 +1,24 @@
 """Rooms: a pan there and back, the anchor and nothing else changes, splits that share nothing."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from echo.io.seeding import generator
+from echo.study.words import SPLITS
 from echo.world.layout import ANCHOR_ID
 from echo.world.paths import trajectory
-from echo.world.rooms.assets import MESHES, SURFACES, split_portraits
-from echo.world.rooms.identities import OPEN_DOMAIN, TRAIN
+from echo.world.rooms.assets import MESHES, SURFACES, split_portraits, surfaces
+from echo.world.rooms.identities import CHOOSING, OPEN_DOMAIN, TRAIN, identities
+from echo.world.rooms.meshes import WHITE
 from echo.world.rooms.render import render_room
 from echo.world.rooms.rooms import sample_room
 
 FOV = 75.0
 
 
-@pytest.mark.parametrize("split", ["train", "open_domain"])
+@pytest.mark.parametrize("split", ["train", "open_domain", "choosing"])
 def test_a_pan_there_and_back_gives_identical_pixels(library, split):
     room = sample_room(0, split, 0, library)
     poses = trajectory("loop", room.start, 8, generator(0, "pan"), room.clear)
@@ -41,21 +45,52 @@ def test_swapping_the_anchor_changes_nothing_outside_its_masks(library, index):
 
 
 def test_no_caption_names_an_anchor(library):
-    words = {word for name in (*OPEN_DOMAIN, *TRAIN) for word in (*name.split("_"), "duck", "tree", "anchor")}
-    for split in ("train", "in_domain", "open_domain"):
+    words = {
+        word for name in (*OPEN_DOMAIN, *CHOOSING, *TRAIN) for word in (*name.split("_"), "duck", "tree", "anchor")
+    }
+    for split in SPLITS:
         for index in range(30):
             caption = sample_room(0, split, index, library).caption
             assert not words & set(caption.replace(",", "").split()), caption
 
 
 def test_splits_share_no_asset(library):
+    columns = ("train", "open_domain", "choosing")
+    for a, b in combinations(columns, 2):
+        for use in SURFACES:
+            assert not set(SURFACES[use][a]) & set(SURFACES[use][b])
+        assert not set(MESHES[a]) & set(MESHES[b])
+        assert not set(identities(a)) & set(identities(b))
+        assert not set(split_portraits(library.portraits, a)) & set(split_portraits(library.portraits, b))
+    counts = [len(split_portraits(library.portraits, column)) for column in columns]
+    assert sum(counts) == len(library.portraits) and min(counts) >= 8
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_room_is_built_of_its_own_splits_assets_alone(library, split):
+    """Textures by the faces that are really there, not by the tables."""
+    own = {name for use in SURFACES for name in surfaces(use, split)} | {WHITE}
+    own |= set(split_portraits(library.portraits, split))
+    for index in range(6):
+        room = sample_room(3, split, index, library)
+        named = {library.names[texture] for texture in np.unique(room.triangles.texture)}
+        assert {name for name in named if not name.startswith("mesh/")} <= own
+        assert room.identity in identities(split)
+
+
+def test_choosing_rooms_have_colours_that_no_training_room_has(library):
+    """A recoloured wall differs from its original by far more than rooms' tints and light change it."""
     for use in SURFACES:
-        assert not set(SURFACES[use]["train"]) & set(SURFACES[use]["open_domain"])
-    assert not set(MESHES["train"]) & set(MESHES["open_domain"])
-    assert not set(TRAIN) & set(OPEN_DOMAIN)
-    halves = [set(split_portraits(library.portraits, split)) for split in ("train", "open_domain")]
-    assert not halves[0] & halves[1] and len(halves[0] | halves[1]) == len(library.portraits)
-    assert len(halves[1]) >= 10
+        for name in SURFACES[use]["choosing"]:
+            mine, original = (library.texels[library.index(n)][:-1].astype(float) for n in (name, name.split("/")[1]))
+            assert np.corrcoef(mine.ravel(), original.ravel())[0, 1] < 0.5, name
+
+
+def test_training_rooms_are_those_of_the_first_study(library):
+    """Their streams and tables have not moved: numbers of room 0 of seed 0, as it always was."""
+    room = sample_room(0, "train", 0, library)
+    assert room.start.round(3).tolist() == [3.495, 5.002, 1.25, 0.0, 0.0, 177.993]
+    assert room.identity == "barrel" and room.caption == "stucco room with asphalt floor, ten portraits and two boxes"
 
 
 def test_rooms_are_clear_where_they_say_so(library):
