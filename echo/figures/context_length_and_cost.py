@@ -67,7 +67,9 @@ def _length(axes: Axes, psnr: pd.DataFrame) -> None:
     axes.set_title("Context length")
     axes.grid(axis="y")
     if lines:
-        axes.legend(list(lines.values()), [style.branch_label(branch) for branch in lines], loc="upper left")
+        names = [style.branch_label(branch) for branch in lines]
+        legend = axes.legend(list(lines.values()), names, loc="upper left", frameon=True, framealpha=0.9)
+        legend.get_frame().set(linewidth=0)  # white over the lines of references
 
 
 def _cost(axes: Axes, rows: pd.DataFrame, psnr: pd.DataFrame, cost: pd.Series) -> None:
