@@ -7,7 +7,10 @@ moments. With A = sum k k^T and B = sum k (v - m)^T over the cells of all given 
 mean, a target's cell is m + k^T (A + ``penalty`` I)^-1 B, which is then decoded: a memory of constant size, updated by
 addition, that needs no training.
 
-``SETTINGS`` are one set for all branches (SETTINGS_WHY).
+``SETTINGS`` are one set for all branches, where each would like its own: an exact return a small penalty, a revisit
+beside every past pose a larger one. Of 14 tried on 16 rooms of the choosing split they lose least on revisits for what
+they keep on returns (dB on recall, near and far revisit): 24.4, 24.6, 21.6; with penalty 1e-3 and moment 1: 26.7, 21.1,
+14.5; with penalty 1 and moment 1: 23.1, 24.5, 22.0.
 """
 
 from __future__ import annotations
@@ -36,8 +39,8 @@ class Settings:
 
     features: int = 256
     direction: float = 4.0
-    moment: float = 1.0
-    penalty: float = 0.3
+    moment: float = 0.5
+    penalty: float = 0.1
 
 
 SETTINGS = Settings()

@@ -90,7 +90,7 @@ def test_ridge_is_kernel_regression_solved_the_other_way_round(case):
     np.testing.assert_allclose(got, expected, atol=1e-5)
     # Many features approach the Gaussian kernel of the scaled rays.
     many = ridge.ray_features(case.poses, case, grid, ridge.Settings(features=20_000))
-    scaled = rays["given"] * np.repeat([4.0, 1.0], 3)
+    scaled = rays["given"] * np.repeat([ridge.SETTINGS.direction, ridge.SETTINGS.moment], 3)
     gauss = np.exp(-np.square(scaled[:, None] - scaled[None]).sum(-1) / 2)
     assert np.abs(many @ many.T - gauss).max() < 0.06
 
