@@ -60,6 +60,25 @@ def test_a_fresh_clones_graph_runs_the_whole_study(clone):
     assert counts["tables"] == 1 and counts["figure"] == len(figures.names())
 
 
+@pytest.mark.parametrize(
+    ("on", "own", "other"),
+    [
+        ("reported", ("in_domain", "open_domain"), ("choosing",)),
+        ("choosing", ("choosing",), ("in_domain", "open_domain")),
+    ],
+)
+def test_a_study_plans_jobs_of_what_it_evaluates_on_and_of_nothing_else(clone, on, own, other):
+    """Neither inputs nor outputs nor commands of any job name another split's files."""
+    done = snakemake(clone, "-n", "-p", "--config", f"evaluate={{on: {on}}}")
+    assert done.returncode == 0, done.stderr
+    for split in own:
+        assert f"runs/mini/pool/{split}/record.json" in done.stdout
+    for split in other:
+        assert not re.search(rf"\b{split}\b", done.stdout), split
+        refused = snakemake(clone, "-n", f"runs/mini/pool/{split}/record.json", "--config", f"evaluate={{on: {on}}}")
+        assert refused.returncode != 0 and "MissingRuleException" in refused.stderr
+
+
 def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
     for path in ("assets/assets.json", *(f"weights/{name}.safetensors" for name in WEIGHTS)):
         (clone / "resources" / path).parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ import pytest
 from echo.judge.cases import COLUMNS, judge_rollouts
 from echo.judge.rubric import Scores
 from echo.rollout.frames import RolloutError
+from echo.study.words import AWAY
 from tests.scenes import POOLS, STUDY, made_rollout, perfect
 
 
@@ -52,6 +53,13 @@ def test_a_case_is_its_last_two_frames_against_the_first_with_its_mask_and_ident
 def test_a_study_without_returns_has_a_table_without_rows(files):
     table = judge_rollouts(STUDY, "context_k5", 7, {"replay": files["replay"]}, POOLS, Comparing())
     assert tuple(table) == COLUMNS and len(table) == 0
+
+
+@pytest.mark.parametrize("branch", AWAY)
+def test_a_revisit_is_not_judged_against_a_first_frame_that_it_does_not_show(tmp_path, branch):
+    judge, path = Comparing(), tmp_path / f"{branch}.safetensors"
+    made_rollout(branch, perfect).save(path)
+    assert len(judge_rollouts(STUDY, "context_k5", 7, {branch: path}, POOLS, judge)) == 0 and judge.asked == []
 
 
 def test_a_rollout_of_other_cases_is_refused(files):

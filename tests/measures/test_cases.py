@@ -5,7 +5,7 @@ from echo.io.seeding import generator
 from echo.measures.cases import CASE_COLUMNS, CEILING, FRAME_COLUMNS, measure_branch, measure_rollouts
 from echo.measures.images import psnr
 from echo.rollout.frames import RolloutError
-from echo.study.words import BRANCHES
+from echo.study.words import AWAY, BRANCHES
 from tests.scenes import POOLS, STUDY, made_rollout, perfect
 
 
@@ -24,7 +24,8 @@ def test_a_perfect_rollout_has_perfect_measures(branch):
     frames, cases = measure(made, branch)
     assert (cases.psnr == CEILING).all() and (cases.ssim == 1).all() and (cases.lpips == 0).all()
     assert len(frames) == 2 * len(made.index) and len(cases) == 2
-    assert cases.first_psnr.isna().all() if branch == "replay" else (cases.first_psnr == CEILING).all()
+    no_first = branch == "replay" or branch in AWAY
+    assert cases.first_psnr.isna().all() if no_first else (cases.first_psnr == CEILING).all()
 
 
 def test_a_return_is_measured_on_its_last_two_frames_alone():
@@ -68,6 +69,13 @@ def test_a_replay_is_the_mean_over_all_frames():
         np.testing.assert_allclose(mine.psnr, expected)
         assert row.psnr == pytest.approx(expected.mean())
         assert mine.segment.tolist() == [1] * 4 + [2] * 4 + [3] * 4
+
+
+@pytest.mark.parametrize("branch", AWAY)
+def test_a_revisit_is_measured_on_its_last_two_frames_and_never_against_the_first(branch):
+    made = made_rollout(branch, lambda x, i: np.concatenate([255 - x[:-2], x[-2:]]))
+    cases = measure(made, branch)[1]
+    assert (cases.psnr == CEILING).all() and cases[["first_psnr", "first_ssim", "first_lpips"]].isna().all(None)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def _write_run(made: Runs, row: str, seed: int, kind: str, run: str) -> None:
             keys = {**owner, "branch": branch, "split": about.split, "scene": about.room, "anchor": about.anchor,
                     "case": case}  # fmt: skip
             cases.append({**keys, **_numbers(draw), "seen_given": 0.5, "seen_past": 0.75, "psnr_seen": 20.0})
-            if branch != "replay":
+            if BRANCHES[branch].ends_at_first:
                 cases[-1] |= {f"first_{name}": value for name, value in _numbers(draw).items()}
             frames += [{**keys, "segment": (f - 1) // T + 1, "frame": f, **_numbers(draw)} for f in index]
             if BRANCHES[branch].returns:

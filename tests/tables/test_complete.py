@@ -38,7 +38,7 @@ def test_whole_files_are_taken(made_runs):
 
 def test_half_of_the_measures_is_refused(made_runs):
     path = made_runs.folder / "measures" / "context_k5-7" / "cases.csv"
-    cut_lines(path, 11)  # 20 cases: 4 of each of 5 branches
+    cut_lines(path, 11)  # 4 cases of each branch
     first = made_runs.cases("return_45").index[2]
     refused(
         made_runs, str(path), "row context_k5, training seed 7",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from echo.rollout.frames import Rollout
+from echo.study.words import BRANCHES
 from echo.tables.complete import expected
 from echo.tables.read import TableError
 from echo.tables.samples import branch_sample, pool_sample, shown_frames, spread
@@ -25,7 +26,7 @@ def sampled(made_runs):
     return draw
 
 
-@pytest.mark.parametrize("branch", ["replay", "loop", "return_45", "return_strict", "recall"])
+@pytest.mark.parametrize("branch", BRANCHES)
 def test_pictures_are_the_rollouts_frames_and_else_the_truth(sampled, branch):
     arrays, folders, pool = sampled(branch)
     for r, row in enumerate(arrays["rows"]):
@@ -41,6 +42,8 @@ def test_pictures_are_the_rollouts_frames_and_else_the_truth(sampled, branch):
 
 def test_a_return_shows_first_farthest_and_last_view_and_a_replay_the_whole_way():
     assert list(shown_frames("return_strict", 24, 8)) == [0, 16, 24]
+    assert list(shown_frames("revisit_far", 24, 8)) == [8, 16, 24]  # the middle of the way out
+    assert list(shown_frames("return_far_8", 88, 8)) == [8, 80, 88]
     assert list(shown_frames("replay", 24, 8)) == [0, 3, 6, 9, 12, 15, 18, 21, 24]
     assert list(shown_frames("replay", 3, 1)) == [0, 1, 2, 3]
 
@@ -65,6 +68,15 @@ def test_pool_sample_shows_every_identity_of_a_scene(made_runs):
     pool_sample(pool, made_runs.folder / "pool.npz")
     with np.load(made_runs.folder / "pool.npz") as file:
         assert file["images"].shape == (3, 2, 8, 8, 3)
-        assert list(file["columns"]) == ["duck", "cone"]
+        assert list(file["columns"]) == ["cone", "duck"]
         first = pool.frames("open_domain_1_cone__return_strict", [0])[0]
-        np.testing.assert_array_equal(file["images"][1, 1], first)
+        np.testing.assert_array_equal(file["images"][1, 0], first)
+
+
+def test_pool_sample_of_rooms_with_an_identity_each_has_no_names_of_columns(made_runs):
+    pool = made_runs.pools["open_domain"]
+    pool.info = pool.info[[anchor == ("duck" if room.endswith("1") else "cone")
+                           for anchor, room in zip(pool.info.anchor, pool.info.room, strict=True)]]  # fmt: skip
+    pool_sample(pool, made_runs.folder / "pool.npz")
+    with np.load(made_runs.folder / "pool.npz") as file:
+        assert file["images"].shape == (3, 1, 8, 8, 3) and "columns" not in file

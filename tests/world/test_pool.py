@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import numpy as np
 import pytest
-from PIL import Image
 
 from echo.io.errors import UserError
+from echo.study.words import splits_of
 from echo.world.errors import RecordingError
 from echo.world.pool import COLUMNS, INFO, Pool, PoolError, open_pool
 from echo.world.recordings.clip_pool import ClipPool
 from echo.world.rooms.rendered_pool import RenderedPool
-
-
-def write_small_pool(folder: Path) -> None:
-    """A pool of one video of two frames, as others make it."""
-    for kind in ("frames/scene", "jsons"):
-        (folder / kind).mkdir(parents=True)
-    for i in range(2):
-        Image.fromarray(np.full((4, 4, 3), i, np.uint8)).save(folder / "frames" / "scene" / f"{i:04d}.png")
-    cameras = {str(i): {"position": [i, 0, 0], "rotation": [0, 0, 0]} for i in range(2)}
-    (folder / "jsons" / "scene.json").write_text(json.dumps({"CineCameraActor": cameras}))
-    (folder / "captions.txt").write_text("scene/0_1.mp4\ta hall\n")
+from tests.world.small_pool import write_small_pool
 
 
 def test_a_folder_of_others_opens_with_all_columns(tmp_path):
@@ -47,3 +33,11 @@ def test_no_pool_is_an_error_for_users(tmp_path):
     with pytest.raises(PoolError, match="no pool there"):
         open_pool(tmp_path)
     assert issubclass(RecordingError, PoolError) and issubclass(PoolError, UserError)
+
+
+def test_a_pool_of_a_split_that_the_study_must_not_open_is_refused(tmp_path):
+    """A study that chooses settings never sees what is reported, and the other way round."""
+    write_small_pool(tmp_path, "open_domain")
+    assert open_pool(tmp_path, splits_of("reported")).videos == ["scene"]
+    with pytest.raises(PoolError, match=r"videos.csv: videos of split 'open_domain', where the study opens train, cho"):
+        open_pool(tmp_path, splits_of("choosing"))

@@ -34,8 +34,10 @@ def offsets(
 
     train, replay: every ``stride``-th frame, forward. loop: out over 2 T steps and back over the same frames. Returns:
     out over T (45 degrees) or 2 T (strict) steps, back within one segment, whose last two frames are the first one.
-    ``segments`` overrides n for train and replay.
+    ``segments`` overrides n for train and replay. Raises ValueError for a revisit.
     """
+    if kind in AWAY:
+        raise ValueError(f"offsets: there is no recorded clip of kind {kind!r}: its last view lies between poses")
     frames = frames_per_segment
     if kind not in OUT:
         return np.arange(1 + (segments or SEGMENTS[kind]) * frames, dtype=np.int64) * stride

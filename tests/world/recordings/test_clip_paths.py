@@ -6,13 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo.io.seeding import generator
-from echo.study.words import SEGMENTS
+from echo.study.words import AWAY, SEGMENTS
 from echo.world.camera import rotation_matrices
 from echo.world.paths import trajectory
-from echo.world.recordings.clip_paths import OUT, disjoint, offsets, qualifies, turns
+from echo.world.recordings.clip_paths import OUT, RECORDED, disjoint, offsets, qualifies, turns
+
+KINDS = sorted(kind for kinds in RECORDED.values() for kind in kinds)
 
 
-@given(st.sampled_from(sorted(SEGMENTS)), st.integers(2, 90), st.integers(1, 9))
+@given(st.sampled_from(KINDS), st.integers(2, 90), st.integers(1, 9))
 @settings(max_examples=200, deadline=None)
 def test_clips_have_the_length_and_the_repeats_of_rendered_paths(kind, frames, stride):
     steps = offsets(kind, frames, stride)
@@ -31,6 +33,13 @@ def test_clips_have_the_length_and_the_repeats_of_rendered_paths(kind, frames, s
         assert np.abs(path[:, 5] - path[0, 5]).argmax() == far
     else:
         assert set(np.diff(steps)) == {stride}
+
+
+@pytest.mark.parametrize("kind", AWAY)
+def test_recordings_have_no_revisits(kind):
+    assert kind not in KINDS
+    with pytest.raises(ValueError, match=f"no recorded clip of kind '{kind}'"):
+        offsets(kind, 8, 1)
 
 
 def test_a_turn_is_signed_and_needs_no_upright_world():

@@ -124,5 +124,6 @@ def test_open_domain_rooms_share_no_surface_mesh_or_painter_with_training_rooms(
         assert surfaces(use, "in_domain") == surfaces(use, "train")
     assert not set(MESHES["train"]) & set(MESHES["open_domain"])
     names = [f"{painter}{i}" for painter in "abcdefgh" for i in (1, 2)]
-    assert split_portraits(names, "open_domain") == ["d1", "d2", "h1", "h2"]
+    assert split_portraits(names, "open_domain") == ["d1", "d2"]
+    assert split_portraits(names, "choosing") == ["h1", "h2"]
     assert split_portraits(names, "train") == [name for name in names if name[0] not in "dh"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from echo.world.layout import ANCHOR_ID
-from echo.world.rooms.identities import AREA, OPEN_DOMAIN, TRAIN, anchor
+from echo.world.rooms.identities import AREA, CHOOSING, OPEN_DOMAIN, RADIUS, TRAIN, anchor, placed
 from echo.world.rooms.render import Layer, Light
 
 
@@ -17,7 +17,7 @@ def test_anchors_look_equally_large(library):
     poses = [[-distance * np.cos(a), -distance * np.sin(a), 1.0, 0, 0, np.rad2deg(a)] for a in angles]
     metres = 2 * np.tan(np.deg2rad(fov) / 2) * distance / size  # a pixel's side at the anchor
     areas = {}
-    for name in (*OPEN_DOMAIN, *TRAIN):
+    for name in (*OPEN_DOMAIN, *CHOOSING, *TRAIN):
         seen = Layer(anchor(name, library), library).render(np.array(poses), size, fov, Light((0, 0, 5), 1.0, 0.0))
         mask = seen.ids == ANCHOR_ID
         assert not (mask[:, [0, -1]].any() or mask[:, :, [0, -1]].any()), name
@@ -28,3 +28,20 @@ def test_anchors_look_equally_large(library):
 def test_an_unknown_identity_is_an_error(library):
     with pytest.raises(ValueError, match="identity 'ghost': expected one of building"):
         anchor("ghost", library)
+
+
+def test_no_anchor_reaches_far_beyond_the_radius_that_cameras_keep(library):
+    """They keep ``RADIUS`` and a margin of 0.35 m."""
+    for name in (*OPEN_DOMAIN, *CHOOSING, *TRAIN):
+        reach = np.linalg.norm(anchor(name, library).vertices[..., :2], axis=-1).max()
+        assert reach < RADIUS + 0.3, f"{name} reaches {reach:.2f} m"
+
+
+def test_rooms_take_the_identities_in_turn():
+    for split, names in (("open_domain", OPEN_DOMAIN), ("choosing", CHOOSING)):
+        alone = [placed(0, split, index, 1)[0] for index in range(64)]
+        assert {name: alone.count(name) for name in names} == dict.fromkeys(names, 8)
+        assert [placed(0, split, index, 8)[0] for index in range(64)] == alone
+        assert all(set(placed(0, split, index, 8)) == set(names) for index in range(16))
+        assert [placed(1, split, index, 1)[0] for index in range(64)] != alone
+    assert placed(0, "train", 3, 5) == placed(0, "in_domain", 3, 5) == (None,)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from echo.world.rooms.assets import AssetError
-from echo.world.rooms.library import Library, mip_chain, mip_offsets, texture_resolution
+from echo.world.rooms.library import Library, mip_chain, mip_offsets, recoloured, texture_resolution
 
 
 def test_each_level_averages_the_one_before():
@@ -30,3 +30,11 @@ def test_names_that_are_not_there_and_odd_sizes_are_errors(library, assets, tmp_
     with pytest.raises(ValueError, match="expected a power of two, got 100"):
         Library(assets, 100)
     assert (texture_resolution(64), texture_resolution(129)) == (256, 512)
+
+
+def test_a_recoloured_texture_keeps_its_mean_brightness_and_turns_its_contrast_round():
+    image = np.random.default_rng(0).integers(60, 200, (16, 16, 3)).astype(np.uint8)
+    made = recoloured(image).astype(float)
+    assert made.mean() == pytest.approx(image.mean(), abs=0.5)
+    for channel in range(3):
+        assert np.corrcoef(made[..., channel].ravel(), image[..., channel - 1].ravel())[0, 1] < -0.99
