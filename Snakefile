@@ -46,7 +46,7 @@ rule all:
     input:
         f"{RUN}/study.json",
         # The measures are never committed: in a fresh clone it is they that make the whole study run.
-        expand(f"{RUN}/measures/{{run}}/record.json", run=RUNS),
+        expand(f"{RUN}/measures/{{run}}/record.json", run=MEASURED),
         expand(f"{RESULTS}/tables/{{file}}", file=TABLES),
         expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
         expand(f"{RESULTS}/figures/{{figure}}.gif", figure=ANIMATED),

@@ -18,7 +18,7 @@ import typer
 from echo.io.errors import UserError
 from echo.study.config import ConfigError, Study, load_study, study_of_environment
 from echo.study.provenance import stage_digest, stages
-from echo.study.words import EVALUATED, SPLITS, splits_of
+from echo.study.words import EVALUATED, SPLITS, UNTRAINED, splits_of
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -26,7 +26,9 @@ app = typer.Typer(
 
 StudyFile = Annotated[Path, typer.Option("--study", help="the study: YAML, a run's study.json, or @NAME in a job")]
 RowName = Annotated[str, typer.Option("--row", help="a row of the study")]
+MeasuredName = Annotated[str, typer.Option("--row", help="a row of the study, or a reference row")]
 Seed = Annotated[int, typer.Option("--seed", help="training seed")]
+MeasuredSeed = Annotated[int, typer.Option("--seed", help=f"training seed; {UNTRAINED} for a reference row")]
 SplitName = Annotated[str, typer.Option("--split", help=f"one of {', '.join(SPLITS)}")]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="CPU threads; more than one changes the last bits")]
 Fingerprint = Annotated[
@@ -52,6 +54,7 @@ LatentsFolders = Annotated[list[Path], typer.Option("--latents", help=f"folders 
 TextFiles = Annotated[list[Path], typer.Option("--text", help=f"embedded captions: {_PER_SPLIT}")]
 EvidenceFiles = Annotated[list[Path], typer.Option("--evidence", help=f"ranked evidence: {_PER_SPLIT}")]
 RolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout a branch of the study; repeat it")]
+UNTRAINED_TOO = ("reference", "measure", "judge")  # stages that run for reference rows
 
 
 def _run(stage: str, **values: Any) -> None:
@@ -72,8 +75,9 @@ def _study(path: Path, stage: str, row: str | None = None, fingerprint: str | No
     # One stage alone; Snakemake has checked that the whole study can run.
     name = str(path)
     study = study_of_environment(name[1:]) if name.startswith("@") else load_study(path, whole=False)
-    if row is not None and row not in study.profiles:
-        raise ConfigError(f"--row {row}: {path} has {', '.join(study.profiles)}")
+    known = (*(() if stage == "reference" else study.profiles), *(study.references if stage in UNTRAINED_TOO else ()))
+    if row is not None and row not in known:
+        raise ConfigError(f"--row {row}: {path} has {', '.join(known)}")
     if fingerprint is not None and stage_digest(study, stage, row) != fingerprint:
         raise ConfigError(
             f"{path}: the study or the code has changed since this job was planned (stage {stage}: fingerprint "
@@ -395,6 +399,24 @@ def rollout(
 
 
 @app.command()
+def reference(
+    study: StudyFile,
+    row: Annotated[str, typer.Option("--row", help="a reference row: a module of echo/rollout/references")],
+    codec: CodecFile,
+    pool: Pools,
+    latents: LatentsFolders,
+    out: OutFolder,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Draw a reference row, which needs no training, on every branch."""
+    checked = _study(study, "reference", row, fingerprint)
+    _prepare(threads)
+    pools, caches = _by_split(checked, "--pool", pool), _by_split(checked, "--latents", latents)
+    _run("reference", study=checked, reference=row, codec=codec, pools=pools, latents=caches, out=out)
+
+
+@app.command()
 def probe(
     study: StudyFile,
     row: RowName,
@@ -420,22 +442,30 @@ def probe(
 
 
 @app.command()
+def seen(study: StudyFile, pool: Pools, out: Out, fingerprint: Fingerprint = None) -> None:
+    """Find which pixels of the measured frames were seen before, from true depth."""
+    checked = _study(study, "seen", None, fingerprint)
+    _run("seen", study=checked, pools=_by_split(checked, "--pool", pool), out=out)
+
+
+@app.command()
 def measure(
     study: StudyFile,
-    row: RowName,
-    seed: Seed,
+    row: MeasuredName,
+    seed: MeasuredSeed,
     rollout: RolloutFiles,
     pool: Pools,
     weights: WeightsFolder,
     out: OutFolder,
+    seen: Annotated[Path | None, typer.Option("--seen", help="masks of seen pixels, where frames have depth")] = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
     """Compare a row's rollouts with the truth."""
     checked = _study(study, "measure", row, fingerprint)
     _prepare(threads)
-    pools = _by_split(checked, "--pool", pool)
-    _run("measure", study=checked, row=row, seed=seed, rollouts=rollout, pools=pools, weights=weights, out=out)
+    files = {"rollouts": rollout, "pools": _by_split(checked, "--pool", pool), "weights": weights, "seen": seen}
+    _run("measure", study=checked, row=row, seed=seed, **files, out=out)
 
 
 @app.command()
@@ -476,8 +506,8 @@ def realism(
 @app.command()
 def judge(
     study: StudyFile,
-    row: RowName,
-    seed: Seed,
+    row: MeasuredName,
+    seed: MeasuredSeed,
     rollout: RolloutFiles,
     pool: Pools,
     weights: WeightsFolder,
@@ -503,9 +533,10 @@ def tables(
     record: Annotated[list[Path], typer.Option("--record", help="the records of all stages; repeat the option")],
     pool: Pools,
     out: OutFolder,
+    reference: Annotated[list[Path] | None, typer.Option("--reference", help="records of reference rows")] = None,
     fingerprint: Fingerprint = None,
 ) -> None:
-    """Gather the study's tables. Runs are given in the study's order: row by row, seed by seed."""
+    """Gather the study's tables. Runs are given in the study's order: row by row, seed by seed, then reference rows."""
     checked = _study(study, "tables", None, fingerprint)
     _run(
         "tables",
@@ -515,6 +546,7 @@ def tables(
         probes=probes,
         realism=realism,
         rollouts=rollout,
+        references=reference or [],
         records=record,
         pools=_by_split(checked, "--pool", pool),
         out=out,

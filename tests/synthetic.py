@@ -15,6 +15,7 @@ import yaml
 from echo.io.pictures import save_pictures
 from echo.io.seeding import generator
 from echo.study.profile import parse_row
+from echo.study.words import UNTRAINED
 
 ROWS_FILE = Path(__file__).parent.parent / "config" / "rows.yaml"
 ENTRIES = yaml.safe_load(ROWS_FILE.read_text())
@@ -31,6 +32,9 @@ def _frames_kept(row: str) -> float:
 
 # Invented: how much of the past each row brings back, 0 to 1.
 STRENGTH = {row: 0.0 if row in INERT else 0.3 + 0.035 * _frames_kept(row) for row in ENTRIES}
+REFERENCES = {  # invented: what each reference row, which needs no training, would reach
+    "codec_ceiling": 1.6, "copy_best": 0.8, "copy_first": 0.4, "mean_colour": 0.1, "reprojection": 1.2, "ridge": 0.9,
+}  # fmt: skip
 BRANCH_GAIN = {"replay": 2.0, "loop": 5.0, "return_45": 6.0, "return_strict": 5.0, "recall": 10.0}
 IDENTITIES = ("duck", "cone", "barrel", "potion", "medkit", "keycard", "chair", "door")
 SEGMENTS = 3
@@ -51,15 +55,20 @@ def write_tables(
     size: int = 32,
     frames_per_segment: int = 8,
     seed: int = 0,
+    references: tuple[str, ...] = (),
 ) -> Path:
     """Write the gathered files and samples/; returns ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    _rows(rows).to_csv(folder / "rows.csv", index=False)
+    about = pd.concat([_rows(rows), _reference_rows(references)], ignore_index=True)
+    counts = ["state_numbers", "parameters", "memory_parameters", "frames_read"]
+    about.astype(dict.fromkeys(counts, "Int64")).to_csv(folder / "rows.csv", index=False)
     _kept(rows).to_csv(folder / "kept.csv", index=False)
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
-    _cases(rows, train_seeds, cases, seed).to_csv(folder / "cases.csv.gz", index=False)
-    _frames(rows, train_seeds, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
-    _realism(rows, train_seeds, seed).to_csv(folder / "realism.csv", index=False)
+    runs = [(row, STRENGTH[row], train_seed) for row in rows for train_seed in train_seeds]
+    runs += [(name, REFERENCES[name], UNTRAINED) for name in references]
+    _cases(runs, cases, seed).to_csv(folder / "cases.csv.gz", index=False)
+    _frames(runs, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
+    _realism(runs, seed).to_csv(folder / "realism.csv", index=False)
     _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)
     _samples(folder / "samples", rows, size, frames_per_segment, seed)
     return folder
@@ -97,6 +106,16 @@ def _kept(rows) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns)
 
 
+def _reference_rows(references) -> pd.DataFrame:
+    lines = [
+        {"row_name": name, "family": "reference", "label": f"invented {name.replace('_', ' ')}", "remembers": False,
+         "state_numbers": None if name == "codec_ceiling" else 500 * (1 + i), "parameters": 0, "memory_parameters": 0,
+         "frames_read": None}
+        for i, name in enumerate(references)
+    ]  # fmt: skip
+    return pd.DataFrame(lines)
+
+
 def _timings(rows, seed) -> pd.DataFrame:
     draw = generator(seed, "timings")
     lines = [{"stage": "pool", "row_name": "", "seconds": 95.0, "peak_mb": 800.0}]
@@ -117,54 +136,52 @@ def _scene_of(branch: str, case: int) -> tuple[str, str, str, str]:
     return "open_domain", name, IDENTITIES[anchor], f"{name}_{IDENTITIES[anchor]}__{trajectory}"
 
 
-def _cases(rows, train_seeds, cases, seed) -> pd.DataFrame:
+def _cases(runs, cases, seed) -> pd.DataFrame:
     lines = []
     for branch, gain in BRANCH_GAIN.items():
         for case in range(cases):
             split, scene, anchor, name = _scene_of(branch, case)
             level = 14 + generator(seed, "scene", scene).normal(0, 1.0)  # what is hard is hard for every row
-            for row in rows:
-                for train_seed in train_seeds:
-                    draw = generator(seed, "case", branch, name, row, train_seed)
-                    psnr = level + gain * STRENGTH[row] + draw.normal(0, 0.7)
-                    unit = float(np.clip((psnr - 10) / 20, 0, 1))
-                    line = {"row_name": row, "train_seed": train_seed, "branch": branch, "split": split, "scene": scene,
-                            "anchor": anchor, "case": name, "psnr": psnr, "ssim": 0.2 + 0.6 * unit,
-                            "lpips": 0.7 - 0.5 * unit, "sharpness": 0.4 + 0.5 * unit}  # fmt: skip
-                    if split == "open_domain":
-                        line |= {"first_psnr": psnr - 0.3, "first_ssim": 0.19 + 0.6 * unit,
-                                 "first_lpips": 0.71 - 0.5 * unit, "appearance": 5 * unit, "presence": 4.5 * unit,
-                                 "view": 4 * unit, "scene_score": 3.5 * unit}  # fmt: skip
-                        line["judge"] = 20 * (0.45 * line["appearance"] + 0.25 * line["presence"]
-                                              + 0.20 * line["view"] + 0.10 * line["scene_score"])  # fmt: skip
-                    lines.append(line)
+            for row, strength, train_seed in runs:
+                draw = generator(seed, "case", branch, name, row, train_seed)
+                psnr = level + gain * strength + draw.normal(0, 0.7)
+                unit = float(np.clip((psnr - 10) / 20, 0, 1))
+                line = {"row_name": row, "train_seed": train_seed, "branch": branch, "split": split, "scene": scene,
+                        "anchor": anchor, "case": name, "psnr": psnr, "ssim": 0.2 + 0.6 * unit,
+                        "lpips": 0.7 - 0.5 * unit, "sharpness": 0.4 + 0.5 * unit}  # fmt: skip
+                if split == "open_domain":
+                    line |= {"first_psnr": psnr - 0.3, "first_ssim": 0.19 + 0.6 * unit,
+                             "first_lpips": 0.71 - 0.5 * unit, "appearance": 5 * unit, "presence": 4.5 * unit,
+                             "view": 4 * unit, "scene_score": 3.5 * unit}  # fmt: skip
+                    line["judge"] = 20 * (0.45 * line["appearance"] + 0.25 * line["presence"]
+                                          + 0.20 * line["view"] + 0.10 * line["scene_score"])  # fmt: skip
+                lines.append(line)
     return pd.DataFrame(lines)
 
 
-def _frames(rows, train_seeds, cases, frames_per_segment, seed) -> pd.DataFrame:
+def _frames(runs, cases, frames_per_segment, seed) -> pd.DataFrame:
     lines = []
     for branch in ("replay", "return_strict"):
         for case in range(cases):
             split, scene, anchor, name = _scene_of(branch, case)
-            for row in rows:
-                for train_seed in train_seeds:
-                    draw = generator(seed, "frame", branch, name, row, train_seed)
-                    for frame in range(1, SEGMENTS * frames_per_segment + 1):
-                        psnr = 24 - (1.6 - STRENGTH[row]) * 2.4 * np.sqrt(frame) + draw.normal(0, 0.8)
-                        lines.append((row, train_seed, branch, split, scene, anchor, name,
-                                      1 + (frame - 1) // frames_per_segment, frame, psnr, psnr / 40,
-                                      1 - psnr / 30))  # fmt: skip
+            for row, strength, train_seed in runs:
+                draw = generator(seed, "frame", branch, name, row, train_seed)
+                for frame in range(1, SEGMENTS * frames_per_segment + 1):
+                    psnr = 24 - (1.6 - strength) * 2.4 * np.sqrt(frame) + draw.normal(0, 0.8)
+                    lines.append((row, train_seed, branch, split, scene, anchor, name,
+                                  1 + (frame - 1) // frames_per_segment, frame, psnr, psnr / 40,
+                                  1 - psnr / 30))  # fmt: skip
     columns = "row_name train_seed branch split scene anchor case segment frame psnr ssim lpips".split()
     return pd.DataFrame(lines, columns=columns)
 
 
-def _realism(rows, train_seeds, seed) -> pd.DataFrame:
+def _realism(runs, seed) -> pd.DataFrame:
+    seeds = pd.Series([train_seed for _, _, train_seed in runs]).nunique()
     lines = []
-    for row in rows:
+    for row, strength in dict((row, strength) for row, strength, _ in runs).items():
         for branch, gain in {**BRANCH_GAIN, "all": 5.0}.items():
-            value = 2.0 - 0.1 * gain * STRENGTH[row] + generator(seed, "realism", row, branch).normal(0, 0.05)
-            lines.append((row, branch, "kernel distance", value, value - 0.2, value + 0.2, 0.08, 32, 16,
-                          len(train_seeds)))  # fmt: skip
+            value = 2.0 - 0.1 * gain * strength + generator(seed, "realism", row, branch).normal(0, 0.05)
+            lines.append((row, branch, "kernel distance", value, value - 0.2, value + 0.2, 0.08, 32, 16, seeds))
     columns = ["row_name", "branch", "kind", "value", "low", "high", "floor", "frames", "scenes", "train_seeds"]
     return pd.DataFrame(lines, columns=columns)
 

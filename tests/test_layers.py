@@ -53,12 +53,12 @@ def test_the_backbone_knows_no_memory():
 
 
 def is_found_by_its_folder(module: str) -> bool:
-    """Families, codecs, judges, figures, sections and stages: one test runs over all that there are.
+    """Families, codecs, judges, figures, reference rows, sections and stages: one test runs over all that there are.
 
     So that adding one needs no test module of its own to pass this test (CONTRIBUTING asks for one all the same).
     """
     parts = module.split(".")[1:]
-    kinds = ({"memory"}, {"sections"}, {"codecs"}, {"judges"}, {"stages"}, {"figures"})
+    kinds = ({"memory"}, {"sections"}, {"codecs"}, {"judges"}, {"stages"}, {"figures"}, {"references"})
     return (
         len(parts) > 2
         and any(kind & set(parts[:2]) for kind in kinds)

@@ -1,4 +1,7 @@
-"""The study's answer in one figure: what each memory gains on the returned view, and how much it keeps for that."""
+"""The study's answer in one figure: what each memory gains on the returned view, and how much it keeps for that.
+
+Below the rows stand the references, which need no training; a thin line from each leads up through the rows.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from echo.figures import style
+from echo.figures import style, untrained
 
 READS = ("differences.csv", "summary.csv", "rows.csv")
 BRANCHES = {"recall": ("o", -0.16), "return_strict": ("D", 0.16)}  # marker, shift from the place of the row
@@ -19,17 +22,23 @@ BRANCHES = {"recall": ("o", -0.16), "return_strict": ("D", 0.16)}  # marker, shi
 @style.styled()
 def draw(tables: Path) -> Figure:
     """Left: gain over the reference row in PSNR, on recall and strict return. Right: numbers the state keeps."""
-    rows = style.read_rows(tables)
+    rows, references = style.read_rows(tables), untrained.read_references(tables)
     gains = style.read(tables, "differences.csv")
-    gains = gains[(gains["measure"] == "psnr") & gains["row_name"].isin(rows.index)].set_index(["branch", "row_name"])
+    gains = gains[(gains["measure"] == "psnr")].set_index(["branch", "row_name"])
     order = _order(rows, gains)
+    if len(references):
+        order += _order(references, gains)
+        looks = references.assign(colour=untrained.COLOUR, marker="|", hollow=False)
+        rows = pd.concat([rows, looks.drop(columns="dashes")])
     figure = style.new_figure(8.6, 1.6 + 0.27 * len(order))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     _gains(left, rows, gains, order)
+    _reference_lines(left, references, gains, order)
     _kept(right, rows, order)
     left.set_yticks(range(len(order)), rows.loc[order, "label"])
     for tick, row in zip(left.get_yticklabels(), order, strict=True):
         tick.set_color(rows.loc[row, "colour"])
+        tick.set_style("italic" if row in references.index else "normal")
     left.set_ylim(len(order) - 0.4, -0.6)
     figure.suptitle(
         "When the camera comes back, which memory keeps the room the same?",
@@ -47,7 +56,8 @@ def draw(tables: Path) -> Figure:
         )
         for branch, (marker, _) in BRANCHES.items()
     ]
-    figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
+    trained = rows[~rows.index.isin(references.index)]
+    figure.legend(handles=shapes + style.family_legend(trained), loc="outside lower center", ncols=4)
     return figure
 
 
@@ -92,6 +102,17 @@ def _gains(axes: Axes, rows: pd.DataFrame, gains: pd.DataFrame, order: list[str]
     axes.set_ylabel("")
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
+
+
+def _reference_lines(axes: Axes, references: pd.DataFrame, gains: pd.DataFrame, order: list[str]) -> None:
+    """From the mark of each reference on the first branch a line up through all rows."""
+    branch, (_, shift) = next(iter(BRANCHES.items()))
+    for reference in references.itertuples():
+        if (branch, reference.row_name) in gains.index:
+            gain = gains.loc[(branch, reference.row_name), "difference"]
+            if np.isfinite(gain):
+                heights = [order.index(reference.row_name) + shift, -0.6]
+                axes.plot([gain, gain], heights, **untrained.look(reference))
 
 
 def _kept(axes: Axes, rows: pd.DataFrame, order: list[str]) -> None:

@@ -1,4 +1,7 @@
-"""Context length and cost: what more raw frames buy, and what each row's quality costs (the paper's Fig. 9)."""
+"""Context length and cost: what more raw frames buy, and what each row's quality costs (the paper's Fig. 9).
+
+Thin lines are references, which need no training, on the branch of the cost panels.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from echo.figures import style
+from echo.figures import style, untrained
 
 READS = ("summary.csv", "rows.csv", "timings.csv")
 LENGTHS = {"i2v": 1, "context_k5": 5, "context_k20": 20}  # row: K
@@ -27,7 +30,10 @@ def draw(tables: Path) -> Figure:
     """PSNR against K on four branches; PSNR on recall against training time; the same against numbers kept."""
     rows = style.read_rows(tables)
     summary = style.read(tables, "summary.csv")
-    psnr = summary[(summary["measure"] == "psnr") & summary["row_name"].isin(rows.index)]
+    summary = summary[summary["measure"] == "psnr"]
+    psnr = summary[summary["row_name"].isin(rows.index)]
+    references = untrained.read_references(tables)
+    at = untrained.levels(summary[summary["branch"] == QUALITY], references)
     timings = style.read(tables, "timings.csv")
     seconds = timings[timings["stage"] == "train"].groupby("row_name")["seconds"].mean()
     figure = style.new_figure(10.4, 4.5)
@@ -40,6 +46,9 @@ def draw(tables: Path) -> Figure:
     kept.set_title("Cost of keeping")
     kept.set_xlabel("numbers the memory keeps (log scale)")
     _log_with_zero(kept, rows["state_numbers"].astype(float))
+    for axes in (length, time, kept):
+        untrained.level_lines(axes, references, at, labels=False)
+    untrained.label_ends(kept, references, at)
     figure.legend(handles=style.row_legend(rows), loc="outside lower center", ncols=5)
     return figure
 
@@ -58,7 +67,9 @@ def _length(axes: Axes, psnr: pd.DataFrame) -> None:
     axes.set_title("Context length")
     axes.grid(axis="y")
     if lines:
-        axes.legend(list(lines.values()), [style.branch_label(branch) for branch in lines], loc="upper left")
+        names = [style.branch_label(branch) for branch in lines]
+        legend = axes.legend(list(lines.values()), names, loc="upper left", frameon=True, framealpha=0.9)
+        legend.get_frame().set(linewidth=0)  # white over the lines of references
 
 
 def _cost(axes: Axes, rows: pd.DataFrame, psnr: pd.DataFrame, cost: pd.Series) -> None:

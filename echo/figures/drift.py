@@ -1,4 +1,7 @@
-"""Drift: how PSNR falls along a replayed trajectory, each family in its own panel against no memory."""
+"""Drift: how PSNR falls along a replayed trajectory, each family in its own panel against no memory.
+
+Thin lines are references, which need no training and, here, know the first frame alone.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from echo.figures import FigureError, style
+from echo.figures import FigureError, style, untrained
 
 READS = ("drift.csv", "rows.csv")
 BRANCH = "replay"
@@ -19,7 +22,9 @@ def draw(tables: Path) -> Figure:
     """One panel per family: mean PSNR of each generated frame with its 95 % band; segment ends are dotted."""
     rows = style.read_rows(tables)
     drift = style.read(tables, "drift.csv")
-    drift = drift[(drift["branch"] == BRANCH) & drift["row_name"].isin(rows.index)]
+    replayed = drift[drift["branch"] == BRANCH]
+    drift = replayed[replayed["row_name"].isin(rows.index)]
+    references = untrained.read_references(tables)
     if drift.empty:
         raise FigureError(f"{tables / 'drift.csv'}: no row of branch {BRANCH}")
     families = list(dict.fromkeys(rows.loc[rows["row_name"] != style.REFERENCE_ROW, "family"])) or ["context"]
@@ -30,8 +35,21 @@ def draw(tables: Path) -> Figure:
         _panel(axes, members, drift)
         axes.set_title(style.family_name(family).capitalize())
         axes.set_xlabel("frame of the rollout")
+        ends = _reference_lines(axes, references, replayed)
     panels[0].set_ylabel("PSNR to the true frame, dB")
+    untrained.label_ends(panels[-1], references, ends)
     return figure
+
+
+def _reference_lines(axes: Axes, references: pd.DataFrame, drift: pd.DataFrame) -> dict[str, float]:
+    """A thin line along the rollout for each reference; returns where each ends."""
+    ends = {}
+    for reference in references.itertuples():
+        own = drift[(drift["row_name"] == reference.row_name) & drift["value"].notna()].sort_values("frame")
+        if len(own):
+            axes.plot(own["frame"], own["value"], **untrained.look(reference))
+            ends[str(reference.row_name)] = float(own["value"].iloc[-1])
+    return ends
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, drift: pd.DataFrame) -> None:

@@ -3,7 +3,8 @@
 Does the row that follows a real trajectory best also come back best?
 
 Each panel ranks the rows twice, by replay on the left and by return on the right; a line that climbs is a row that
-replay undervalues.
+replay undervalues. References, which need no training, take their places among the rows as thin lines; shifts and
+the correlation are of the rows alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from echo.figures import FigureError, style
+from echo.figures import FigureError, style, untrained
 
 READS = ("summary.csv", "rank_correlation.csv", "rows.csv")
 PANELS = (  # column of summary.csv, (branch, measure) of the return, title, name of the return's rank
@@ -28,57 +29,78 @@ PANELS = (  # column of summary.csv, (branch, measure) of the return, title, nam
 @style.styled()
 def draw(tables: Path) -> Figure:
     """Three slope charts of ranks: ours by PSNR, ours by the judge, and the paper's."""
-    rows = style.read_rows(tables)
+    rows, references = style.read_rows(tables), untrained.read_references(tables)
     summary = style.read(tables, "summary.csv")
-    ranked = [_values(summary, rows, column, target) for column, target, _, _ in PANELS]
+    ranked = [_values(summary, rows, references, column, target) for column, target, _, _ in PANELS]
     count = max(len(values) for values in ranked)
-    if count < 2:
+    if max((~values.index.isin(references.index)).sum() for values in ranked) < 2:
         raise FigureError(f"{tables / 'summary.csv'}: ranking needs two rows with replay and return, found {count}")
     figure = style.new_figure(11.2, 1.5 + 0.27 * count)
     intervals = style.read(tables, "rank_correlation.csv").set_index(["branch", "measure"])
     for axes, values, (column, target, title, name) in zip(figure.subplots(1, 3), ranked, PANELS, strict=True):
-        _slopes(axes, values, rows, count, name, _interval(intervals, target) if column == "value" else "")
+        interval = _interval(intervals, target) if column == "value" else ""
+        _slopes(axes, values, rows, references, count, name, interval)
         axes.set_title(title, loc="center")
     figure.legend(handles=style.family_legend(rows), loc="outside lower center", ncols=5)
     return figure
 
 
-def _values(summary: pd.DataFrame, rows: pd.DataFrame, column: str, target: tuple[str, str]) -> pd.DataFrame:
-    """Rows that have both numbers: ``replay`` (PSNR) and ``back``, and their ranks, 1 the best; ties in row order."""
+def _values(
+    summary: pd.DataFrame, rows: pd.DataFrame, references: pd.DataFrame, column: str, target: tuple[str, str]
+) -> pd.DataFrame:
+    """Rows and references that have both numbers: ``replay`` (PSNR) and ``back``, and their places.
+
+    ``place_*``: among all of them, 1 the best, ties in row order. ``shift``: how many ranks a row climbs from replay to
+    return among the rows alone; missing for references.
+    """
     cells = summary.set_index(["branch", "measure", "row_name"])[column].dropna()
+    names = [*rows.index, *references.index]
     values = pd.DataFrame(
         {
-            "replay": {row: cells.get(("replay", "psnr", row), np.nan) for row in rows.index},
-            "back": {row: cells.get((*target, row), np.nan) for row in rows.index},
+            "replay": {row: cells.get(("replay", "psnr", row), np.nan) for row in names},
+            "back": {row: cells.get((*target, row), np.nan) for row in names},
         }
     ).dropna()
-    ranks = values.rank(ascending=False, method="first").astype(int)
-    return values.join(ranks.add_prefix("rank_"))
+    places = values.rank(ascending=False, method="first").astype(int)
+    ranks = values[values.index.isin(rows.index)].rank(ascending=False, method="first").astype(int)
+    return values.join(places.add_prefix("place_")).assign(shift=ranks["replay"] - ranks["back"])
 
 
-def _slopes(axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, count: int, name: str, interval: str) -> None:
-    if len(values) < 2:
+def _slopes(
+    axes: Axes,
+    values: pd.DataFrame,
+    rows: pd.DataFrame,
+    references: pd.DataFrame,
+    count: int,
+    name: str,
+    interval: str,
+) -> None:
+    trained = values[values.index.isin(rows.index)]
+    if len(trained) < 2:
         axes.text(0.5, 0.5, "not measured", ha="center", va="center", transform=axes.transAxes, color="#777777")
         axes.set_axis_off()
         return
-    two = values.melt(value_vars=["rank_replay", "rank_back"], var_name="side", value_name="rank", ignore_index=False)
-    two = two.rename_axis("row_name").reset_index().assign(side=lambda t: (t["side"] == "rank_back").astype(float))
-    looks = rows.loc[values.index]
+    two = trained.melt(
+        value_vars=["place_replay", "place_back"], var_name="side", value_name="rank", ignore_index=False
+    )
+    two = two.rename_axis("row_name").reset_index().assign(side=lambda t: (t["side"] == "place_back").astype(float))
+    looks = rows.loc[trained.index]
     lines = style.estimates(
         axes, two.rename(columns={"rank": "value"}).assign(low=np.nan, high=np.nan), "side",
         colours=looks["colour"].to_dict(), markers=dict.fromkeys(looks.index, "o"),
         faces={row.row_name: style.face(row) for row in looks.itertuples()},
         dashes={row.row_name: (4, 2) if row.hollow else "" for row in looks.itertuples()},
     )  # fmt: skip
-    for row, line in values.iterrows():
-        look, ranks = rows.loc[row], [line["rank_replay"], line["rank_back"]]
+    for row, line in trained.iterrows():
         lines[row].set_clip_on(False)
-        axes.text(-0.05, ranks[0], f"{look['label']}  {line['replay']:.1f}", ha="right", va="center",
-                  color=look["colour"], fontsize=7.5)  # fmt: skip
-        shift = int(ranks[0] - ranks[1])
+        shift = int(line["shift"])
         sign = f"▲{shift}" if shift > 0 else f"▼{-shift}" if shift < 0 else "="
-        axes.text(1.05, ranks[1], f"{line['back']:.1f}  {sign}", va="center", color=look["colour"], fontsize=7.5)
-    agreement = _spearman(values)
+        _ends(axes, line, rows.loc[row, "label"], f"  {sign}", color=rows.loc[row, "colour"])
+    for reference in references[references.index.isin(values.index)].itertuples():
+        line = values.loc[reference.row_name]
+        axes.plot([0, 1], [line["place_replay"], line["place_back"]], **untrained.look(reference))
+        _ends(axes, line, reference.label, "", color=untrained.COLOUR, style="italic")
+    agreement = _spearman(trained)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(count + 0.5, 0.5)
     axes.set_xticks([0, 1], ["replay PSNR", name])
@@ -94,6 +116,13 @@ def _interval(table: pd.DataFrame, target: tuple[str, str]) -> str:
     """The 95 % interval of ours, where there is one."""
     low, high = table.loc[target, ["low", "high"]] if target in table.index else (np.nan, np.nan)
     return f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
+
+
+def _ends(axes: Axes, line: pd.Series, label: str, after: str, **look: str) -> None:
+    """A row's name and number left of its line, and its number right of it."""
+    axes.text(-0.05, line["place_replay"], f"{label}  {line['replay']:.1f}", ha="right", va="center", fontsize=7.5,
+              **look)  # fmt: skip
+    axes.text(1.05, line["place_back"], f"{line['back']:.1f}{after}", va="center", fontsize=7.5, **look)
 
 
 def _spearman(values: pd.DataFrame) -> float:

@@ -24,6 +24,7 @@ from matplotlib.lines import Line2D
 
 from echo.figures import FigureError
 from echo.io.pictures import load_pictures
+from echo.study.references import FAMILY
 from echo.study.words import BRANCHES
 
 if TYPE_CHECKING:
@@ -105,8 +106,9 @@ def read(tables: Path, name: str) -> pd.DataFrame:
 
 
 def read_rows(tables: Path) -> pd.DataFrame:
-    """rows.csv, indexed by ``row_name``, with the ``colour``, ``marker`` and ``hollow`` of each row in all figures."""
+    """The trained rows of rows.csv, indexed by ``row_name``, with ``colour``, ``marker``, ``hollow`` in all figures."""
     rows = read(tables, "rows.csv").set_index("row_name", drop=False)
+    rows = rows[rows["family"] != FAMILY]
     own = [family for family in dict.fromkeys(rows["family"]) if family not in FAMILIES]
     spare = {family: SPARE_COLOURS[i % len(SPARE_COLOURS)] for i, family in enumerate(own)}
     colours, markers, count = [], [], {}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, UInt8
 
+from echo.measures import seen
 from echo.measures.images import Frames, PerFrame, gradient_energy, psnr, ssim
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
@@ -23,25 +24,32 @@ METRICS = ("psnr", "ssim", "lpips")
 # What both tables say first: whose the rollouts are, and of which case.
 CASE = ("row_name", "train_seed", "case", "branch", "split", "scene", "anchor")
 FRAME_COLUMNS = (*CASE, "segment", "frame", *METRICS)
-CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS), "sharpness")
+CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS), *seen.COLUMNS, "sharpness")
 
 Metric: TypeAlias = Callable[[Frames, Frames], PerFrame]
 Metrics: TypeAlias = dict[str, Metric]
 
 
 def measure_rollouts(
-    study: Study, row: str, seed: int, rollouts: Mapping[str, Path], pools: Mapping[str, Pool], lpips: Metric
+    study: Study,
+    row: str,
+    seed: int,
+    rollouts: Mapping[str, Path],
+    pools: Mapping[str, Pool],
+    lpips: Metric,
+    masks: Path | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables of frames (``FRAME_COLUMNS``) and of cases (``CASE_COLUMNS``) of one row with one training seed.
 
-    rollouts: the file of each branch's rollout; pools: by split. Raises RolloutError for a rollout that is not all of
-    the study's cases.
+    rollouts: the file of each branch's rollout; pools: by split; masks: the file of seen pixels, where there is depth.
+    Raises RolloutError for a rollout, or masks, that are not of all of the study's cases.
     """
-    tables = []
+    tables, found = [], seen.load_seen(masks) if masks else {}
     for branch, path in rollouts.items():
         rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.on)]
         rollout.check(study, branch, pool.info, path)
-        tables.append(measure_branch(rollout, branch, study.segment.frames, pool, lpips))
+        own = seen.check_seen(found, branch, rollout.cases, masks) if masks else None
+        tables.append(measure_branch(rollout, branch, study.segment.frames, pool, lpips, own))
     frames, cases = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     for table in (frames, cases):
         table.insert(0, "row_name", row)
@@ -50,7 +58,12 @@ def measure_rollouts(
 
 
 def measure_branch(
-    rollout: Rollout, branch: str, segment_frames: int, pool: Pool, lpips: Metric
+    rollout: Rollout,
+    branch: str,
+    segment_frames: int,
+    pool: Pool,
+    lpips: Metric,
+    masks: seen.SeenBranch | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The tables of frames and of cases of one branch, without the columns that say whose they are.
 
@@ -58,8 +71,8 @@ def measure_branch(
     (``Branch.measure``): of a replay, the mean over its frames; of a loop, the mean over mirrored pairs (way out i, way
     back 4T - i) of the model's own frames; of a return, recall or revisit, the view at the end against the true one.
     ``first_*``: the last frames against the first frame as given; missing where they do not show the first view again
-    (``Branch.ends_at_first``). ``sharpness``: the gradient energy of the generated frames over that of the true ones,
-    1 for frames as sharp as these.
+    (``Branch.ends_at_first``). ``seen_*`` and ``psnr_*seen``: ``echo.measures.seen``; missing without ``masks``.
+    ``sharpness``: the gradient energy of the generated frames over that of the true ones, 1 for frames as sharp as these.
     """
     metrics: Metrics = {"psnr": _finite_psnr, "ssim": ssim, "lpips": lpips}
     frames, cases = [], []
@@ -77,7 +90,9 @@ def measure_branch(
         first = _against_first(branch, generated, truth[0], metrics)
         numbers = {"segment": (rollout.index - 1) // segment_frames + 1, "frame": rollout.index}
         frames.append(pd.DataFrame({**case, **numbers, **against_truth}))
-        cases.append({**case, **own, **first, "sharpness": _sharpness(generated, truth[rollout.index])})
+        apart = seen.on_seen(masks, branch, video, generated, truth[rollout.index], rollout.index)
+        sharpness = _sharpness(generated, truth[rollout.index])
+        cases.append({**case, **own, **first, **apart, "sharpness": sharpness})
     return pd.concat(frames, ignore_index=True), pd.DataFrame(cases)
 
 

@@ -14,9 +14,9 @@ from echo.io.errors import UserError
 from echo.io.tensors import load_tensors, mending, read_header, save_tensors
 from echo.measures.realism import ALL, SIZE, Distances, compared
 from echo.rollout.cases import choose_cases
-from echo.rollout.frames import Rollout, generated_frames
+from echo.rollout.frames import Rollout
 from echo.study.config import Study
-from echo.study.words import BRANCHES
+from echo.study.words import BRANCHES, generated_frames
 
 if TYPE_CHECKING:
     from echo.world.pool import Pool

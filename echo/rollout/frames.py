@@ -13,7 +13,7 @@ from echo.io.errors import UserError
 from echo.io.tensors import load_tensors, mending, read_header, save_tensors
 from echo.rollout.cases import choose_cases
 from echo.study.config import Study
-from echo.study.words import BRANCHES, first_target
+from echo.study.words import generated_frames
 
 
 class RolloutError(UserError):
@@ -53,10 +53,3 @@ class Rollout:
                 f"{path}: branch {branch}: expected frames {expected[0]} to {expected[-1]} of {len(self.cases)} cases, "
                 f"got {len(self.index)} frame numbers and frames of shape {self.frames.shape}; {remedy}"
             )
-
-
-def generated_frames(branch: str, frames: int) -> range:
-    """Numbers of the frames that a branch generates, in segments of ``frames`` each."""
-    count = BRANCHES[branch].segments
-    first = count - BRANCHES[branch].generated_segments + 1
-    return range(first_target(first, frames), first_target(count + 1, frames))

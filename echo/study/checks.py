@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from echo.study.batches import BatchError, micro_batch
 from echo.study.errors import from_pydantic, refuse
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
+from echo.study.references import reference_names
 from echo.study.rows import frames_of
 from echo.study.sections.codec import OPTIONS, AutoencoderOptions, PatchOptions, WanOptions
 from echo.study.shipped import ShippedError, find_shipped, misfits, read_shipped
@@ -184,6 +185,9 @@ def _rows(study: Study) -> Refusals:
     listed = ", ".join(study.rows)
     if study.reference not in study.rows:
         yield "reference", study.reference, f"not among rows: {listed}"
+    for row in study.rows:
+        if row in reference_names():
+            yield "rows", row, "is the name of a reference row (echo/rollout/references); give the row another one"
     for row, rate in study.train.row_lr.items():
         if row not in study.rows:
             yield f"train.row_lr.{row}", rate, f"{row} is not among rows: {listed}"

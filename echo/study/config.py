@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from echo.study.checks import check
 from echo.study.errors import ConfigError, from_pydantic, refuse
 from echo.study.reading import check_plain, read_mapping, with_types
+from echo.study.references import reference_names
 from echo.study.rows import profiles_of, short_of_frames
 from echo.study.sections import (
     Backbone,
@@ -136,12 +137,21 @@ def _shown(path: str | Path) -> str:
 
 
 def remarks(study: Study) -> list[str]:
-    """What the study does otherwise than its rows ask, one line each: a row whose K exceeds E is handed all of E."""
-    short = short_of_frames(study)
-    if not short:
-        return []
-    return [f"study {study.study}: `evidence.frames` = {study.evidence.frames}: all that rows get which ask for more: "
-            f"{', '.join(short)}"]  # fmt: skip
+    """What the study does otherwise than it is asked, one line each.
+
+    A row whose K exceeds E is handed all of E; without depth, what needs it is left out.
+    """
+    lines, short = [], short_of_frames(study)
+    if short:
+        lines.append(f"study {study.study}: `evidence.frames` = {study.evidence.frames}: all that rows get which ask "
+                     f"for more: {', '.join(short)}")  # fmt: skip
+    if not study.has_depth:
+        asked = study.evaluate.references
+        without = [name for name in (reference_names() if asked is None else asked) if name not in study.references]
+        lines.append(f"study {study.study}: recordings ({study.world.source}) have no depth: left out are the shares "
+                     f"of seen pixels and quality on them{', and the reference rows ' if without else ''}"
+                     f"{', '.join(without)}")  # fmt: skip
+    return lines
 
 
 def study_variable(name: str) -> str:

@@ -29,7 +29,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from echo.io.files import digest, sha256, write_json
-from echo.study import source
+from echo.study import references, source
 from echo.study.config import Study
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +40,7 @@ LEFT_OUT = (
     # The configuration and its checks: what they let through counts by its values.
     *(f"echo.study.{name}" for name in ("config", "study", "sections", "profile", "rows", "checks", "parameters")),
     *(f"echo.study.{name}" for name in ("reading", "errors", "schema", "docs", "provenance", "source", "shipped")),
+    "echo.study.references",
     "echo.io.errors",
     # How a training is spread over processes, as `compute` is no part of it: results agree to rounding.
     "echo.training.distributed",
@@ -47,6 +48,7 @@ LEFT_OUT = (
     "echo.training.preemption",
 )
 MEMORY = "echo.memory.{}.memory"  # the module of a row's family
+REFERENCE = references.MODULE  # the module of a reference row
 
 
 @cache
@@ -66,10 +68,11 @@ def _constant(stage: str, name: str, default: Any) -> Any:
 
 
 def stage_modules(study: Study, stage: str, row: str | None = None) -> dict[str, Path]:
-    """Every module that a stage depends on, and its file; of ``row`` where the stage has one."""
+    """Every module that a stage depends on, and its file; of ``row``, or reference row, where the stage has one."""
     chosen = [pattern.format(_value(study, key)) for key, pattern in _constant(stage, "CHOOSES", {}).items()]
     if row is not None:
-        chosen.append(MEMORY.format(study.profiles[row].family))
+        trained = row in study.profiles
+        chosen.append(MEMORY.format(study.profiles[row].family) if trained else REFERENCE.format(row))
     return source.closure(ROOT, stages()[stage], *chosen, leave_out=LEFT_OUT)
 
 
@@ -82,7 +85,7 @@ def code_digest(*modules: str) -> str:
 def stage_digest(study: Study, stage: str, row: str | None = None) -> str:
     """Fingerprint of what a stage depends on beside its input files, configuration and code; of ``row`` if given."""
     values = {key: _plain(_value(study, key)) for key in _constant(stage, "READS", ())}
-    profile = study.profiles[row].model_dump() if row else None
+    profile = study.profiles[row].model_dump() if row in study.profiles else None
     code = {name: source.behaviour(path) for name, path in stage_modules(study, stage, row).items()}
     return digest([values, profile, code])
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from echo.study.profile import Profile
+from echo.study.references import needs_depth, reference_names
 from echo.study.sections import (
     Backbone,
     Base,
@@ -69,6 +70,17 @@ class Study(Section):
             if values.count(value) > 1:
                 raise ValueError(f"lists {value} twice")
         return values
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether frames come with true depth: rendered ones do, recordings do not."""
+        return self.world.source == "rooms"
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Reference rows that this study can draw: of ``evaluate.references`` those whose needs its frames meet."""
+        asked = reference_names() if self.evaluate.references is None else self.evaluate.references
+        return tuple(name for name in asked if self.has_depth or not needs_depth(name))
 
     @property
     def latent_size(self) -> tuple[int, int]:

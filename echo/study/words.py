@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 RETURN_FRAMES = 2  # frames at the end of a return that stand at the first pose again, or of a revisit at its target
+UNTRAINED = -1  # the training seed, in tables, of what was not trained: reference rows
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,17 @@ def splits_of(on: str) -> tuple[str, ...]:
 def first_target(segment: int, frames: int) -> int:
     """Number of the first frame that segment ``segment`` (from 1) generates; also how many frames come before it."""
     return 1 + (segment - 1) * frames
+
+
+def generated_frames(branch: str, frames: int) -> range:
+    """Numbers of the frames that a branch generates, in segments of ``frames`` each."""
+    count = BRANCHES[branch].segments
+    return range(first_target(count - BRANCHES[branch].generated_segments + 1, frames), first_target(count + 1, frames))
+
+
+def given_frames(branch: str, frames: int) -> range:
+    """Numbers of the true frames that a branch gives: all that come before, or the first alone."""
+    return range(generated_frames(branch, frames)[0] if BRANCHES[branch].recall else 1)
 
 
 def segments_of(length: int, frames: int) -> int:

@@ -8,6 +8,8 @@ and writes beside it:
 - ``table1.csv``, ``table5.csv`` ... ``table8.csv``: the paper's tables of the same numbers, as long tables.
 - ``differences.csv``: each row minus the reference row, case by case, with interval, p and Holm's p.
 - ``rank_correlation.csv``: whether the row that replays best comes back best, with interval, and the paper's.
+- ``against_references.csv``: each trained row minus each reference row, case by case, with interval.
+- ``seen.csv``: per branch, the share of the measured pixels that was seen before.
 - ``probes_table.csv``: how far the return frames move when the memory is erased or swapped, and the verdict.
 - ``drift.csv``: PSNR against the frame's place in the rollout.
 - ``tables.md``: all of it, formatted to be read.
@@ -20,13 +22,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from echo.io.files import atomic_path, write_text
-from echo.tables.compare import differences, probes_table
+from echo.tables.compare import against_references, differences, probes_table
 from echo.tables.files import PAPER_TABLES
 from echo.tables.markdown import render
 from echo.tables.paper import paper_table
 from echo.tables.rank_correlation import rank_correlation
 from echo.tables.read import read_inputs
-from echo.tables.summary import drift, summary
+from echo.tables.summary import drift, seen_shares, summary
 
 
 def build_tables(
@@ -46,6 +48,8 @@ def build_tables(
         **{f"table{number}.csv": paper_table(number, cells, inputs.rows) for number in PAPER_TABLES},
         "differences.csv": differences(inputs.cases, inputs.rows, reference, resamples, seed),
         "rank_correlation.csv": rank_correlation(inputs.cases, inputs.rows, resamples, seed),
+        "against_references.csv": against_references(inputs.cases, inputs.rows, resamples, seed),
+        "seen.csv": seen_shares(inputs.cases, resamples, seed),
         "probes_table.csv": probes_table(inputs.probes, inputs.cases, inputs.rows, threshold, resamples, seed),
         "drift.csv": drift(inputs.frames, resamples, seed),
     }

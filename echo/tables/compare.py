@@ -1,4 +1,4 @@
-"""Comparisons: each row against the reference row, case by case, and what the probes say of each row's memory."""
+"""Comparisons: each row against the row ``reference`` and against all that needs no training, case by case; probes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pandas as pd
 
 from echo.io.seeding import generator
 from echo.measures.verdict import PROBES, probe_verdict
-from echo.study.words import BRANCHES
+from echo.study.references import FAMILY
+from echo.study.words import BRANCHES, UNTRAINED
 from echo.tables.statistics import holm, paired_difference
 from echo.tables.summary import cell
 
 COMPARED = ("psnr", "ssim", "lpips", "judge")
+LEVELS = ("psnr", "lpips")  # by which rows are compared with reference rows
 KEYS = ["train_seed", "case"]  # what pairs two rows' cases of one branch
 PAIRED = ["row_name", "branch", "scene", *KEYS]
 
@@ -24,7 +26,8 @@ def differences(cases: pd.DataFrame, rows: pd.DataFrame, reference: str, resampl
 
     Columns: row_name, label, family, branch, measure, reference, difference, low, high, p, p_holm, cases, scenes,
     train_seeds. Holm's correction covers the rows compared on one branch by one measure. A row that was not run on a
-    branch has empty cells; a measure that no row has on a branch is left out.
+    branch has empty cells; a measure that no row has on a branch is left out. Reference rows, which need no training,
+    have their differences and intervals, and are not tested: their p is empty.
     """
     lines = []
     for branch in BRANCHES:
@@ -32,18 +35,56 @@ def differences(cases: pd.DataFrame, rows: pd.DataFrame, reference: str, resampl
             here = cases[cases["branch"] == branch]
             if measure not in here or here[measure].notna().sum() == 0:
                 continue
-            by_row = dict(list(here[[*PAIRED, measure]].dropna(subset=measure).groupby("row_name")))
+            by_row = _by_row(here, measure)
             group = [
                 _difference(by_row, row, reference, branch, measure, resamples, seed)
                 for row in rows.to_dict("records")
                 if row["row_name"] != reference
             ]
+            for line in group:
+                line["p"] = np.nan if line["family"] == FAMILY else line["p"]
             measured = [line for line in group if np.isfinite(line["p"])]
             for line, p in zip(measured, holm([line["p"] for line in measured]), strict=True):
                 line["p_holm"] = p
             lines += group
     columns = ["row_name", "label", "family", "branch", "measure", "reference", "difference", "low", "high"]
     return pd.DataFrame(lines, columns=[*columns, "p", "p_holm", "cases", "scenes", "train_seeds"])
+
+
+def against_references(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """Each trained row minus each reference row, paired by case, for each branch, in PSNR and LPIPS.
+
+    Columns: row_name, label, family, branch, measure, reference, difference, low, high, cases, scenes. A reference row
+    needs no training: it stands beside each training seed of a row. What either was not measured on has empty cells.
+    """
+    lines = []
+    references = rows[rows["family"] == FAMILY]["row_name"]
+    for branch in BRANCHES:
+        here = cases[cases["branch"] == branch]
+        for measure in LEVELS:
+            if measure not in here or here[measure].notna().sum() == 0:
+                continue
+            by_row = _by_row(here, measure)
+            lines += [
+                _difference(by_row, row, reference, branch, measure, resamples, seed)
+                for row in rows[rows["family"] != FAMILY].to_dict("records")
+                for reference in references
+            ]
+    columns = ["row_name", "label", "family", "branch", "measure", "reference", "difference", "low", "high"]
+    return pd.DataFrame(lines, columns=[*columns, "cases", "scenes"])
+
+
+def _by_row(cases: pd.DataFrame, measure: str) -> dict[str, pd.DataFrame]:
+    """The cases of each row on which a measure was taken."""
+    return dict(list(cases[[*PAIRED, measure]].dropna(subset=measure).groupby("row_name")))
+
+
+def _beside(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """``ours``, which is repeated for each training seed of ``theirs`` where it needs no training and they do."""
+    if not (ours["train_seed"] == UNTRAINED).all():
+        return ours
+    seeds = theirs["train_seed"].unique()
+    return pd.concat([ours.assign(train_seed=seed) for seed in seeds], ignore_index=True)
 
 
 def _difference(
@@ -65,7 +106,7 @@ def _difference(
     line |= {"cases": 0, "scenes": 0, "train_seeds": 0}
     if name not in by_row or reference not in by_row:
         return line
-    ours, theirs = by_row[name], by_row[reference]
+    ours, theirs = _beside(by_row[name], by_row[reference]), _beside(by_row[reference], by_row[name])
     shared = pd.MultiIndex.from_frame(ours[KEYS]).isin(pd.MultiIndex.from_frame(theirs[KEYS]))
     if shared.any():
         line |= {"cases": ours.loc[shared, "case"].nunique(), "scenes": ours.loc[shared, "scene"].nunique()}
@@ -80,7 +121,7 @@ def _difference(
 def probes_table(
     probes: pd.DataFrame, cases: pd.DataFrame, rows: pd.DataFrame, threshold: float, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """One row per row of the study: what each probe changes, and the verdict.
+    """One row per trained row of the study: what each probe changes, and the verdict.
 
     Columns: row_name, label, family, remembers, then value, low, high, cases, train_seeds of each probe, threshold,
     verdict.
@@ -92,7 +133,7 @@ def probes_table(
     probes = probes[probes["change"].notna()]
     probes = probes.assign(scene=probes["case"].map(scenes).fillna(probes["case"]))
     lines = []
-    for row in rows.to_dict("records"):
+    for row in rows[rows["family"] != FAMILY].to_dict("records"):
         line = {key: row[key] for key in ("row_name", "label", "family", "remembers")}
         changes = {}
         for probe in PROBES:

@@ -18,9 +18,8 @@ import pandas as pd
 
 from echo.measures.verdict import PROBES
 from echo.rollout.cases import choose_cases
-from echo.rollout.frames import generated_frames
 from echo.study.config import Study
-from echo.study.words import BRANCHES
+from echo.study.words import BRANCHES, UNTRAINED, generated_frames
 from echo.tables.read import TableError
 
 OWNER = ("row_name", "train_seed")
@@ -34,12 +33,14 @@ Key = tuple[Hashable, ...]
 
 @dataclass(frozen=True)
 class Run:
-    """One row of the study with one training seed."""
+    """One row of the study with one training seed, or a reference row, whose seed is ``UNTRAINED``."""
 
     row_name: str
     train_seed: int
 
     def __str__(self) -> str:
+        if self.train_seed == UNTRAINED:
+            return f"reference row {self.row_name}"
         return f"row {self.row_name}, training seed {self.train_seed}"
 
 
@@ -87,6 +88,11 @@ def expected(study: Study, pools: Mapping[str, pd.DataFrame]) -> Expected:
 def runs(study: Study) -> list[Run]:
     """The runs of a study, in the order in which its files are given."""
     return [Run(row, seed) for row in study.rows for seed in study.train_seeds]
+
+
+def measured(study: Study) -> list[Run]:
+    """What is measured and judged, in the order in which the files are given: the runs, then the reference rows."""
+    return [*runs(study), *(Run(name, UNTRAINED) for name in study.references)]
 
 
 def read_table(path: Path) -> pd.DataFrame:

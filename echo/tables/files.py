@@ -29,6 +29,8 @@ COMPUTED = (
     *(f"table{number}.csv" for number in PAPER_TABLES),
     "differences.csv",
     "rank_correlation.csv",
+    "against_references.csv",
+    "seen.csv",
     "probes_table.csv",
     "drift.csv",
     "tables.md",

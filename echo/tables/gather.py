@@ -13,7 +13,8 @@ from echo.io.files import atomic_path
 from echo.measures.verdict import PROBES
 from echo.study.config import Study
 from echo.study.provenance import altered, read_record
-from echo.study.words import BRANCHES
+from echo.study.references import FAMILY, label
+from echo.study.words import BRANCHES, UNTRAINED
 from echo.tables.complete import (
     MEASURES,
     SCORES,
@@ -21,6 +22,7 @@ from echo.tables.complete import (
     Key,
     Run,
     faults,
+    measured,
     raise_faults,
     read_table,
     runs,
@@ -32,8 +34,9 @@ from echo.tables.realism import realism_table
 CASE = ["row_name", "train_seed", "branch", "split", "scene", "anchor", "case"]
 SHARPNESS = "sharpness"
 FIRST = [f"first_{name}" for name in MEASURES]
-FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]  # SSIM and LPIPS by frame stay in the run's own files
-CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, SHARPNESS, *SCORES]
+SEEN = ["seen_given", "seen_past", "psnr_seen", "psnr_unseen"]
+FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]  # SSIM and LPIPS by frame stay in the files of the run
+CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, SHARPNESS, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop"]
 ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
                "frames_read"]  # fmt: skip
@@ -53,31 +56,37 @@ def gather(
     probes: Sequence[Path],
     realism: Sequence[Path],
     rollouts: Sequence[Path],
+    references: Sequence[Path],
     records: Sequence[Path],
     tables: Path,
 ) -> None:
     """Write the gathered csv and parquet files to the folder ``tables``; nothing is written unless all are whole.
 
-    ``measures``: folders of measures, ``judged``, ``probes`` and ``realism``: files, one per run, in the order of
-    ``runs(study)``. ``rollouts``: one folder per row, of its first training seed. ``records``: of all jobs, in the
-    order of the flow. Raises TableError that names every file that is cut, another run's, or has a gap, and how to make
-    it again.
+    ``measures``: folders of measures, ``judged`` and ``realism``: files, one each in the order of ``measured(study)``.
+    ``probes``: one file per run. ``rollouts``: one folder per row, of its first training seed. ``references``: the
+    record of each reference row. ``records``: of all jobs, in the order of the flow. Raises TableError that names every
+    file that is cut, another run's, or has a gap, and how to make it again.
     """
-    each = runs(study)
+    each = measured(study)
     frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
-    reader = _Reader(each)
-    frames = reader.read(frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES))
+    reader = _Reader()
+    frames = reader.read(
+        each, frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES)
+    )
     numbers = {
         branch: (*MEASURES, SHARPNESS, *(FIRST if BRANCHES[branch].ends_at_first else ())) for branch in expected.cases
     }
-    cases = reader.read(case_files, ["branch", "case"], expected.case_keys, numbers)
-    scores = reader.read(judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
-    probed = reader.read(probes, ["probe", "case"], expected.probe_keys, dict.fromkeys(PROBES, ("change",)))
+    cases = reader.read(each, case_files, ["branch", "case"], expected.case_keys, numbers)
+    scores = reader.read(each, judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
+    probed = reader.read(
+        runs(study), probes, ["probe", "case"], expected.probe_keys, dict.fromkeys(PROBES, ("change",))
+    )
     reader.finish()
     distances = realism_table(study, expected, realism)
     keys = ["row_name", "train_seed", "branch", "case"]
     cases = cases.merge(scores[[*keys, *SCORES]], on=keys, how="left", validate="one_to_one")
-    rows, kept, times = row_table(study, rollouts), kept_table(study, rollouts), timings(study, records)
+    rows, kept = row_table(study, rollouts, references), kept_table(study, rollouts)
+    times = timings(study, records)
     with atomic_path(tables / "frames.parquet") as temporary:
         write_frames(frames[FRAME_COLUMNS], temporary)
     with atomic_path(tables / "cases.csv.gz") as temporary:
@@ -90,7 +99,7 @@ def gather(
         ("realism", distances, REALISM_COLUMNS),
     ):
         with atomic_path(tables / f"{name}.csv") as temporary:
-            table[columns].round(DECIMALS).to_csv(temporary, index=False)
+            table.reindex(columns=columns).round(DECIMALS).to_csv(temporary, index=False)
 
 
 def write_cases(cases: pd.DataFrame, path: Path) -> None:
@@ -114,20 +123,24 @@ def write_frames(frames: pd.DataFrame, path: Path) -> None:
 class _Reader:
     """Reads one file per run of each kind and keeps what is wrong with them, so that one message can name it all."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._runs = runs
+    def __init__(self) -> None:
         self._faults: dict[Path, list[str]] = {}
         self._owners: dict[Path, Run] = {}
 
     def read(
-        self, paths: Sequence[Path], keys: list[str], wanted: Sequence[Key], numbers: Mapping[str, Sequence[str]]
+        self,
+        runs: Sequence[Run],
+        paths: Sequence[Path],
+        keys: list[str],
+        wanted: Sequence[Key],
+        numbers: Mapping[str, Sequence[str]],
     ) -> pd.DataFrame:
-        """All files as one table; see ``echo.tables.complete.faults`` for what is checked."""
-        if len(paths) != len(self._runs):
-            raise TableError(f"{len(paths)} files for {len(self._runs)} runs (rows x training seeds): {paths[0].name} "
-                             "is needed of every run, in the study's order")  # fmt: skip
+        """All files, one of each of ``runs``, as one table; see ``echo.tables.complete.faults`` for what is checked."""
+        if len(paths) != len(runs):
+            raise TableError(f"{len(paths)} files for {len(runs)} runs (rows x training seeds, and reference rows): "
+                             f"{paths[0].name} is needed of every run, in the study's order")  # fmt: skip
         parts = []
-        for path, run in zip(paths, self._runs, strict=True):
+        for path, run in zip(paths, runs, strict=True):
             self._owners[path] = run
             try:
                 parts.append(read_table(path))
@@ -146,14 +159,24 @@ def _measured(expected: Expected, columns: Sequence[str]) -> dict[str, Sequence[
     return dict.fromkeys(expected.cases, columns)
 
 
-def row_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
-    """One row per row of the study: what it is and what it keeps, as its rollout counted it (``rollouts``: folders)."""
+def row_table(study: Study, rollouts: Sequence[Path], references: Sequence[Path]) -> pd.DataFrame:
+    """One row per row of the study, then per reference row: what it is and what it keeps, as its job counted it.
+
+    ``rollouts``: folders; ``references``: records. A reference row has no memory that a probe could find: it does not
+    count as one that remembers.
+    """
     lines = []
     for name, folder in zip(study.rows, rollouts, strict=True):
         record, profile = owned_record(folder, Run(name, study.train_seeds[0])), study.profiles[name]
         about = {"row_name": name, "family": profile.family, "label": profile.label, "remembers": profile.remembers}
         lines.append({**about, **record["counts"]})
-    return pd.DataFrame(lines)
+    for name, path in zip(study.references, references, strict=True):
+        record = owned_record(path.parent, Run(name, UNTRAINED))
+        about = {"row_name": name, "family": FAMILY, "label": label(name), "remembers": False}
+        lines.append({**about, **record["counts"]})
+    table = pd.DataFrame(lines)
+    counts = ["state_numbers", "parameters", "memory_parameters", "frames_read"]
+    return table.astype(dict.fromkeys(counts, "Int64"))  # whole numbers, of which some mean nothing and are missing
 
 
 def kept_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
@@ -170,7 +193,7 @@ def kept_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
 
 
 def owned_record(folder: Path, run: Run) -> dict[str, Any]:
-    """The record of a rollout; raises TableError where it is another run's."""
+    """The record of a rollout or reference row; raises TableError where it is another run's."""
     path = folder / "record.json"
     record = read_record(path)
     if (record["row"], record["train_seed"]) != (run.row_name, run.train_seed):
@@ -183,7 +206,7 @@ def timings(study: Study, records: Sequence[Path]) -> pd.DataFrame:
     """stage, row_name, seconds, peak_mb of every recorded job: stages in the order given, rows in the study's."""
     entries = [read_record(path) for path in records]
     stages = list(dict.fromkeys(entry["stage"] for entry in entries))
-    names = [*study.rows, None]
+    names = [*study.rows, *study.references, None]
     entries.sort(key=lambda entry: (stages.index(entry["stage"]), names.index(entry["row"])))
     values = [(entry["stage"], entry["row"] or "", entry["seconds"], entry["peak_mb"]) for entry in entries]
     return pd.DataFrame(values, columns=TIMING_COLUMNS)

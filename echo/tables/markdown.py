@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 
+from echo.study.references import FAMILY, reads_truth
 from echo.study.words import BRANCHES
 from echo.tables.files import PAPER_TABLES
 from echo.tables.paper import OURS, PAPER_COLUMNS
@@ -20,6 +23,9 @@ and, where there are several, training seeds). Below it in *italics* is the pape
 paper's numbers are of a 1.3 B-parameter video model at 352x640 judged by a vision-language model; ours are of this
 study's model and world (config/README.md), judged by an embedded judge. So compare the order of the rows, not the
 levels. {missing} is a number that was not measured.
+
+Rows in *italics* are references that need no training (`echo/rollout/known.py` says what each may use). They are
+measured like the others and not tested; a row is worth its cost only above the references that its store allows.
 """
 
 
@@ -52,8 +58,8 @@ def markdown_table(header: list[str], lines: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *lines)) + "\n"
 
 
-def _paper_table(table: pd.DataFrame) -> str:
-    """A wide table: one row per row of the study, one column per branch and measure."""
+def _paper_table(table: pd.DataFrame, references: Collection[str]) -> str:
+    """A wide table: one row per row of the study, one column per branch and measure; ``references`` in italics."""
     columns = [key for key in (*PAPER_COLUMNS, *OURS) if _any(table, *key)]
     header = ["Row"] + [f"{branch_name(branch)} {MEASURE_NAMES[measure]}" for branch, measure in columns]
     lines = []
@@ -64,7 +70,8 @@ def _paper_table(table: pd.DataFrame) -> str:
             line, digits = by_column[branch, measure], DIGITS[measure]
             text = with_interval(line.value, line.low, line.high, digits)
             texts.append(text if pd.isna(line.paper) else f"{text}<br>*{line.paper:.{max(digits, 2)}f}*")
-        lines.append([literal(cells["label"].iloc[0]), *texts])
+        name = literal(cells["label"].iloc[0])
+        lines.append([f"*{name}*" if cells["row_name"].iloc[0] in references else name, *texts])
     return markdown_table(header, lines)
 
 
@@ -94,8 +101,65 @@ def _differences(table: pd.DataFrame, measure: str) -> str:
             line = by_branch[branch]
             text = with_interval(line.difference, line.low, line.high, DIGITS[measure])
             texts.append(text if pd.isna(line.p_holm) else f"{text} p={line.p_holm:.2g}")
-        lines.append([literal(group["label"].iloc[0]), *texts])
+        lines.append([_name(group.iloc[0]), *texts])
     return markdown_table(["Row", *(branch_name(branch) for branch in branches)], lines)
+
+
+def _name(row: pd.Series) -> str:
+    """A row's label; in italics that of a reference row."""
+    text = literal(row["label"])
+    return f"*{text}*" if row["family"] == FAMILY else text
+
+
+def _levels(summary: pd.DataFrame, measure: str) -> str:
+    """A measure of all rows and reference rows: one column per branch on which any of them has it."""
+    here = summary[(summary["measure"] == measure) & summary["value"].notna()]
+    branches = [branch for branch in BRANCHES if (here["branch"] == branch).any()]
+    lines = []
+    for _, group in here.groupby("row_name", sort=False):
+        by_branch = {line.branch: line for line in group.itertuples()}
+        texts = [
+            with_interval(line.value, line.low, line.high, DIGITS.get(measure, 2)) if line else MISSING
+            for line in map(by_branch.get, branches)
+        ]
+        lines.append([_name(group.iloc[0]), *texts])
+    return markdown_table(["Row", *map(branch_name, branches)], lines)
+
+
+def _seen(summary: pd.DataFrame, shares: pd.DataFrame) -> str:
+    """Shares of seen pixels by branch, and each row's quality on seen and on never-seen ones."""
+    share = {(line.branch, line.frames): with_interval(100 * line.value, 100 * line.low, 100 * line.high, 1)
+             for line in shares.itertuples()}  # fmt: skip
+    branches = list(dict.fromkeys(shares["branch"]))
+    lines = [[branch_name(branch), share[branch, "given"], share[branch, "past"]] for branch in branches]
+    return (
+        "What share of the measured pixels shows a surface that a given frame shows (what a row could remember), and "
+        "that any earlier frame shows, in %, from true depth.\n\n"
+        + markdown_table(["Branch", "in given frames", "in any earlier frame"], lines)
+        + "\n### PSNR on pixels that a given frame shows\n\n" + _levels(summary, "psnr_seen")
+        + "\n### PSNR on pixels that no given frame shows\n\n" + _levels(summary, "psnr_unseen")
+    )  # fmt: skip
+
+
+def _against(table: pd.DataFrame, measure: str) -> str:
+    """How far each row is from its best reference: one column per branch, the reference named in each cell."""
+    rivals = [name for name in table["reference"].unique() if not reads_truth(name)]
+    here = table[(table["measure"] == measure) & table["difference"].notna() & table["reference"].isin(rivals)]
+    branches = [branch for branch in BRANCHES if (here["branch"] == branch).any()]
+    sign = -1 if measure == "lpips" else 1
+    lines = []
+    for _, group in here.groupby("row_name", sort=False):
+        texts = []
+        for branch in branches:
+            at = group[group["branch"] == branch]
+            if at.empty:
+                texts.append(MISSING)
+                continue
+            line = at.loc[(sign * at["difference"]).idxmin()]
+            cell = with_interval(line["difference"], line["low"], line["high"], DIGITS[measure])
+            texts.append(f"{cell} {line['reference']}")
+        lines.append([_name(group.iloc[0]), *texts])
+    return markdown_table(["Row", *map(branch_name, branches)], lines)
 
 
 def _probes(table: pd.DataFrame) -> str:
@@ -118,7 +182,8 @@ def _costs(rows: pd.DataFrame, timings: pd.DataFrame) -> str:
     for row in rows.itertuples():
         seconds, peak = train.loc[row.row_name] if row.row_name in train.index else (float("nan"), float("nan"))
         kept = MISSING if pd.isna(row.state_numbers) else f"{int(row.state_numbers):,}"
-        lines.append([literal(row.label), row.family, kept, number(seconds, 0), number(peak, 0)])
+        name = f"*{literal(row.label)}*" if row.family == FAMILY else literal(row.label)
+        lines.append([name, row.family, kept, number(seconds, 0), number(peak, 0)])
     return markdown_table(["Row", "family", "state size (numbers)", "training seconds", "peak MB"], lines)
 
 
@@ -171,10 +236,23 @@ def render(
 ) -> str:
     """The page. ``frames``: file name to table, as ``build_tables`` writes them."""
     summary = frames["summary.csv"]
+    references = set(rows[rows["family"] == FAMILY]["row_name"])
     parts = [HEADER.format(missing=MISSING), _counts(summary), _seeds(summary)]
     for number_in_paper, table in PAPER_TABLES.items():
         name = f"table{number_in_paper}.csv"
-        parts.append(f"## Table {number_in_paper}: {table.title}\n\n{_paper_table(frames[name])}")
+        parts.append(f"## Table {number_in_paper}: {table.title}\n\n{_paper_table(frames[name], references)}")
+    if len(references):
+        parts.append("## Rows and references, PSNR\n\n" + _levels(frames["summary.csv"], "psnr"))
+        parts.append("## Rows and references, LPIPS\n\n" + _levels(frames["summary.csv"], "lpips"))
+        for measure in dict.fromkeys(frames["against_references.csv"]["measure"]):
+            parts.append(
+                f"## Difference to the best reference, {MEASURE_NAMES[measure]}\n\nPaired by case, with its interval; "
+                "the "
+                "best reference row, of those that are not handed the truth, is named beside it.\n\n"
+                + _against(frames["against_references.csv"], measure)
+            )
+    if len(frames["seen.csv"]):
+        parts.append("## Seen and never-seen pixels\n\n" + _seen(frames["summary.csv"], frames["seen.csv"]))
     compared = frames["differences.csv"]
     for measure in dict.fromkeys(compared["measure"]):
         parts.append(

@@ -44,7 +44,7 @@ def paper_number(row: str, branch: str, measure: str) -> float:
 
 
 def rows_of_table(number: int, rows: pd.DataFrame) -> list[str]:
-    """Rows of one of the paper's tables, then the study's own rows that belong to it."""
+    """Rows of one of the paper's tables, then the study's own rows that belong to it; reference rows end table 1."""
     family = PAPER_TABLES[number].family
     own = rows[~rows["row_name"].isin(paper().index)]
     if family is None:

@@ -19,8 +19,8 @@ from echo.io.errors import UserError
 from echo.io.seeding import generator
 from echo.measures.realism import ALL, Distances, load_distances
 from echo.study.config import Study
-from echo.study.words import BRANCHES
-from echo.tables.complete import Expected, Run, raise_faults, runs
+from echo.study.words import BRANCHES, UNTRAINED
+from echo.tables.complete import Expected, Run, measured, raise_faults
 from echo.tables.read import TableError
 from echo.tables.resampling import LEVEL, limits, room_weights, with_seeds
 
@@ -29,28 +29,29 @@ COLUMNS = ["row_name", "branch", "kind", "value", "low", "high", "floor", "frame
 
 
 def realism_table(study: Study, expected: Expected, files: Sequence[Path]) -> pd.DataFrame:
-    """One row per row of the study and branch, all branches together last. Columns ``COLUMNS``.
+    """One row per row, reference row and branch, all branches together last. Columns ``COLUMNS``.
 
-    ``files``: what the stage ``realism`` wrote, one per run, in the order of ``runs(study)``. Raises TableError where
+    ``files``: what the stage ``realism`` wrote, one each in the order of ``measured(study)``. Raises TableError where
     one is cut, another run's, or of other cases.
     """
     found = read_distances(study, expected, files)
     branches = [branch for branch in BRANCHES if branch in expected.cases] + [ALL]
     lines = []
-    for row in study.rows:
+    seeds = {row: study.train_seeds for row in study.rows} | dict.fromkeys(study.references, (UNTRAINED,))
+    for row, own in seeds.items():
         for branch in branches:
-            each = [found[Run(row, seed)][branch] for seed in study.train_seeds]
+            each = [found[Run(row, seed)][branch] for seed in own]
             lines.append({"row_name": row, "branch": branch, **_cell(each, branch, study)})
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
 def read_distances(study: Study, expected: Expected, files: Sequence[Path]) -> Mapping[Run, Mapping[str, Distances]]:
     """The distances of every run by branch, once all files are known to be whole and of the study's cases."""
-    each = runs(study)
+    each = measured(study)
     if len(files) != len(each):
         raise TableError(
-            f"{len(files)} files of realism for {len(each)} runs (rows x training seeds): one is needed of every run, "
-            "in the study's order"
+            f"{len(files)} files of realism for {len(each)} runs (rows x training seeds) and reference rows: one is "
+            "needed of each, in the study's order"
         )
     wanted = {branch: list(cases) for branch, cases in expected.cases.items()}
     found, faults = {}, {}

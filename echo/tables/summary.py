@@ -11,7 +11,7 @@ from echo.tables.paper import PAPER_COLUMNS, paper_number
 from echo.tables.statistics import interval
 
 MEASURES = (
-    "psnr", "ssim", "lpips", "first_psnr", "first_ssim", "first_lpips",
+    "psnr", "ssim", "lpips", "psnr_seen", "psnr_unseen", "first_psnr", "first_ssim", "first_lpips",
     "sharpness", "appearance", "presence", "view", "scene_score", "judge",
 )  # fmt: skip
 
@@ -72,6 +72,26 @@ def summary(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) 
     columns = ["row_name", "label", "family", "branch", "measure", "paper"]
     columns += ["value", "low", "high", "cases", "scenes", "train_seeds"]
     return pd.DataFrame(lines, columns=columns)
+
+
+SHARES = {"given": "seen_given", "past": "seen_past"}  # which frames: the column of cases.csv
+
+
+def seen_shares(cases: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
+    """Per branch, what share of the measured pixels was seen before: in frames that rows are given, in all of the past.
+
+    Columns: branch, frames (given or past), value, low, high, cases, scenes. The shares are the cases' own, the same
+    for all rows; without depth the table has no row.
+    """
+    lines = []
+    once = cases.drop_duplicates(["branch", "case"])
+    for branch in BRANCHES:
+        for frames, column in SHARES.items():
+            here = once[once["branch"] == branch]
+            if column in here and here[column].notna().any():
+                number = cell(here, column, resamples, seed, "seen", branch)
+                lines.append({"branch": branch, "frames": frames, **number})
+    return pd.DataFrame(lines, columns=["branch", "frames", "value", "low", "high", "cases", "scenes"])
 
 
 def drift(frames: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:

@@ -6,13 +6,13 @@ import pytest
 
 from echo.io.pictures import load_pictures, save_pictures
 from echo.tables.build import build_tables
-from tests.synthetic import write_tables
+from tests.synthetic import REFERENCES, write_tables
 
 
 @pytest.fixture(scope="session")
 def full(tmp_path_factory):
-    """Tables of all rows."""
-    folder = write_tables(tmp_path_factory.mktemp("full"), cases=8)
+    """Tables of all rows and all reference rows."""
+    folder = write_tables(tmp_path_factory.mktemp("full"), cases=8, references=tuple(REFERENCES))
     build_tables(folder, resamples=100)
     return folder
 

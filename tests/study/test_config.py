@@ -115,6 +115,23 @@ def test_snakemakes_files_are_read_again_for_what_it_loses(tmp_path):
         study_of_snakemake({**DEFAULT, "seed": -1}, [path], {"seed": -1}, ROWS)
 
 
+def test_without_depth_it_is_told_what_is_left_out():
+    """Recordings have none; what needs it is left out and not refused, so that one list serves every study."""
+    recorded = tiny_study(world={"source": "realestate10k", "path": "/videos", "held_out_videos": 4})
+    (line,) = remarks(recorded)
+    assert "realestate10k" in line and "have no depth" in line and line.endswith("the reference rows reprojection")
+    assert set(tiny_study().references) - set(recorded.references) == {"reprojection"}
+    few = tiny_study(world={"source": "realestate10k", "path": "/videos", "held_out_videos": 4},
+                     evaluate={"references": ["ridge"]})  # fmt: skip
+    assert few.references == ("ridge",) and "reference rows" not in remarks(few)[0]
+
+
+def test_a_row_may_not_have_the_name_of_a_reference_row():
+    row = {**ROWS["context_k5"], "label": "a copy"}
+    with pytest.raises(ConfigError, match="`rows` = 'copy_first': is the name of a reference row"):
+        parse_study({**DEFAULT, "rows": [*DEFAULT["rows"], "copy_first"]}, {**ROWS, "copy_first": row})
+
+
 def test_rows_that_get_fewer_frames_than_they_ask_for_are_told():
     assert remarks(accepted()) == []
     (line,) = remarks(tiny_study(rows=["i2v", "context_k5", "context_k20", "framepack_len_r8"]))

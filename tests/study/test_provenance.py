@@ -10,11 +10,19 @@ from echo.study.provenance import part_of, read_record, recorded, stage_digest, 
 from tests.conftest import tiny_study
 
 ROWS = ("train", "rollout", "probe")  # stages that depend on the row's family
+
+
+def subjects(study, stage: str) -> tuple:
+    """What a stage runs for: rows, reference rows, or once."""
+    return study.rows if stage in ROWS else study.references if stage == "reference" else (None,)
+
+
 # For a module, the stages that run again after an edit of it; with a row where only rows of one family do.
 RERUNS = {
-    "world/camera": "pool clips base_clips evidence base base_train train import_released rollout probe",
+    "world/camera": "pool clips base_clips evidence base base_train train import_released rollout reference probe seen "
+    "measure",
     "world/rooms/render": "pool base_clips",
-    "encoding/codecs/patch": "codec latents_share base_clips rollout probe",
+    "encoding/codecs/patch": "codec latents_share base_clips rollout reference probe",
     "world/recordings/clips": "clips",
     "evidence/retrieval": "evidence base base_train train rollout probe",
     "model/backbone": "base base_train train import_released rollout probe",
@@ -25,6 +33,8 @@ RERUNS = {
     "encoding/fit_decoder": "codec latents_share rollout probe",
     "encoding/perceptual": "codec latents_share rollout probe measure",
     "measures/lpips": "measure",
+    "world/geometry": "reference seen measure",
+    "rollout/references/ridge": "reference",
     "judge/rubric": "judge",
     "judge/judges/embedded": "judge",
     "tables/statistics": "tables",
@@ -46,8 +56,11 @@ def copied(tmp_path, monkeypatch):
 
 def fingerprints(study=None) -> dict:
     study = study or tiny_study()
-    rows = {(stage, row): stage_digest(study, stage, row) for stage in ROWS for row in study.rows}
-    return {**{stage: stage_digest(study, stage) for stage in stages() if stage not in ROWS}, **rows}
+    return {
+        stage if row is None else (stage, row): stage_digest(study, stage, row)
+        for stage in stages()
+        for row in subjects(study, stage)
+    }
 
 
 def changed(before: dict, after: dict) -> set:
@@ -62,7 +75,7 @@ def test_every_module_is_in_some_fingerprint_or_left_out_on_purpose():
     study = tiny_study()
     known = {"echo", "echo.__main__"}
     for stage in stages():
-        for row in study.rows if stage in ROWS else (None,):
+        for row in subjects(study, stage):
             known |= set(stage_modules(study, stage, row))
     free = [*provenance.LEFT_OUT, "echo.figures", "echo.cost", "echo.study.docs", "echo.study.schema",
             "echo.tables.files", "echo.io.publish", "echo.io.contents", "echo.memory.parameters"]  # fmt: skip
@@ -89,7 +102,7 @@ def test_an_edit_of_any_module_reruns_the_stages_that_import_it(copied):
         found = reruns(before, fingerprints(study))
         path.write_text(kept)
         left_out = any(module == name or module.startswith(f"{name}.") for name in provenance.LEFT_OUT)
-        expected = {stage for stage in stages() for row in (study.rows if stage in ROWS else (None,))
+        expected = {stage for stage in stages() for row in subjects(study, stage)
                     if not left_out and module in stage_modules(study, stage, row)}  # fmt: skip
         assert found == expected, module
         key = path.relative_to(copied).with_suffix("").as_posix()
@@ -104,6 +117,13 @@ def test_a_memorys_code_reruns_its_own_rows_alone(copied):
     module.write_text(module.read_text() + "\nNEW = 1\n")
     rows = {row for row in tiny_study().rows if row.startswith("spatial")}
     assert changed(before, fingerprints()) == {(stage, row) for stage in ROWS for row in rows}
+
+
+def test_a_reference_rows_code_redraws_it_alone(copied):
+    before = fingerprints()
+    module = copied / "rollout" / "references" / "ridge.py"
+    module.write_text(module.read_text() + "\nNEW = 1\n")
+    assert changed(before, fingerprints()) == {("reference", "ridge")}
 
 
 def test_comments_docstrings_and_layout_rerun_nothing(copied):

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from echo.study.words import BRANCHES, EVALUATED, SEGMENTS, SPLITS, first_target, segments_of, splits_of
+from echo.study.words import (
+    BRANCHES,
+    EVALUATED,
+    SEGMENTS,
+    SPLITS,
+    first_target,
+    generated_frames,
+    given_frames,
+    segments_of,
+    splits_of,
+)
 
 
 def test_every_branch_follows_a_trajectory_of_its_split():
@@ -34,6 +44,15 @@ def test_returns_and_revisits_are_two_things_and_both_stand_still_at_the_end():
     assert revisits == {"revisit_near", "revisit_far", "return_far_8", "return_far_16"}
     assert all(BRANCHES[name].recall and not BRANCHES[name].ends_at_first for name in revisits)
     assert not BRANCHES["replay"].ends_at_first and BRANCHES["loop"].ends_at_first
+
+
+@pytest.mark.parametrize("branch", BRANCHES.values(), ids=lambda branch: branch.name)
+def test_what_is_generated_follows_what_is_given(branch):
+    """With true history all frames before the last segment are given; else the first, and every other is generated."""
+    generated, given_ones = generated_frames(branch.name, 8), given_frames(branch.name, 8)
+    last = SEGMENTS[branch.trajectory] * 8
+    assert list(generated) == list(range(last - 7 if branch.recall else 1, last + 1))
+    assert list(given_ones) == list(range(last - 7 if branch.recall else 1))
 
 
 def test_names_and_labels_are_one_each():

@@ -17,13 +17,14 @@ from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
 from echo.study.provenance import hashes, record_of
-from echo.study.words import BRANCHES, SEGMENTS, SPLITS
+from echo.study.words import BRANCHES, SEGMENTS, SPLITS, UNTRAINED
 from echo.tables.build import build_tables
 from tests.conftest import tiny_study
 from tests.synthetic import write_tables
 
 ROWS = ("i2v", "context_k5")
 SEEDS = (0, 7)
+REFERENCES = ("codec_ceiling", "copy_first")
 T = 4
 SIZE = 8
 
@@ -49,7 +50,7 @@ class InventedPool:
 
 @dataclass
 class Runs:
-    """A study, its pools, and the folder that holds the files of its runs."""
+    """A study, its pools, and the folder that holds the files of its runs and of its reference rows."""
 
     study: Study
     pools: dict[str, InventedPool]
@@ -59,15 +60,20 @@ class Runs:
         """One path per run, in the study's order."""
         return [self.folder / pattern.format(run=f"{row}-{seed}") for row in ROWS for seed in SEEDS]
 
+    def measured(self, pattern: str) -> list[Path]:
+        """One path per run and reference row, in the study's order."""
+        return [*self.paths(pattern), *(self.folder / pattern.format(run=name) for name in REFERENCES)]
+
     @property
     def inputs(self) -> dict[str, list[Path]]:
         """What the stage ``tables`` is given."""
         return {
-            "measures": self.paths("measures/{run}"),
-            "judged": self.paths("judge/{run}.csv"),
+            "measures": self.measured("measures/{run}"),
+            "judged": self.measured("judge/{run}.csv"),
             "probes": self.paths("probes/{run}.csv"),
-            "realism": self.paths("realism/{run}.safetensors"),
+            "realism": self.measured("realism/{run}.safetensors"),
             "rollouts": [self.folder / "rollout" / f"{row}-{SEEDS[0]}" for row in ROWS],
+            "references": [self.folder / "reference" / name / "record.json" for name in REFERENCES],
             "records": sorted(self.folder.glob("records/*.json")),
         }
 
@@ -77,11 +83,15 @@ class Runs:
 
 @pytest.fixture
 def made_runs(tmp_path) -> Runs:
-    study = tiny_study(rows=list(ROWS), train_seeds=list(SEEDS), segment={"frames": T})
+    study = tiny_study(
+        rows=list(ROWS), train_seeds=list(SEEDS), segment={"frames": T}, evaluate={"references": list(REFERENCES)}
+    )
     made = Runs(study, {split: InventedPool(split) for split in SPLITS if split != "train"}, tmp_path)
     for row in ROWS:
         for seed in SEEDS:
-            _write_run(made, row, seed)
+            _write_run(made, row, seed, "rollout", f"{row}-{seed}")
+    for name in REFERENCES:
+        _write_run(made, name, UNTRAINED, "reference", name)
     for number, (stage, row) in enumerate([("pool", None), ("train", ROWS[1]), ("train", ROWS[0]), ("pool", None)]):
         record = {"stage": stage, "row": row, "seconds": float(number), "peak_mb": 10.0}
         path = tmp_path / "records" / f"{number}.json"
@@ -90,11 +100,11 @@ def made_runs(tmp_path) -> Runs:
     return made
 
 
-def _write_run(made: Runs, row: str, seed: int) -> None:
-    draw, run = generator(seed, row), f"{row}-{seed}"
+def _write_run(made: Runs, row: str, seed: int, kind: str, run: str) -> None:
+    draw = generator(seed, row)
     owner = {"row_name": row, "train_seed": seed}
     frames, cases, judged, probes, distances, names = [], [], [], [], {}, {}
-    rollout = made.folder / "rollout" / run
+    rollout = made.folder / kind / run
     rollout.mkdir(parents=True)
     for branch in made.study.evaluate.branches:
         total, chosen = BRANCHES[branch].segments * T, made.cases(branch)
@@ -103,7 +113,8 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
         for case, about in chosen.iterrows():
             keys = {**owner, "branch": branch, "split": about.split, "scene": about.room, "anchor": about.anchor,
                     "case": case}  # fmt: skip
-            cases.append({**keys, **_numbers(draw), "sharpness": draw.uniform()})
+            cases.append({**keys, **_numbers(draw), "seen_given": 0.5, "seen_past": 0.75, "psnr_seen": 20.0})
+            cases[-1] |= {"sharpness": draw.uniform()}
             if BRANCHES[branch].ends_at_first:
                 cases[-1] |= {f"first_{name}": value for name, value in _numbers(draw).items()}
             frames += [{**keys, "segment": (f - 1) // T + 1, "frame": f, **_numbers(draw)} for f in index]
@@ -114,11 +125,12 @@ def _write_run(made: Runs, row: str, seed: int) -> None:
         distances[branch] = _distances(draw, sorted(set(chosen.room)))
         pictures = draw.integers(0, 256, (len(chosen), len(index), SIZE, SIZE, 3)).astype(np.uint8)
         Rollout(pictures, index, list(chosen.index)).save(rollout / f"{branch}.safetensors")
-    for case in made.cases("recall").index[: made.study.evaluate.probe_cases]:
+    for case in made.cases("recall").index[: made.study.evaluate.probe_cases if kind == "rollout" else 0]:
         probes += [{**owner, "probe": p, "case": case, "change": 3.0, "psnr_drop": 1.0} for p in ("erase", "swap")]
     distances["all"] = _distances(draw, sorted({r for one in distances.values() for r in one.rooms}))
     save_distances(made.folder / "realism" / f"{run}.safetensors", distances, **owner, cases=names)
-    counts = {"state_numbers": 10, "parameters": 100, "memory_parameters": 5, "frames_read": 4}
+    numbers = None if row == "codec_ceiling" else 10
+    counts = {"state_numbers": numbers, "parameters": 100, "memory_parameters": 5, "frames_read": 4}
     kept = {branch: [kept_at(segment) for segment in range(1, BRANCHES[branch].segments + 1)]
             for branch in made.study.evaluate.branches}  # fmt: skip
     record = {"row": row, "train_seed": seed, "counts": counts, "kept": kept}
@@ -153,5 +165,20 @@ def _numbers(draw: np.random.Generator) -> dict[str, float]:
 def built(tmp_path_factory) -> Path:
     """All tables of invented numbers: all rows, two training seeds, eight cases per branch."""
     folder = write_tables(tmp_path_factory.mktemp("tables"), train_seeds=(0, 1), cases=8)
+    build_tables(folder, resamples=100)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def beside(tmp_path_factory) -> Path:
+    """All tables of invented numbers of three rows, two training seeds, and three reference rows."""
+    references = ("codec_ceiling", "copy_best", "ridge")
+    folder = tmp_path_factory.mktemp("beside")
+    write_tables(folder, ("i2v", "context_k5", "spatial"), train_seeds=(0, 1), cases=8, references=references)
+    cases = pd.read_csv(folder / "cases.csv")
+    share = cases["case"].map(lambda case: generator(0, "share", case).uniform(0.2, 0.9))
+    cases = cases.assign(seen_given=share, seen_past=(1 + share) / 2, psnr_seen=cases["psnr"] + 1,
+                         psnr_unseen=(cases["psnr"] - 3).where(share < 0.7))  # fmt: skip
+    cases.to_csv(folder / "cases.csv", index=False)
     build_tables(folder, resamples=100)
     return folder

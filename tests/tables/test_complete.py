@@ -8,8 +8,7 @@ import pytest
 
 from echo.io.files import write_json
 from echo.study.provenance import hashes, record_of
-from echo.study.words import BRANCHES
-from echo.tables.complete import Run, expected, faults, generated_frames, read_table, runs
+from echo.tables.complete import Run, expected, faults, measured, read_table, runs
 from echo.tables.gather import gather
 from echo.tables.read import TableError
 
@@ -144,6 +143,12 @@ def test_a_file_cut_at_any_byte_is_refused(made_runs, name, left):
     refused(made_runs, str(path), f"--forcerun {path}")
 
 
+def test_a_reference_rows_measures_must_be_whole_too(made_runs):
+    path = made_runs.folder / "measures" / "copy_first" / "cases.csv"
+    cut_lines(path, 2)
+    refused(made_runs, f"{path} (reference row copy_first): branch replay: 1 of 4 cases", f"--forcerun {path}")
+
+
 def test_all_broken_files_stand_in_one_command(made_runs):
     one, two = made_runs.folder / "probes" / "i2v-0.csv", made_runs.folder / "measures" / "i2v-7" / "cases.csv"
     one.unlink()
@@ -153,14 +158,8 @@ def test_all_broken_files_stand_in_one_command(made_runs):
 
 def test_runs_are_row_by_row_and_seed_by_seed(made_runs):
     assert runs(made_runs.study) == [Run("i2v", 0), Run("i2v", 7), Run("context_k5", 0), Run("context_k5", 7)]
+    assert measured(made_runs.study) == [*runs(made_runs.study), Run("codec_ceiling", -1), Run("copy_first", -1)]
     assert str(Run("i2v", 7)) == "row i2v, training seed 7"
-
-
-@pytest.mark.parametrize("branch", BRANCHES)
-def test_generated_frames_are_all_but_the_given_ones(branch):
-    count = BRANCHES[branch].segments
-    every = range(1, count * 8 + 1)
-    assert list(generated_frames(branch, 8)) == list(every[-8:] if BRANCHES[branch].recall else every)
 
 
 def test_expected_cases_are_those_that_a_rollout_takes(made_runs):

@@ -22,8 +22,8 @@ def gathered(made_runs):
 
 def test_the_gathered_files_follow_the_contract(gathered):
     inputs = read_inputs(gathered)
-    assert len(inputs.cases) == 4 * 20 and len(inputs.probes) == 4 * 8
-    assert list(inputs.rows["row_name"]) == ["i2v", "context_k5"]
+    assert len(inputs.cases) == (4 + 2) * 4 * len(BRANCHES) and len(inputs.probes) == 4 * 8
+    assert list(inputs.rows["row_name"]) == ["i2v", "context_k5", "codec_ceiling", "copy_first"]
 
 
 def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_runs, gathered):
@@ -35,11 +35,32 @@ def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_r
         for case in own.to_dict("records"):
             here = cases.loc[row, seed, case["branch"], case["case"]]
             assert here["lpips"] == pytest.approx(case["lpips"], abs=6e-5)
-            if case["branch"] in ("replay", "loop"):
+            if not BRANCHES[case["branch"]].returns:
                 assert pd.isna(here["judge"])
             else:
                 assert here["judge"] == pytest.approx(scores[case["branch"], case["case"]], abs=6e-4)
             assert here["sharpness"] == pytest.approx(case["sharpness"], abs=6e-4)
+
+
+def test_reference_rows_stand_beside_the_trained_ones(made_runs, gathered):
+    """They have a family and a seed of their own; what means nothing of them is missing."""
+    rows = pd.read_csv(gathered / "rows.csv").set_index("row_name")
+    assert list(rows["family"]) == ["context", "context", "reference", "reference"]
+    assert rows.label["copy_first"] == "copy of the first frame" and rows.state_numbers["copy_first"] == 10
+    assert pd.isna(rows.state_numbers["codec_ceiling"]) and not rows.remembers["copy_first"]
+    cases = pd.read_csv(gathered / "cases.csv.gz")
+    own = pd.read_csv(made_runs.folder / "measures" / "copy_first" / "cases.csv")
+    here = cases[cases.row_name == "copy_first"]
+    assert set(here.train_seed) == {-1} and (cases.train_seed[cases.row_name == "i2v"] >= 0).all()
+    assert here.psnr.tolist() == pytest.approx(own.psnr.tolist(), abs=6e-4)
+    assert (here.seen_given == 0.5).all() and here.psnr_unseen.isna().all()
+
+
+def test_another_reference_rows_record_is_refused(made_runs):
+    one, two = (path.parent for path in made_runs.inputs["references"])
+    shutil.copy(two / "record.json", one / "record.json")
+    with pytest.raises(TableError, match=r"reference row codec_ceiling\): it is of reference row copy_first"):
+        owned_record(one, Run("codec_ceiling", -1))
 
 
 def test_timings_are_in_the_order_of_the_flow_and_of_the_study(made_runs):

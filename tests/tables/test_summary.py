@@ -54,3 +54,24 @@ def test_drift_is_the_mean_over_cases_of_each_frame(built):
         ]
         assert line.value == pytest.approx(rest["psnr"].sum() / 16, rel=1e-5)
         assert set(rest["segment"]) == {line.segment}
+
+
+def test_shares_of_seen_pixels_count_each_case_once(beside):
+    cases = pd.read_csv(beside / "cases.csv")
+    table = pd.read_csv(beside / "seen.csv").set_index(["branch", "frames"])
+    assert len(table) == 5 * 2
+    for branch, here in cases[cases["row_name"] == "copy_best"].groupby("branch"):
+        line = table.loc[branch, "given"]
+        assert line["value"] == pytest.approx(here["seen_given"].mean(), rel=1e-4) and line["cases"] == 8
+        assert line["low"] < line["value"] < line["high"] < table.loc[branch, "past"]["value"]
+
+
+def test_quality_on_seen_and_unseen_pixels_is_summarised_where_it_was_measured(beside, built):
+    summary = pd.read_csv(beside / "summary.csv").set_index(["row_name", "branch", "measure"])
+    cases = pd.read_csv(beside / "cases.csv").query("row_name == 'ridge' and branch == 'recall'")
+    line = summary.loc["ridge", "recall", "psnr_unseen"]
+    assert line["value"] == pytest.approx(cases["psnr_unseen"].mean(), rel=1e-4)
+    assert line["cases"] == cases["psnr_unseen"].notna().sum() < 8
+    assert pd.read_csv(built / "seen.csv").empty and "psnr_seen" not in set(
+        pd.read_csv(built / "summary.csv")["measure"]
+    )

@@ -29,7 +29,7 @@ from echo.study.config import load_rows, remarks, study_of_snakemake, study_vari
 from echo.study.shipped import FILES, RECORD, find_shipped
 from echo.study.provenance import code_digest, pool_stage, stage_digest
 from echo.study.source import constant
-from echo.study.words import BRANCHES, EVALUATED, splits_of
+from echo.study.words import BRANCHES, EVALUATED, UNTRAINED, splits_of
 from echo.tables.files import table_files
 
 # A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
@@ -60,6 +60,9 @@ SPLITS = splits_of(STUDY.evaluate.on)
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
+# Reference rows, which need no training, are measured and judged as runs are.
+REFERENCES = list(STUDY.references)
+MEASURED = RUNS + REFERENCES
 FIGURES = drawn.names()
 ANIMATED = drawn.animated()
 TABLES = table_files(STUDY.evaluate.branches)
@@ -81,6 +84,8 @@ CODEC_WEIGHTS = (
     if STUDY.codec.needs_lpips and not SHIPPED
     else []
 )
+# Which pixels were seen before is known where frames have depth.
+SEEN = [f"{RUN}/seen.safetensors"] if STUDY.has_depth else []
 SHARES = range(STUDY.compute.latent_shares)
 # Jobs are handed the study as it was checked here, whatever --configfile and --config made of it, in the environment: a
 # Slurm job reads this file once more and so has it too. It is no file of the graph: Snakemake does not look at what
@@ -113,11 +118,13 @@ RECORDS = [
     f"{RUN}/base.record.json",
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
+    *(f"{RUN}/reference/{name}/record.json" for name in REFERENCES),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
-    *(f"{RUN}/measures/{run}/record.json" for run in RUNS),
+    *([f"{RUN}/seen.record.json"] if SEEN else []),
+    *(f"{RUN}/measures/{run}/record.json" for run in MEASURED),
     f"{RUN}/realism/true.record.json",
-    *(f"{RUN}/realism/{run}.record.json" for run in RUNS),
-    *(f"{RUN}/judge/{JUDGE}/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/realism/{run}.record.json" for run in MEASURED),
+    *(f"{RUN}/judge/{JUDGE}/{run}.record.json" for run in MEASURED),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
 for listing in (
@@ -172,14 +179,29 @@ for fetched, command, made in (
 
 wildcard_constraints:
     row="|".join(STUDY.rows),
+    reference="|".join(REFERENCES) or "none",
+    measured="|".join(MEASURED),
     seed=r"\d+",
     share=r"\d+",
     split="|".join(SPLITS),
 
 
 def fingerprint(stage):
-    """What a stage depends on beside its inputs, as a digest; of the row, where the rule has one."""
-    return lambda wildcards: stage_digest(STUDY, stage, wildcards.get("row"))
+    """What a stage depends on beside its inputs, as a digest; of the row or reference row, where the rule has one."""
+    return lambda wildcards: stage_digest(STUDY, stage, measured_row(wildcards))
+
+
+def measured_row(wildcards):
+    """The row, or reference row, that a job is about; None where it is about none."""
+    if measured := wildcards.get("measured"):
+        return measured if measured in REFERENCES else measured.rpartition("-")[0]
+    return wildcards.get("row") or wildcards.get("reference")
+
+
+def measured_seed(wildcards):
+    """The training seed of what a job measures."""
+    measured = wildcards.measured
+    return UNTRAINED if measured in REFERENCES else measured.rpartition("-")[2]
 
 
 def folder(name):
@@ -212,8 +234,13 @@ def held_out(pattern):
 
 
 def rollouts(run="{row}-{seed}"):
-    """A run's rollouts, one a branch, in the study's order."""
+    """A run's rollouts, or what a reference row draws, one a branch, in the study's order."""
+    made = "reference" if run in (*REFERENCES, "{reference}") else "rollout"
     return [
-        f"{RUN}/rollout/{run}/{branch}.safetensors"
-        for branch in STUDY.evaluate.branches
+        f"{RUN}/{made}/{run}/{branch}.safetensors" for branch in STUDY.evaluate.branches
     ]
+
+
+def measured_rollouts(wildcards):
+    """The rollouts of what a job measures."""
+    return rollouts(wildcards.measured)

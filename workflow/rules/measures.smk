@@ -1,31 +1,58 @@
-# From rollouts to the study's tables.
+# From rollouts to the study's tables. What is measured is a run (a row with a training seed) or a reference row.
+rule seen:
+    input:
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+    output:
+        seen=f"{RUN}/seen.safetensors",
+        record=f"{RUN}/seen.record.json",
+    log:
+        f"{RUN}/logs/seen.log",
+    benchmark:
+        f"{RUN}/benchmarks/seen.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("seen"),
+    params:
+        study=STUDY_OPTION,
+        fingerprint=fingerprint("seen"),
+        pool=option("--pool", "pool", parents=True),
+    shell:
+        "python -m echo seen --study {params.study} {params.pool} --out {output.seen}"
+        " --fingerprint {params.fingerprint} > {log} 2>&1"
+
+
 rule measure:
     input:
-        rollout=rollouts(),
+        rollout=measured_rollouts,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        seen=SEEN,
         weights=ancient("resources/weights/alexnet.safetensors"),
     output:
-        record=f"{RUN}/measures/{{row}}-{{seed}}/record.json",
-        cases=f"{RUN}/measures/{{row}}-{{seed}}/cases.csv",
-        frames=f"{RUN}/measures/{{row}}-{{seed}}/frames.parquet",
+        record=f"{RUN}/measures/{{measured}}/record.json",
+        cases=f"{RUN}/measures/{{measured}}/cases.csv",
+        frames=f"{RUN}/measures/{{measured}}/frames.parquet",
     log:
-        f"{RUN}/logs/measure_{{row}}-{{seed}}.log",
+        f"{RUN}/logs/measure_{{measured}}.log",
     benchmark:
-        f"{RUN}/benchmarks/measure_{{row}}-{{seed}}.tsv"
+        f"{RUN}/benchmarks/measure_{{measured}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("measure"),
     params:
         study=STUDY_OPTION,
+        row=measured_row,
+        seed=measured_seed,
         fingerprint=fingerprint("measure"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
+        seen=option("--seen", "seen"),
         weights=folder("weights"),
         out=out_folder,
     shell:
-        "python -m echo measure --study {params.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
-        " {params.pool} --weights {params.weights} --out {params.out} --fingerprint {params.fingerprint}"
+        "python -m echo measure --study {params.study} --row {params.row} --seed {params.seed} {params.rollout}"
+        " {params.pool} {params.seen} --weights {params.weights} --out {params.out} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"
 
 
@@ -57,57 +84,61 @@ rule true_features:
 
 rule realism:
     input:
-        rollout=rollouts(),
+        rollout=measured_rollouts,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
         true=f"{RUN}/realism/true.safetensors",
         weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
     output:
-        distances=f"{RUN}/realism/{{row}}-{{seed}}.safetensors",
-        record=f"{RUN}/realism/{{row}}-{{seed}}.record.json",
+        distances=f"{RUN}/realism/{{measured}}.safetensors",
+        record=f"{RUN}/realism/{{measured}}.record.json",
     log:
-        f"{RUN}/logs/realism_{{row}}-{{seed}}.log",
+        f"{RUN}/logs/realism_{{measured}}.log",
     benchmark:
-        f"{RUN}/benchmarks/realism_{{row}}-{{seed}}.tsv"
+        f"{RUN}/benchmarks/realism_{{measured}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("realism"),
     params:
         study=STUDY_OPTION,
+        row=measured_row,
+        seed=measured_seed,
         fingerprint=fingerprint("realism"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
         weights=folder("weights"),
     shell:
-        "python -m echo realism --study {params.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
+        "python -m echo realism --study {params.study} --row {params.row} --seed {params.seed} {params.rollout}"
         " {params.pool} --true {input.true} --weights {params.weights} --out {output.distances}"
         " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 rule judge:
     input:
-        rollout=rollouts(),
+        rollout=measured_rollouts,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
         weights=ancient(JUDGE_WEIGHTS),
     output:
-        table=f"{RUN}/judge/{JUDGE}/{{row}}-{{seed}}.csv",
-        record=f"{RUN}/judge/{JUDGE}/{{row}}-{{seed}}.record.json",
+        table=f"{RUN}/judge/{JUDGE}/{{measured}}.csv",
+        record=f"{RUN}/judge/{JUDGE}/{{measured}}.record.json",
     log:
-        f"{RUN}/logs/judge_{JUDGE}_{{row}}-{{seed}}.log",
+        f"{RUN}/logs/judge_{JUDGE}_{{measured}}.log",
     benchmark:
-        f"{RUN}/benchmarks/judge_{JUDGE}_{{row}}-{{seed}}.tsv"
+        f"{RUN}/benchmarks/judge_{JUDGE}_{{measured}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("judge"),
     params:
         study=STUDY_OPTION,
+        row=measured_row,
+        seed=measured_seed,
         fingerprint=fingerprint("judge"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
         weights="resources/weights",
     shell:
-        "python -m echo judge --study {params.study} --row {wildcards.row} --seed {wildcards.seed} {params.rollout}"
+        "python -m echo judge --study {params.study} --row {params.row} --seed {params.seed} {params.rollout}"
         " {params.pool} --weights {params.weights} --out {output.table} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"
 
@@ -116,16 +147,17 @@ rule judge:
 # keeps Snakemake from removing them before they are replaced.
 rule tables:
     input:
-        measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=RUNS),
-        frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=RUNS),
-        judge=expand(f"{RUN}/judge/{JUDGE}/{{run}}.csv", run=RUNS),
+        measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=MEASURED),
+        frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=MEASURED),
+        judge=expand(f"{RUN}/judge/{JUDGE}/{{run}}.csv", run=MEASURED),
         probes=expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
-        realism=expand(f"{RUN}/realism/{{run}}.safetensors", run=RUNS),
+        realism=expand(f"{RUN}/realism/{{run}}.safetensors", run=MEASURED),
         rollout=[
             file
             for row in STUDY.rows
             for file in rollouts(f"{row}-{STUDY.train_seeds[0]}")
         ],
+        reference=expand(f"{RUN}/reference/{{name}}/record.json", name=REFERENCES),
         record=RECORDS,
         pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
     output:
@@ -146,12 +178,13 @@ rule tables:
         probes=option("--probes", "probes"),
         realism=option("--realism", "realism"),
         rollout=option("--rollout", "rollout"),
+        reference=option("--reference", "reference"),
         record=option("--record", "record"),
         pool=option("--pool", "pool", parents=True),
         out=out_folder,
     shell:
         "python -m echo tables --study {params.study} {params.measures} {params.judge} {params.probes}"
-        " {params.realism} {params.rollout} {params.record} {params.pool} --out {params.out}"
+        " {params.realism} {params.rollout} {params.reference} {params.record} {params.pool} --out {params.out}"
         " --fingerprint {params.fingerprint} > {log} 2>&1"
 
 

@@ -60,6 +60,35 @@ rule rollout:
         " --out {params.out} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
+# What needs no training, drawn from what a row is given: files as of rollouts, for the same measures.
+rule reference:
+    input:
+        codec=f"{RUN}/codec.safetensors",
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        latents=held_out(f"{RUN}/latents/{{split}}/index.json"),
+    output:
+        record=f"{RUN}/reference/{{reference}}/record.json",
+        branches=rollouts("{reference}"),
+    log:
+        f"{RUN}/logs/reference_{{reference}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/reference_{{reference}}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("reference"),
+    params:
+        study=STUDY_OPTION,
+        fingerprint=fingerprint("reference"),
+        pool=option("--pool", "pool", parents=True),
+        latents=option("--latents", "latents", parents=True),
+        out=out_folder,
+    shell:
+        "python -m echo reference --study {params.study} --row {wildcards.reference} --codec {input.codec}"
+        " {params.pool} {params.latents} --out {params.out} --fingerprint {params.fingerprint} --threads {threads}"
+        " > {log} 2>&1"
+
+
 # A row whose memory does nothing fails here, with its name; the study goes no further until it is mended.
 rule probe:
     input:

@@ -15,15 +15,25 @@ READS = ("seed", "segment.frames", "evaluate.on", "evaluate.cases", "evaluate.br
 
 
 def run(
-    study: Study, row: str, seed: int, rollouts: list[Path], pools: dict[str, Path], weights: Path, out: Path
+    study: Study,
+    row: str,
+    seed: int,
+    rollouts: list[Path],
+    pools: dict[str, Path],
+    weights: Path,
+    out: Path,
+    seen: Path | None = None,
 ) -> None:
-    """Write ``out/frames.parquet`` and ``out/cases.csv``; ``rollouts``: one file per branch, in the study's order."""
+    """Write ``out/frames.parquet`` and ``out/cases.csv``; ``rollouts``: one file per branch, in the study's order.
+
+    ``seen``: the masks of seen pixels, where frames have depth.
+    """
     part = part_of(study, "measure")
     with recorded(out / "record.json", study, "measure", row) as record:
         record["train_seed"] = seed
         files = dict(zip(part.evaluate.branches, rollouts, strict=True))
         opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
-        frames, cases = measure_rollouts(part, row, seed, files, opened, Lpips(weights))
+        frames, cases = measure_rollouts(part, row, seed, files, opened, Lpips(weights), seen)
         with atomic_path(out / "frames.parquet") as temporary:
             frames.to_parquet(temporary, index=False)
         with atomic_path(out / "cases.csv") as temporary:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
+from echo.study.references import reference_names
 from echo.study.sections.section import Exponent, Integer, Section
 from echo.study.words import BRANCHES, EVALUATED
 
@@ -48,6 +49,11 @@ class Evaluate(Section):
         description="the row whose rollouts are kept as pictures beside the reference row's; where the study has no "
         "such row, its last one",
     )
+    references: tuple[str, ...] | None = Field(
+        default=None,
+        description="reference rows, which need no training, measured beside the trained ones: modules of "
+        "echo/rollout/references; null: all there are. Studies on recordings leave out what needs true depth",
+    )
     bootstrap: Annotated[Integer, Field(ge=100, le=1_000_000)] = Field(
         default=2000, description="bootstrap resamples behind each interval"
     )
@@ -60,6 +66,17 @@ class Evaluate(Section):
             if branches.count(branch) > 1:
                 raise ValueError(f"lists {branch} twice")
         return branches
+
+    @field_validator("references")
+    @classmethod
+    def _references_there_are(cls, references: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Modules of the folder of reference rows, each once."""
+        for name in references or ():
+            if name not in reference_names():
+                raise ValueError(f"no reference row {name}; expected some of {', '.join(reference_names())}")
+            if references.count(name) > 1:
+                raise ValueError(f"lists {name} twice")
+        return references
 
     @field_validator("judge")
     @classmethod

@@ -14,7 +14,7 @@ from echo.tables.gather import gather
 from echo.tables.samples import branch_sample, pool_sample, rollouts_sample
 from echo.world.pool import open_pool
 
-READS = ("seed", "rows", "train_seeds", "profiles", "reference", "segment.frames", "evidence.policy",
+READS = ("seed", "rows", "train_seeds", "profiles", "reference", "references", "segment.frames", "evidence.policy",
          "evaluate")  # fmt: skip
 
 
@@ -25,16 +25,18 @@ def run(
     probes: list[Path],
     realism: list[Path],
     rollouts: list[Path],
+    references: list[Path],
     records: list[Path],
     pools: dict[str, Path],
     out: Path,
 ) -> None:
     """Write all tables to the folder ``out``.
 
-    ``measures``: folders, ``judged``, ``probes`` and ``realism``: files, one per run, row by row and seed by seed.
-    ``rollouts``: the rollouts of the first training seed, row by row: files, or the folders that hold them.
-    ``records``: of all jobs, in the order of the flow. ``pools``: folder of the pool of each held-out split. Raises
-    TableError, before anything is written, where an input is cut, has gaps or is another run's.
+    ``measures``: folders, ``judged`` and ``realism``: files, one per run, row by row and seed by seed, then one per
+    reference row. ``probes``: files, one per run. ``rollouts``: the rollouts of the first training seed, row by row:
+    files, or the folders that hold them. ``references``: the records of the reference rows. ``records``: of all jobs,
+    in the order of the flow. ``pools``: folder of the pool of each held-out split. Raises TableError, before anything
+    is written, where an input is cut, has gaps or is another run's.
     """
     part = part_of(study, "tables")
     opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
@@ -42,7 +44,7 @@ def run(
     folders = list(dict.fromkeys(path.parent if path.suffix else path for path in rollouts))
     with recorded(out / "record.json", study, "tables"):
         gather(part, wanted, measures=measures, judged=judged, probes=probes, realism=realism, rollouts=folders,
-               records=records, tables=out)  # fmt: skip
+               references=references, records=records, tables=out)  # fmt: skip
         by_row = dict(zip(part.rows, folders, strict=True))
         for branch in part.evaluate.branches:
             pool = opened[BRANCHES[branch].split(part.evaluate.on)]

@@ -18,6 +18,8 @@ from echo.study.words import BRANCHES
         ({"bootstrap": 10}, "greater than or equal to 100"),
         ({"judge": "nobody"}, "no such judge; expected one of .*embedded"),
         ({"judge": "../embedded"}, "no such judge"),
+        ({"references": ["copy_last"]}, "no reference row copy_last; expected some of .*copy_first"),
+        ({"references": ["ridge", "ridge"]}, "lists ridge twice"),
     ],
 )
 def test_evaluations_that_say_nothing_are_refused(values, message):
