@@ -104,7 +104,7 @@ def _cases(study: Study) -> None:
     """Every branch has its cases, and the probes another scene for each of theirs."""
     world = study.world
     for branch in {*study.evaluate.branches, "recall"}:
-        split, kind = BRANCHES[branch].split(study.evaluate.on), BRANCHES[branch].trajectory
+        split, kind = BRANCHES[branch].split(study.evaluate.splits), BRANCHES[branch].trajectory
         copies = world.scenes(split) // world.rooms(split)
         scenes = min(world.rooms(split), 2 * study.evaluate.cases)
         rooms = [f"{SPLITS[split].prefix}_{number}" for number in range(scenes) for _ in range(copies)]

@@ -52,7 +52,7 @@ def main() -> None:
     study = parse_study(
         {"study": "references", "seed": given.seed, "rows": ["i2v", "context_k5"], "codec": {"options": {"whiten": 0}},
          "world": {"train_rooms": given.train_rooms, "choosing_rooms": given.rooms},
-         "evaluate": {"on": SPLIT, "cases": given.rooms, "probe_cases": given.rooms}},
+         "evaluate": {"splits": SPLIT, "cases": given.rooms, "probe_cases": given.rooms}},
         load_rows(Path("config/rows.yaml")), whole=False,
     )  # fmt: skip
     _prepare(study, given.work, given.resources / "assets")

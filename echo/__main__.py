@@ -48,7 +48,7 @@ ShippedFolder = Annotated[Path | None, typer.Option("--shipped", help="folder of
 AssetsFolder = Annotated[Path, typer.Option("--assets", help="folder of the asset pack")]
 ModelFile = Annotated[Path, typer.Option("--model", help="the row's checkpoint")]
 WeightsFolder = Annotated[Path, typer.Option("--weights", help="folder of the networks' weights")]
-_PER_SPLIT = f"one for each of {' '.join(EVALUATED['reported'])} (evaluate.on: choosing: one); repeat the option"
+_PER_SPLIT = f"one for each of {' '.join(EVALUATED['reported'])} (evaluate.splits: choosing: one); repeat the option"
 Pools = Annotated[list[Path], typer.Option("--pool", help=f"folders of pools: {_PER_SPLIT}")]
 LatentsFolders = Annotated[list[Path], typer.Option("--latents", help=f"folders of latents: {_PER_SPLIT}")]
 TextFiles = Annotated[list[Path], typer.Option("--text", help=f"embedded captions: {_PER_SPLIT}")]
@@ -88,9 +88,11 @@ def _study(path: Path, stage: str, row: str | None = None, fingerprint: str | No
 
 def _split(study: Study, name: str) -> str:
     """A split that the study has: it builds either what is reported or what settings are chosen on."""
-    known = splits_of(study.evaluate.on)
+    known = splits_of(study.evaluate.splits)
     if name not in known:
-        raise ConfigError(f"--split {name}: expected one of {', '.join(known)} (evaluate.on: {study.evaluate.on})")
+        raise ConfigError(
+            f"--split {name}: expected one of {', '.join(known)} (evaluate.splits: {study.evaluate.splits})"
+        )
     return name
 
 
@@ -99,12 +101,12 @@ def _own_pool(study: Study, folder: Path) -> Path:
     if folder.exists():
         from echo.world.pool import open_pool
 
-        open_pool(folder, splits_of(study.evaluate.on))
+        open_pool(folder, splits_of(study.evaluate.splits))
     return folder
 
 
 def _by_split(study: Study, option: str, paths: list[Path]) -> dict[str, Path]:
-    splits = EVALUATED[study.evaluate.on]
+    splits = EVALUATED[study.evaluate.splits]
     if len(paths) != len(splits):
         raise ConfigError(f"{option}: expected {len(splits)} paths ({', '.join(splits)}), got {len(paths)}")
     return dict(zip(splits, paths, strict=True))

@@ -53,7 +53,7 @@ POOLS = {split: ScenePool(split) for split in SPLITS}
 def made_rollout(branch: str, change: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Rollout:
     """A rollout whose frames are the true ones after ``change``, which gets them and their numbers."""
     way, frames = BRANCHES[branch], STUDY.segment.frames
-    pool = POOLS[way.split(STUDY.evaluate.on)]
+    pool = POOLS[way.split(STUDY.evaluate.splits)]
     cases = list(choose_cases(STUDY, branch, pool.info).index)
     index = np.arange(first_target(way.segments - way.generated_segments + 1, frames), way.segments * frames + 1)
     return Rollout(np.stack([change(pool.frames(case)[index], index) for case in cases]), index, cases)

@@ -108,9 +108,9 @@ def test_another_setting_is_run_again(file, monkeypatch):
 def test_a_reported_split_is_refused_before_anything_is_run(file, monkeypatch):
     ran = scripted(monkeypatch, lambda config: 0.5)
     content = yaml.safe_load(file.read_text())
-    content["choices"]["last"] = [{"evaluate": {"on": "reported"}}]
+    content["choices"]["last"] = [{"evaluate": {"splits": "reported"}}]
     file.write_text(yaml.safe_dump(content))
-    with pytest.raises(choose.ChoiceError, match="evaluate.on = reported; settings are chosen with"):
+    with pytest.raises(choose.ChoiceError, match="evaluate.splits = reported; settings are chosen with"):
         choose.choose(file, Path("out"), 1)
     assert not ran
 
@@ -127,6 +127,6 @@ def test_the_projects_own_choices_are_studies_that_can_run(path):
     config = choose.merged(choose.read_mapping(ROOT / choices.start), choices.settings)
     for name, values in choices.choices.items():
         for value in values:
-            assert choose.variant(path, name, config, value).study.evaluate.on == "choosing"
+            assert choose.variant(path, name, config, value).study.evaluate.splits == "choosing"
     rows, branches = set(choices.criterion.rows), set(choices.criterion.branches)
     assert rows <= set(choices.settings["rows"]) and branches <= set(choices.settings["evaluate"]["branches"])

@@ -155,12 +155,12 @@ def test_a_wrong_split_names_the_right_ones(capsys, study_file, tmp_path):
 
 def test_a_study_that_chooses_settings_builds_and_opens_no_reported_split(capsys, tmp_path):
     """Its command line refuses to render one, and refuses the folder of one, by what its videos.csv says."""
-    (tmp_path / "study.json").write_text(small_study(evaluate={"on": "choosing"}).model_dump_json())
+    (tmp_path / "study.json").write_text(small_study(evaluate={"splits": "choosing"}).model_dump_json())
     (tmp_path / "rows.yaml").write_text(json.dumps(ROWS))
     study, pool = tmp_path / "study.json", tmp_path / "pool"
     for split in ("in_domain", "open_domain"):
         line = complaint(capsys, "pool", "--study", study, "--split", split, "--assets", tmp_path, "--out", tmp_path)
-        assert f"--split {split}: expected one of train, choosing (evaluate.on: choosing)" in line
+        assert f"--split {split}: expected one of train, choosing (evaluate.splits: choosing)" in line
     write_small_pool(pool, "open_domain")
     line = complaint(capsys, "text", "--study", study, "--pool", pool, "--out", tmp_path / "text.safetensors")
     assert "videos of split 'open_domain', where the study opens train, choosing" in line

@@ -59,7 +59,8 @@ def test_a_fresh_clones_graph_runs_the_whole_study_and_a_small_one_asks_for_no_g
     assert "gpu=" not in out and "mem_mb=3000" in out
     counts = {line.split()[0]: int(line.split()[1]) for line in out.splitlines() if len(line.split()) == 2
               and line.split()[1].isdigit()}  # fmt: skip
-    assert counts["train"] == counts["probe"] == counts["measure"] == counts["judge"] == len(MINI["rows"])
+    assert counts["train"] == counts["probe"] == len(MINI["rows"])
+    assert counts["measure"] == counts["judge"] == counts["realism"] == len(MINI["rows"]) + counts["reference"]
     assert counts["tables"] == 1 and counts["figure"] == len(figures.names())
 
 
@@ -72,13 +73,15 @@ def test_a_fresh_clones_graph_runs_the_whole_study_and_a_small_one_asks_for_no_g
 )
 def test_a_study_plans_jobs_of_what_it_evaluates_on_and_of_nothing_else(clone, on, own, other):
     """Neither inputs nor outputs nor commands of any job name another split's files."""
-    done = snakemake(clone, "-n", "-p", "--config", f"evaluate={{on: {on}}}")
+    done = snakemake(clone, "-n", "-p", "--config", f"evaluate={{splits: {on}}}")
     assert done.returncode == 0, done.stderr
     for split in own:
         assert f"runs/mini/pool/{split}/record.json" in done.stdout
     for split in other:
         assert not re.search(rf"\b{split}\b", done.stdout), split
-        refused = snakemake(clone, "-n", f"runs/mini/pool/{split}/record.json", "--config", f"evaluate={{on: {on}}}")
+        refused = snakemake(
+            clone, "-n", f"runs/mini/pool/{split}/record.json", "--config", f"evaluate={{splits: {on}}}"
+        )
         assert refused.returncode != 0 and "MissingRuleException" in refused.stdout + refused.stderr
 
 

@@ -109,10 +109,10 @@ def variant(path: Path, choice: str, config: dict[str, Any], value: dict[str, An
     """
     whole = merged(config, value)
     study = parse_study(whole, load_rows(ROOT / "config" / "rows.yaml"), f"{path} ({choice})")
-    if study.evaluate.on != CHOOSING:
+    if study.evaluate.splits != CHOOSING:
         raise ChoiceError(
-            f"{path}: choice {choice}: evaluate.on = {study.evaluate.on}; settings are chosen with evaluate.on = "
-            f"{CHOOSING} alone, so that no reported room is seen"
+            f"{path}: choice {choice}: evaluate.splits = {study.evaluate.splits}; settings are chosen with "
+            f"evaluate.splits = {CHOOSING} alone, so that no reported room is seen"
         )
     return Variant(choice, value, whole, study)
 

@@ -18,7 +18,7 @@ def clips(study: Study) -> dict[str, tuple[int, int]]:
     """(clips, segments of them all) of each split."""
     world = study.world
     found = {"train": (world.train_rooms, world.train_rooms * study.segment.train_segments)}
-    for split in EVALUATED[study.evaluate.on]:
+    for split in EVALUATED[study.evaluate.splits]:
         scenes = world.scenes(split)
         kinds = [kind for kind in SPLITS[split].trajectories if world.source == "rooms" or kind not in AWAY]
         found[split] = (scenes * len(kinds), scenes * sum(SEGMENTS[kind] for kind in kinds))

@@ -38,7 +38,7 @@ def judge_rollouts(
     for branch, path in rollouts.items():
         if not BRANCHES[branch].returns:
             continue
-        rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.on)]
+        rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.splits)]
         rollout.check(study, branch, pool.info, path)
         firsts = [pool.frames(case, [0])[0] for case in rollout.cases]
         masks = [pool.masks(case)[0] for case in rollout.cases]

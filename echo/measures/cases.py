@@ -46,7 +46,7 @@ def measure_rollouts(
     """
     tables, found = [], seen.load_seen(masks) if masks else {}
     for branch, path in rollouts.items():
-        rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.on)]
+        rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.splits)]
         rollout.check(study, branch, pool.info, path)
         own = seen.check_seen(found, branch, rollout.cases, masks) if masks else None
         tables.append(measure_branch(rollout, branch, study.segment.frames, pool, lpips, own))
@@ -72,7 +72,7 @@ def measure_branch(
     back 4T - i) of the model's own frames; of a return, recall or revisit, the view at the end against the true one.
     ``first_*``: the last frames against the first frame as given; missing where they do not show the first view again
     (``Branch.ends_at_first``). ``seen_*`` and ``psnr_*seen``: ``echo.measures.seen``; missing without ``masks``.
-    ``sharpness``: the gradient energy of the generated frames over that of the true ones, 1 for frames as sharp as these.
+    ``sharpness``: gradient energy of the generated frames over that of the true ones, 1 for frames as sharp as these.
     """
     metrics: Metrics = {"psnr": _finite_psnr, "ssim": ssim, "lpips": lpips}
     frames, cases = [], []

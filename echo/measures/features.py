@@ -35,7 +35,7 @@ def true_features(study: Study, pools: Mapping[str, Pool], embed: Embed) -> dict
     found = {}
     for branch in study.evaluate.branches:
         pool, index = (
-            pools[BRANCHES[branch].split(study.evaluate.on)],
+            pools[BRANCHES[branch].split(study.evaluate.splits)],
             np.array(generated_frames(branch, study.segment.frames)),
         )
         wanted = index[compared(index)]
@@ -60,7 +60,7 @@ def load_true_features(path: Path, cases: Mapping[str, list[str]]) -> dict[str, 
 
 def case_names(study: Study, pools: Mapping[str, Pool]) -> dict[str, list[str]]:
     """The cases of every branch of the study."""
-    split_of = {branch: BRANCHES[branch].split(study.evaluate.on) for branch in study.evaluate.branches}
+    split_of = {branch: BRANCHES[branch].split(study.evaluate.splits) for branch in study.evaluate.branches}
     return {branch: [str(case) for case in choose_cases(study, branch, pools[split].info).index]
             for branch, split in split_of.items()}  # fmt: skip
 
@@ -79,7 +79,7 @@ def distances(
     """
     found, every = {}, []
     for branch, path in rollouts.items():
-        rollout, info = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.on)].info
+        rollout, info = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.splits)].info
         rollout.check(study, branch, info, path)
         features = _embed(embed, rollout.frames[:, compared(rollout.index)])
         part = _flat(features), _flat(true[branch]), _rooms(info, rollout.cases, features.shape[1])

@@ -20,7 +20,7 @@ def choose_cases(study: Study, branch: str, info: pd.DataFrame) -> pd.DataFrame:
     Scenes take turns, each giving its identities in an order drawn by the study's seed, so that all scenes weigh
     about the same. Raises CasesError where the pool has too few videos of the branch's trajectory.
     """
-    trajectory, split = BRANCHES[branch].trajectory, BRANCHES[branch].split(study.evaluate.on)
+    trajectory, split = BRANCHES[branch].trajectory, BRANCHES[branch].split(study.evaluate.splits)
     videos = info[info.trajectory == trajectory]
     if len(videos) < study.evaluate.cases:
         raise CasesError(

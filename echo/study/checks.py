@@ -150,9 +150,9 @@ def _sources(study: Study) -> Refusals:
         reason = "is the text encoder of a pretrained model: set pretrained.repo or pretrained.path"
         yield "text.kind", study.text.kind, reason
     if study.world.source != "rooms":
-        if study.evaluate.on == "choosing":
-            reason = "rooms alone have a choosing split; a study of recordings needs evaluate.on: reported"
-            yield "evaluate.on", study.evaluate.on, reason
+        if study.evaluate.splits == "choosing":
+            reason = "rooms alone have a choosing split; a study of recordings needs evaluate.splits: reported"
+            yield "evaluate.splits", study.evaluate.splits, reason
         for branch in study.evaluate.branches:
             if BRANCHES[branch].revisits:
                 others = ", ".join(name for name, way in BRANCHES.items() if not way.revisits)
@@ -169,7 +169,7 @@ def _sources(study: Study) -> Refusals:
 def _cases(study: Study) -> Refusals:
     """As many scenes as cases."""
     evaluate, world = study.evaluate, study.world
-    for split in EVALUATED[evaluate.on]:
+    for split in EVALUATED[evaluate.splits]:
         if evaluate.cases > world.scenes(split):
             if world.scenes(split) == world.rooms(split):
                 reason = f"more than world.{split}_rooms = {world.rooms(split)}; each case is a room of its own"
@@ -238,7 +238,7 @@ def _whole(study: Study) -> Refusals:
     if min(world.height, world.width) < SMALLEST:
         size = world.size if isinstance(world.size, int) else list(world.size)
         yield "world.size", size, f"LPIPS, which every study measures, needs {SMALLEST} pixels along each side"
-    probed = BRANCHES["recall"].split(study.evaluate.on)
+    probed = BRANCHES["recall"].split(study.evaluate.splits)
     key = f"{probed}_rooms" if world.source == "rooms" else "held_out_videos"
     if getattr(world, key) < 2:
         yield f"world.{key}", getattr(world, key), "the swap probe needs cases of two scenes at least"

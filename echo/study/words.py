@@ -55,7 +55,7 @@ class Branch:
     samples: int = 1
 
     def split(self, on: str) -> str:
-        """The split its cases are of, in a study whose ``evaluate.on`` is ``on``."""
+        """The split its cases are of, in a study whose ``evaluate.splits`` is ``on``."""
         return self.reported if self.reported in EVALUATED[on] else EVALUATED[on][0]
 
     @property
@@ -102,7 +102,7 @@ SPLITS: dict[str, Split] = {
         Split("choosing", "choose", 3, (*IN_DOMAIN, *OPEN_DOMAIN)),
     )
 }
-# The splits of each value of ``evaluate.on``; a study builds and opens these and "train".
+# The splits of each value of ``evaluate.splits``; a study builds and opens these and "train".
 EVALUATED: dict[str, tuple[str, ...]] = {"reported": ("in_domain", "open_domain"), "choosing": ("choosing",)}
 
 # Segments of a trajectory, frame 0 apart; ``echo.world.paths`` draws them.
@@ -146,7 +146,7 @@ BRANCHES: dict[str, Branch] = {
 
 
 def splits_of(on: str) -> tuple[str, ...]:
-    """All splits that a study builds and opens whose ``evaluate.on`` is ``on``."""
+    """All splits that a study builds and opens whose ``evaluate.splits`` is ``on``."""
     return ("train", *EVALUATED[on])
 
 

@@ -77,7 +77,7 @@ def expected(study: Study, pools: Mapping[str, pd.DataFrame]) -> Expected:
     """What every run of ``study`` must hold. ``pools``: the table of videos of each held-out split, by its name."""
 
     def chosen(branch: str) -> list[str]:
-        info = pools[BRANCHES[branch].split(study.evaluate.on)]
+        info = pools[BRANCHES[branch].split(study.evaluate.splits)]
         return [str(case) for case in choose_cases(study, branch, info).index]
 
     cases = {branch: chosen(branch) for branch in study.evaluate.branches}

@@ -76,7 +76,7 @@ def rollouts_sample(
         names, generated = list(expected.cases[branch])[:ROLLOUT_CASES], expected.frames[branch]
         places = np.linspace(0, len(generated), count + 1).round().astype(int)[1:] - 1
         numbers = np.array(generated)[places]
-        pool = pools[BRANCHES[branch].split(study.evaluate.on)]
+        pool = pools[BRANCHES[branch].split(study.evaluate.splits)]
         loaded = [_load(rollouts[row] / f"{branch}.safetensors", Run(row, study.train_seeds[0]), expected, branch)
                   for row in rows]  # fmt: skip
         cases.append(names)

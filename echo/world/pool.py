@@ -94,6 +94,6 @@ def open_pool(folder: Path, splits: Sequence[str] | None = None) -> Pool:
         if other:
             raise PoolError(
                 f"{Path(folder) / VIDEOS}: videos of split {other[0]!r}, where the study opens {', '.join(splits)} "
-                "(evaluate.on decides); give the folder of that split's pool"
+                "(evaluate.splits decides); give the folder of that split's pool"
             )
     return pool

@@ -54,9 +54,9 @@ except UserError as error:
 for remark in remarks(STUDY):
     print(remark, file=sys.stderr)
 
-# A study has what it trains on and what it evaluates on (evaluate.on); no rule makes or reads another split.
-HELD_OUT = EVALUATED[STUDY.evaluate.on]
-SPLITS = splits_of(STUDY.evaluate.on)
+# A study has what it trains on and what it evaluates on (evaluate.splits); no rule makes or reads another split.
+HELD_OUT = EVALUATED[STUDY.evaluate.splits]
+SPLITS = splits_of(STUDY.evaluate.splits)
 RUN = f"runs/{STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
@@ -104,7 +104,7 @@ JUDGE = STUDY.evaluate.judge
 JUDGE_WEIGHTS = [
     f"resources/weights/{name}.safetensors" for name in judge_weights(JUDGE)
 ]
-PROBED = BRANCHES["recall"].split(STUDY.evaluate.on)
+PROBED = BRANCHES["recall"].split(STUDY.evaluate.splits)
 # The records of all stages: their times stand in the tables.
 RECORDS = [
     *([f"{RUN}/index/recordings.record.json"] if RECORDED else []),

@@ -11,7 +11,7 @@ from echo.study.config import Study
 from echo.study.provenance import hashes, part_of, record_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "evaluate.on", "evaluate.cases", "evaluate.branches", "evaluate.judge")
+READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.branches", "evaluate.judge")
 CHOOSES = {"evaluate.judge": "echo.judge.judges.{}"}
 
 

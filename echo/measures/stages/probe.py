@@ -19,7 +19,7 @@ from echo.study.words import BRANCHES, RETURN_FRAMES
 from echo.world.pool import open_pool
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
-         "target_latents", "evaluate.on", "evaluate.cases", "evaluate.probe_cases",
+         "target_latents", "evaluate.splits", "evaluate.cases", "evaluate.probe_cases",
          "evaluate.probe_threshold")  # fmt: skip
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}", "evidence.policy": "echo.evidence.{}"}
 
@@ -41,7 +41,7 @@ def run(
     with recorded(record_of(out), study, "probe", row) as record:
         decoder = load_codec(codec)
         sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
-        opened = open_pool(pool, (BRANCHES["recall"].split(part.evaluate.on),))
+        opened = open_pool(pool, (BRANCHES["recall"].split(part.evaluate.splits),))
         info = choose_cases(part, "recall", opened.info)[: part.evaluate.probe_cases]
         videos = list(info.index)
         batch = CaseBatch.load(part, "recall", videos, Clips.load(part, latents, text, evidence), sampler.device)

@@ -10,7 +10,7 @@ from echo.study.provenance import part_of, record_of, recorded
 from echo.study.words import BRANCHES
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "world.field_of_view", "evaluate.on", "evaluate.cases", "evaluate.branches")
+READS = ("seed", "segment.frames", "world.field_of_view", "evaluate.splits", "evaluate.cases", "evaluate.branches")
 
 
 def run(study: Study, pools: dict[str, Path], out: Path) -> None:
@@ -18,5 +18,5 @@ def run(study: Study, pools: dict[str, Path], out: Path) -> None:
     part = part_of(study, "seen")
     with recorded(record_of(out), study, "seen"):
         opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
-        on, branches = part.evaluate.on, part.evaluate.branches
+        on, branches = part.evaluate.splits, part.evaluate.branches
         save_seen(out, {branch: see_branch(part, branch, opened[BRANCHES[branch].split(on)]) for branch in branches})

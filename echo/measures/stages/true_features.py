@@ -10,7 +10,7 @@ from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "evaluate.cases", "evaluate.branches", "evaluate.on")
+READS = ("seed", "segment.frames", "evaluate.cases", "evaluate.branches", "evaluate.splits")
 
 
 def run(study: Study, pools: dict[str, Path], weights: Path, out: Path) -> None:

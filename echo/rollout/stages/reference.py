@@ -16,7 +16,7 @@ from echo.study.provenance import part_of, recorded
 from echo.study.words import BRANCHES, UNTRAINED, generated_frames
 from echo.world.pool import open_pool
 
-READS = ("seed", "world", "segment", "codec", "evaluate.on", "evaluate.cases", "evaluate.branches")
+READS = ("seed", "world", "segment", "codec", "evaluate.splits", "evaluate.cases", "evaluate.branches")
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
@@ -32,7 +32,7 @@ def run(study: Study, reference: str, codec: Path, pools: dict[str, Path], laten
         caches = {split: Latents(folder) for split, folder in latents.items()}
         kept = []
         for branch in part.evaluate.branches:
-            pool, cache = (held[BRANCHES[branch].split(part.evaluate.on)] for held in (opened, caches))
+            pool, cache = (held[BRANCHES[branch].split(part.evaluate.splits)] for held in (opened, caches))
             cases = list(choose_cases(part, branch, pool.info).index)
             frames = []
             for case in cases:

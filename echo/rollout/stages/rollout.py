@@ -21,7 +21,7 @@ from echo.study.words import BRANCHES
 from echo.world.pool import open_pool
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
-         "target_latents", "evaluate.on", "evaluate.cases", "evaluate.branches", "evaluate.batch")  # fmt: skip
+         "target_latents", "evaluate.splits", "evaluate.cases", "evaluate.branches", "evaluate.batch")  # fmt: skip
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}", "evidence.policy": "echo.evidence.{}"}
 
 
@@ -50,7 +50,7 @@ def run(
         inputs = [codec, *(folder / "index.json" for folder in latents.values()), *texts.values(), *evidence.values()]
         fingerprint = digest([stage_digest(study, "rollout", row), checkpoint, *map(sha256, inputs)])
         for branch in part.evaluate.branches:
-            split, size = BRANCHES[branch].split(part.evaluate.on), part.evaluate.batch
+            split, size = BRANCHES[branch].split(part.evaluate.splits), part.evaluate.batch
             cases = list(choose_cases(part, branch, open_pool(pools[split], (split,)).info).index)
 
             def batch(

@@ -25,7 +25,7 @@ def judges() -> tuple[str, ...]:
 class Evaluate(Section):
     """Cases, branches and measures."""
 
-    on: Literal[*EVALUATED] = Field(  # pyright: ignore[reportInvalidTypeForm]
+    splits: Literal[*EVALUATED] = Field(  # pyright: ignore[reportInvalidTypeForm]
         default="reported",
         description="`reported`: the splits whose results are published; `choosing`: rooms of their own, on which "
         "settings are chosen; a study builds and opens the splits of one of the two",

@@ -39,7 +39,7 @@ class World(Section):
     )
     choosing_rooms: Rooms = Field(
         default=64,
-        description="rooms that settings are chosen on (`evaluate.on: choosing`), of assets in no other split; "
+        description="rooms that settings are chosen on (`evaluate.splits: choosing`), of assets in no other split; "
         "recordings have none",
     )
     held_out_videos: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(

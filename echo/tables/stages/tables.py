@@ -47,9 +47,9 @@ def run(
                references=references, records=records, tables=out)  # fmt: skip
         by_row = dict(zip(part.rows, folders, strict=True))
         for branch in part.evaluate.branches:
-            pool = opened[BRANCHES[branch].split(part.evaluate.on)]
+            pool = opened[BRANCHES[branch].split(part.evaluate.splits)]
             branch_sample(part, wanted, branch, by_row, pool, out / sample_file(branch))
         rollouts_sample(part, wanted, by_row, opened, out / ROLLOUTS_SAMPLE)
-        pool_sample(opened[BRANCHES[PROBED].split(part.evaluate.on)], out / POOL_SAMPLE)
+        pool_sample(opened[BRANCHES[PROBED].split(part.evaluate.splits)], out / POOL_SAMPLE)
         build_tables(out, reference=part.reference, threshold=part.evaluate.probe_threshold,
                      resamples=part.evaluate.bootstrap, seed=part.seed)  # fmt: skip
