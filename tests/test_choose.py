@@ -49,7 +49,7 @@ def file(tmp_path, monkeypatch) -> Path:
         "steps": [{"train": {"steps": n}} for n in (100, 200, 300)],
         "sampler": [{"sampler": {"steps": n}} for n in (4, 8)],
     }
-    path.write_text(yaml.safe_dump(content))
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
     return path
 
 
@@ -99,7 +99,7 @@ def test_another_setting_is_run_again(file, monkeypatch):
     choose.choose(file, Path("out"), 1)
     content = yaml.safe_load(file.read_text())
     content["settings"]["train"] = {"batch": 4}
-    file.write_text(yaml.safe_dump(content))
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
     ran = scripted(monkeypatch, lambda config: 0.5)
     choose.choose(file, Path("out"), 1)
     assert len(ran) == 5
@@ -109,7 +109,7 @@ def test_a_reported_split_is_refused_before_anything_is_run(file, monkeypatch):
     ran = scripted(monkeypatch, lambda config: 0.5)
     content = yaml.safe_load(file.read_text())
     content["choices"]["last"] = [{"evaluate": {"splits": "reported"}}]
-    file.write_text(yaml.safe_dump(content))
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
     with pytest.raises(choose.ChoiceError, match="evaluate.splits = reported; settings are chosen with"):
         choose.choose(file, Path("out"), 1)
     assert not ran
