@@ -13,7 +13,7 @@ ROWS = ("train", "rollout", "probe")  # stages that depend on the row's family
 # For a module, the stages that run again after an edit of it; with a row where only rows of one family do.
 RERUNS = {
     "world/camera": "pool clips base_clips evidence base base_train train import_released rollout probe",
-    "world/rooms/render": "pool base_clips",
+    "world/rooms/render": "pool base_clips base_train",
     "encoding/codecs/patch": "codec latents_share base_clips rollout probe",
     "world/recordings/clips": "clips",
     "evidence/retrieval": "evidence base base_train train rollout probe",
