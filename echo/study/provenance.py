@@ -108,6 +108,11 @@ class _Part:
     def __init__(self, whole: object, allowed: dict[str, Any], stage: str, path: str) -> None:
         self._whole, self._allowed, self._stage, self._path = whole, allowed, stage, path
 
+    @property
+    def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """What it stands for, so that checks of types take it as that."""
+        return type(self._whole)
+
     def __getattr__(self, name: str) -> Any:
         if name not in self._allowed:
             raise AttributeError(f"stage {self._stage} reads {self._path}.{name}, which its READS does not list")

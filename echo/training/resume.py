@@ -23,7 +23,9 @@ class OtherRunError(UserError):
 def require_own(folder: Path, fingerprint: str) -> None:
     """Raise OtherRunError where ``folder`` holds the resume file of a run with another fingerprint."""
     path = folder / RESUME
-    header = read_header(path) if path.is_file() else {"fingerprint": fingerprint}
+    if not path.is_file():
+        return
+    header = read_header(path)
     if header.get("fingerprint") != fingerprint:
         raise OtherRunError(
             f"{path}: {header['counters']['step']} steps of a training of another configuration or code; go on with it "

@@ -21,7 +21,7 @@ def subjects(study, stage: str) -> tuple:
 RERUNS = {
     "world/camera": "pool clips base_clips evidence base base_train train import_released rollout reference probe seen "
     "measure",
-    "world/rooms/render": "pool base_clips",
+    "world/rooms/render": "pool base_clips base_train",
     "encoding/codecs/patch": "codec latents_share base_clips rollout reference probe",
     "world/recordings/clips": "clips",
     "evidence/retrieval": "evidence base base_train train rollout probe",
