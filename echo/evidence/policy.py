@@ -12,16 +12,18 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from echo.evidence.frames import Frames
-from echo.evidence.segments import Ranking, Segments
 from echo.io.draws import BatchSlice
 from echo.study.config import Study
+
+if TYPE_CHECKING:
+    from echo.evidence.segments import Ranking, Segments
 
 Encoder = TypeVar("Encoder", contravariant=True)
 

@@ -83,7 +83,8 @@ class Objective(nn.Module):
         with torch.no_grad():
             for evidence in batch.earlier:
                 state = self.row.write(state, evidence, batch.text)
-        if batch.earlier and torch.is_autocast_enabled(batch.level.device.type):
+        device = batch.level.device.type  # "meta" where a study is planned, without autocast
+        if batch.earlier and device != "meta" and torch.is_autocast_enabled(device):
             torch.clear_autocast_cache()  # weights cast without gradients above would be used again below
         target, level = batch.target, batch.level
         noisy = target.with_latents(flow.interpolate(target.latents, batch.noise, level))

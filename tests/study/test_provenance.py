@@ -81,6 +81,7 @@ def test_every_module_is_in_some_fingerprint_or_left_out_on_purpose():
             "echo.tables.files", "echo.io.publish", "echo.io.contents", "echo.memory.parameters"]  # fmt: skip
     chosen = [
         "echo.world.recordings",
+        "echo.evidence.streaming",
         "echo.encoding.codecs",
         "echo.encoding.trained_codec",
         "echo.judge.judges",
