@@ -29,11 +29,7 @@ LENGTHS = (5, 20)
 
 
 def kept(poses: np.ndarray, frames: int, rule: str) -> np.ndarray:
-<<<<<<< HEAD
-    """Numbers of the frames of poses (F, 6) left of K = ``frames`` before the last segment; the anchor too."""
-=======
     """Numbers of the frames before the last segment of poses (F, 6) that K = ``frames`` leave, the anchor too."""
->>>>>>> stream
     bank, state = Bank(frames - 1, 1, Sizes(1, 1, 1, GRID, FIELD_OF_VIEW, rule)), None
     edges = [0, *range(1, len(poses), FRAMES)]
     for start, stop in zip(edges, edges[1:], strict=False):
