@@ -482,7 +482,7 @@ def true_features(
     """Embed the true frames that realism is measured against."""
     checked = _study(study, "true_features", None, fingerprint)
     _prepare(threads)
-    _run("true_features", study=checked, pools=_by_split("--pool", pool), weights=weights, out=out)
+    _run("true_features", study=checked, pools=_by_split(checked, "--pool", pool), weights=weights, out=out)
 
 
 @app.command()
@@ -501,7 +501,7 @@ def realism(
     """Measure how far a row's frames are, as a set, from true ones."""
     checked = _study(study, "realism", row, fingerprint)
     _prepare(threads)
-    files = {"rollouts": rollout, "pools": _by_split("--pool", pool), "true": true, "weights": weights}
+    files = {"rollouts": rollout, "pools": _by_split(checked, "--pool", pool), "true": true, "weights": weights}
     _run("realism", study=checked, row=row, seed=seed, **files, out=out)
 
 
