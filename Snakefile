@@ -46,4 +46,5 @@ rule all:
         expand(f"{RUN}/measures/{{run}}/record.json", run=MEASURED),
         expand(f"{RESULTS}/tables/{{file}}", file=TABLES),
         expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
+        expand(f"{RESULTS}/figures/{{figure}}.gif", figure=ANIMATED),
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),

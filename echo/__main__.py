@@ -52,7 +52,7 @@ LatentsFolders = Annotated[list[Path], typer.Option("--latents", help=f"folders 
 TextFiles = Annotated[list[Path], typer.Option("--text", help=f"embedded captions: {_PER_SPLIT}")]
 EvidenceFiles = Annotated[list[Path], typer.Option("--evidence", help=f"ranked evidence: {_PER_SPLIT}")]
 RolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout a branch of the study; repeat it")]
-UNTRAINED_TOO = ("reference", "measure", "judge")  # stages that run for reference rows
+UNTRAINED_TOO = ("reference", "measure", "realism", "judge")  # stages that run for reference rows
 
 
 def _run(stage: str, **values: Any) -> None:
@@ -412,6 +412,41 @@ def measure(
 
 
 @app.command()
+def true_features(
+    study: StudyFile,
+    pool: Pools,
+    weights: WeightsFolder,
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Embed the true frames that realism is measured against."""
+    checked = _study(study, "true_features", None, fingerprint)
+    _prepare(threads)
+    _run("true_features", study=checked, pools=_by_split(checked, "--pool", pool), weights=weights, out=out)
+
+
+@app.command()
+def realism(
+    study: StudyFile,
+    row: MeasuredName,
+    seed: MeasuredSeed,
+    rollout: RolloutFiles,
+    pool: Pools,
+    true: Annotated[Path, typer.Option("--true", help="features of the true frames")],
+    weights: WeightsFolder,
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Measure how far a row's frames are, as a set, from true ones."""
+    checked = _study(study, "realism", row, fingerprint)
+    _prepare(threads)
+    files = {"rollouts": rollout, "pools": _by_split(checked, "--pool", pool), "true": true, "weights": weights}
+    _run("realism", study=checked, row=row, seed=seed, **files, out=out)
+
+
+@app.command()
 def judge(
     study: StudyFile,
     row: MeasuredName,
@@ -436,6 +471,7 @@ def tables(
     measures: Annotated[list[Path], typer.Option("--measures", help="a run's folder of measures; repeat the option")],
     judge: Annotated[list[Path], typer.Option("--judge", help="a run's table of judgements; repeat the option")],
     probes: Annotated[list[Path], typer.Option("--probes", help="a run's table of probes; repeat the option")],
+    realism: Annotated[list[Path], typer.Option("--realism", help="a run's distances; repeat the option")],
     rollout: Annotated[list[Path], typer.Option("--rollout", help="rollouts of the first seed, row by row")],
     record: Annotated[list[Path], typer.Option("--record", help="the records of all stages; repeat the option")],
     pool: Pools,
@@ -451,6 +487,7 @@ def tables(
         measures=measures,
         judged=judge,
         probes=probes,
+        realism=realism,
         rollouts=rollout,
         references=reference or [],
         records=record,
@@ -472,7 +509,7 @@ def result_tables(
     resamples: Annotated[int, typer.Option("--resamples", help="bootstrap resamples of an interval")] = 2000,
     seed: Annotated[int, typer.Option("--seed", help="seed of the bootstrap")] = 0,
 ) -> None:
-    """Compute a folder's result tables again from its gathered ones (cases.csv and its companions)."""
+    """Compute a folder's result tables again from its gathered ones (cases.csv.gz and its companions)."""
     from echo.tables.build import build_tables
 
     build_tables(tables, reference=reference, threshold=threshold, resamples=resamples, seed=seed)
@@ -482,7 +519,7 @@ def result_tables(
 def figure(
     name: Annotated[str, typer.Argument(help="name of the figure: a module of echo/figures")],
     tables: TablesFolder,
-    out: Annotated[Path, typer.Option("--out", help="file to write: .png, .pdf or .svg")],
+    out: Annotated[Path, typer.Option("--out", help="file to write: .png, .pdf, .svg, or .gif where it moves")],
 ) -> None:
     """Draw one figure from a study's tables."""
     from echo.figures import draw_to

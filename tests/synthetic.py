@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from echo.io.pictures import save_pictures
 from echo.io.seeding import generator
 
 ROWS_FILE = Path(__file__).parent.parent / "config" / "rows.yaml"
@@ -60,7 +61,7 @@ def write_tables(
     seed: int = 0,
     references: tuple[str, ...] = (),
 ) -> Path:
-    """Write cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv and samples/; returns ``folder``."""
+    """Write the gathered files and samples/; returns ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = yaml.safe_load(ROWS_FILE.read_text())
     about = pd.concat([_rows(rows, entries, seed), _reference_rows(references)], ignore_index=True)
@@ -69,8 +70,9 @@ def write_tables(
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
     runs = [(row, STRENGTH[row], train_seed) for row in rows for train_seed in train_seeds]
     runs += [(name, REFERENCES[name], UNTRAINED) for name in references]
-    _cases(runs, cases, seed).to_csv(folder / "cases.csv", index=False)
+    _cases(runs, cases, seed).to_csv(folder / "cases.csv.gz", index=False)
     _frames(runs, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
+    _realism(rows, train_seeds, seed).to_csv(folder / "realism.csv", index=False)
     _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)
     _samples(folder / "samples", rows, size, frames_per_segment, seed)
     return folder
@@ -139,7 +141,7 @@ def _cases(runs, cases, seed) -> pd.DataFrame:
                 unit = float(np.clip((psnr - 10) / 20, 0, 1))
                 line = {"row_name": row, "train_seed": train_seed, "branch": branch, "split": split, "scene": scene,
                         "anchor": anchor, "case": name, "psnr": psnr, "ssim": 0.2 + 0.6 * unit,
-                        "lpips": 0.7 - 0.5 * unit}  # fmt: skip
+                        "lpips": 0.7 - 0.5 * unit, "sharpness": 0.4 + 0.5 * unit}  # fmt: skip
                 if split == "open_domain":
                     line |= {"first_psnr": psnr - 0.3, "first_ssim": 0.19 + 0.6 * unit,
                              "first_lpips": 0.71 - 0.5 * unit, "appearance": 5 * unit, "presence": 4.5 * unit,
@@ -163,6 +165,17 @@ def _frames(runs, cases, frames_per_segment, seed) -> pd.DataFrame:
                                   1 + (frame - 1) // frames_per_segment, frame, psnr, psnr / 40,
                                   1 - psnr / 30))  # fmt: skip
     columns = "row_name train_seed branch split scene anchor case segment frame psnr ssim lpips".split()
+    return pd.DataFrame(lines, columns=columns)
+
+
+def _realism(rows, train_seeds, seed) -> pd.DataFrame:
+    lines = []
+    for row in rows:
+        for branch, gain in {**BRANCH_GAIN, "all": 5.0}.items():
+            value = 2.0 - 0.1 * gain * STRENGTH[row] + generator(seed, "realism", row, branch).normal(0, 0.05)
+            lines.append((row, branch, "kernel distance", value, value - 0.2, value + 0.2, 0.08, 32, 16,
+                          len(train_seeds)))  # fmt: skip
+    columns = ["row_name", "branch", "kind", "value", "low", "high", "floor", "frames", "scenes", "train_seeds"]
     return pd.DataFrame(lines, columns=columns)
 
 
@@ -211,8 +224,21 @@ def _samples(folder: Path, rows, size, frames_per_segment, seed) -> None:
             blurred = truth.mean(axis=(2, 3), keepdims=True)
             images[position] = np.clip((1 - 0.7 * lost) * truth + 0.7 * lost * blurred + 25 * lost * noise, 0, 255)
         names = [_scene_of(branch, n)[3] for n in numbers]
-        np.savez_compressed(folder / f"{branch}.npz", rows=np.array(rows), cases=np.array(names),
-                            frames=indices, images=images, truth=truth)  # fmt: skip
+        save_pictures(
+            folder / f"{branch}.npz", rows=np.array(rows), cases=np.array(names), frames=indices, images=images,
+            truth=truth,
+        )  # fmt: skip
     strips = np.stack([[room_view(seed + 50 + n, 0.05 * k, size) for k in range(8)] for n in range(4)])
-    np.savez_compressed(folder / "pool.npz", images=strips,
-                        labels=np.array([f"open_{n:02d}" for n in range(4)]), columns=np.array(IDENTITIES))  # fmt: skip
+    save_pictures(folder / "pool.npz", images=strips, labels=np.array([f"open_{n:02d}" for n in range(4)]),
+                  columns=np.array(IDENTITIES))  # fmt: skip
+    branches = ("replay", "loop", "return_45", "return_strict", "recall")
+    moments = np.linspace(0.2, 1, 4)
+    truth = np.stack([[[room_view(seed + 10 * b + n, float(t), size) for t in moments] for n in range(6)]
+                      for b in range(len(branches))])  # fmt: skip
+    noise = generator(seed, "rollouts").normal(0, 20, (2, *truth.shape))
+    save_pictures(
+        folder / "rollouts.npz", 90, rows=np.array([rows[0], rows[-1]]), branches=np.array(branches),
+        cases=np.array([[_scene_of(branch, n)[3] for n in range(6)] for branch in branches]),
+        frames=np.tile((moments * last).astype(int), (len(branches), 1)),
+        images=np.clip(truth + noise, 0, 255).astype(np.uint8), truth=truth,
+    )  # fmt: skip

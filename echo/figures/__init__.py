@@ -4,6 +4,7 @@
 know to redraw exactly what changed is read from the source, without importing matplotlib:
 
 - ``names()``: the figures there are;
+- ``animated()``: those that are drawn as a GIF beside the picture;
 - ``reads(name)``: the files in the tables folder that the figure reads;
 
 To add a figure, add a module here that defines ``READS`` and ``draw``.
@@ -13,12 +14,14 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from echo.io.errors import UserError
 from echo.study import source
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).parent
@@ -41,6 +44,11 @@ def names() -> tuple[str, ...]:
     return tuple(name for name in sorted(path.stem for path in FOLDER.glob("*.py")) if _declared_reads(name))
 
 
+def animated() -> tuple[str, ...]:
+    """Figures that can be drawn as a GIF too: their modules say ``ANIMATED = True`` and define ``animate``."""
+    return tuple(name for name in names() if source.constant(FOLDER / f"{name}.py", "ANIMATED"))
+
+
 def reads(name: str) -> tuple[str, ...]:
     """Files in the tables folder that the figure reads; raises FigureError for a name that is no figure."""
     declared = _declared_reads(name)
@@ -51,19 +59,35 @@ def reads(name: str) -> tuple[str, ...]:
 
 def draw(name: str, tables: str | Path) -> Figure:
     """Draw one figure from a tables folder; raises FigureError where a file it reads is not there."""
-    tables = Path(tables)
+    return _module(name, Path(tables)).draw(Path(tables))
+
+
+def samples(name: str, tables: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of ``samples/<name>.npz`` of a tables folder, its pictures unpacked."""
+    from echo.figures.style import read_samples
+
+    return read_samples(Path(tables), name)
+
+
+def _module(name: str, tables: Path) -> ModuleType:
+    """The figure's module, once the files that it reads are known to be there."""
     for file in reads(name):
         if not (tables / file).is_file():
             raise FigureError(f"figure {name}: {tables / file} is not there; it reads {', '.join(reads(name))}")
-    return importlib.import_module(f"{PACKAGE}.{name}").draw(tables)
+    return importlib.import_module(f"{PACKAGE}.{name}")
 
 
 def draw_to(name: str, tables: str | Path, out: str | Path) -> None:
     """Draw one figure from a tables folder into the file ``out``; its suffix (.png, .pdf, .svg) gives the format.
 
-    Equal tables give equal bytes. Raises FigureError as ``draw`` does, and for another suffix.
+    An animated figure has .gif too. Equal tables give equal bytes. Raises FigureError as ``draw`` does, and for another
+    suffix.
     """
-    figure = draw(name, tables)
-    from echo.figures.style import save
+    from echo.figures import saving
 
-    save(figure, Path(out))
+    if Path(out).suffix != ".gif":
+        saving.save(draw(name, tables), Path(out))
+    elif name in animated():
+        saving.save_gif(_module(name, Path(tables)).animate(Path(tables)), Path(out))
+    else:
+        raise FigureError(f"figure {name} has no animation; those that have: {', '.join(animated())}")

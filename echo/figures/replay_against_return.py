@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from echo.figures import FigureError, style, untrained
 
-READS = ("summary.csv", "rows.csv")
+READS = ("summary.csv", "rank_correlation.csv", "rows.csv")
 PANELS = (  # column of summary.csv, (branch, measure) of the return, title, name of the return's rank
     ("value", ("return_strict", "psnr"), "Ours: strict return", "return PSNR"),
     ("value", ("return_45", "judge"), "Ours: 45° return, judged", "judge"),
@@ -36,8 +36,10 @@ def draw(tables: Path) -> Figure:
     if max((~values.index.isin(references.index)).sum() for values in ranked) < 2:
         raise FigureError(f"{tables / 'summary.csv'}: ranking needs two rows with replay and return, found {count}")
     figure = style.new_figure(11.2, 1.5 + 0.27 * count)
-    for axes, values, (_, _, title, name) in zip(figure.subplots(1, 3), ranked, PANELS, strict=True):
-        _slopes(axes, values, rows, references, count, name)
+    intervals = style.read(tables, "rank_correlation.csv").set_index(["branch", "measure"])
+    for axes, values, (column, target, title, name) in zip(figure.subplots(1, 3), ranked, PANELS, strict=True):
+        interval = _interval(intervals, target) if column == "value" else ""
+        _slopes(axes, values, rows, references, count, name, interval)
         axes.set_title(title, loc="center")
     figure.legend(handles=style.family_legend(rows), loc="outside lower center", ncols=5)
     return figure
@@ -65,7 +67,13 @@ def _values(
 
 
 def _slopes(
-    axes: Axes, values: pd.DataFrame, rows: pd.DataFrame, references: pd.DataFrame, count: int, name: str
+    axes: Axes,
+    values: pd.DataFrame,
+    rows: pd.DataFrame,
+    references: pd.DataFrame,
+    count: int,
+    name: str,
+    interval: str,
 ) -> None:
     trained = values[values.index.isin(rows.index)]
     if len(trained) < 2:
@@ -101,7 +109,13 @@ def _slopes(
     axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.set_xlabel(f"rank correlation {agreement:.2f}".replace("-", "−"))
+    axes.set_xlabel(f"rank correlation {agreement:.2f}{interval}".replace("-", "−"))
+
+
+def _interval(table: pd.DataFrame, target: tuple[str, str]) -> str:
+    """The 95 % interval of ours, where there is one."""
+    low, high = table.loc[target, ["low", "high"]] if target in table.index else (np.nan, np.nan)
+    return f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
 
 
 def _ends(axes: Axes, line: pd.Series, label: str, after: str, **look: str) -> None:

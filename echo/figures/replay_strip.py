@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from echo.figures import style
 
-READS = ("samples/replay.npz", "cases.csv", "rows.csv")
+READS = ("samples/replay.npz", "cases.csv.gz", "rows.csv")
 CASE = 0  # always the first sampled case, so that nobody picks a flattering one
-COLUMNS = 9
+COLUMNS = 7
 INCH = 0.64  # side of a thumbnail
 
 
@@ -42,6 +42,6 @@ def draw(tables: Path) -> Figure:
 
 def _psnr(tables: Path, case: str) -> dict[str, float]:
     """Each row's PSNR on one replay case, over training seeds."""
-    cases = pd.read_csv(tables / "cases.csv")
+    cases = pd.read_csv(tables / "cases.csv.gz")
     cases = cases[(cases["branch"] == "replay") & (cases["case"].astype(str) == case)]
     return cases.groupby("row_name")["psnr"].mean().to_dict()

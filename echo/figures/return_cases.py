@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from echo.figures import style
 
-READS = ("samples/recall.npz", "samples/return_strict.npz", "cases.csv", "rows.csv")
-CASES = 3  # the first sampled cases of each branch, so that nobody picks flattering ones
-INCH = 0.86  # side of a thumbnail
+READS = ("samples/recall.npz", "samples/return_strict.npz", "cases.csv.gz", "rows.csv")
+CASES = 2  # the first sampled cases of each branch, so that nobody picks flattering ones
+INCH = 0.64  # side of a thumbnail
 
 
 @style.styled()
@@ -71,7 +71,7 @@ def _lines(tables: Path, branch: str) -> list[dict]:
 
 def _scores(tables: Path) -> dict[tuple[str, str, str], str]:
     """(row, branch, case) to ``PSNR · judge`` over training seeds; a missing score is a dash."""
-    cases = pd.read_csv(tables / "cases.csv")
+    cases = pd.read_csv(tables / "cases.csv.gz")
     if "judge" not in cases:
         cases["judge"] = np.nan
     means = cases.groupby(["row_name", "branch", "case"])[["psnr", "judge"]].mean()

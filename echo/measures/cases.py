@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Int, UInt8
 
 from echo.measures import seen
-from echo.measures.images import Frames, PerFrame, psnr, ssim
+from echo.measures.images import Frames, PerFrame, gradient_energy, psnr, ssim
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
 from echo.study.words import BRANCHES, RETURN_FRAMES
@@ -24,7 +24,7 @@ METRICS = ("psnr", "ssim", "lpips")
 # What both tables say first: whose the rollouts are, and of which case.
 CASE = ("row_name", "train_seed", "case", "branch", "split", "scene", "anchor")
 FRAME_COLUMNS = (*CASE, "segment", "frame", *METRICS)
-CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS), *seen.COLUMNS)
+CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS), "sharpness", *seen.COLUMNS)
 
 Metric: TypeAlias = Callable[[Frames, Frames], PerFrame]
 Metrics: TypeAlias = dict[str, Metric]
@@ -71,7 +71,8 @@ def measure_branch(
     (``Branch.measure``): of a replay, the mean over its frames; of a loop, the mean over mirrored pairs (way out i, way
     back 4T - i) of the model's own frames; of a return, recall or revisit, the view at the end against the true one.
     ``first_*``: the last frames against the first frame as given; missing where they do not show the first view again
-    (``Branch.ends_at_first``). ``seen_*`` and ``psnr_*seen``: ``echo.measures.seen``; missing without ``masks``.
+    (``Branch.ends_at_first``). ``sharpness``: the gradient energy of the generated frames over that of the true ones, 1
+    for frames as sharp as these. ``seen_*`` and ``psnr_*seen``: ``echo.measures.seen``; missing without ``masks``.
     """
     metrics: Metrics = {"psnr": _finite_psnr, "ssim": ssim, "lpips": lpips}
     frames, cases = [], []
@@ -89,8 +90,9 @@ def measure_branch(
         first = _against_first(branch, generated, truth[0], metrics)
         numbers = {"segment": (rollout.index - 1) // segment_frames + 1, "frame": rollout.index}
         frames.append(pd.DataFrame({**case, **numbers, **against_truth}))
+        sharpness = _sharpness(generated, truth[rollout.index])
         apart = seen.on_seen(masks, branch, video, generated, truth[rollout.index], rollout.index)
-        cases.append({**case, **own, **first, **apart})
+        cases.append({**case, **own, **first, "sharpness": sharpness, **apart})
     return pd.concat(frames, ignore_index=True), pd.DataFrame(cases)
 
 
@@ -128,3 +130,9 @@ def _against_first(
 def _finite_psnr(a: Frames, b: Frames) -> PerFrame:
     """PSNR, at most ``CEILING``."""
     return np.minimum(psnr(a, b), CEILING)
+
+
+def _sharpness(generated: Frames, truth: Frames) -> float:
+    """Gradient energy of generated frames over that of the true ones; NaN where these are all of one colour."""
+    true = gradient_energy(truth).sum()
+    return float(gradient_energy(generated).sum() / true) if true > 0 else np.nan

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le, arXiv:1905.11946), timm's, with ImageNet weights: features on a grid.
+"""EfficientNet-Lite0 (Tan and Le, arXiv:1905.11946), timm's, with ImageNet weights: features on a grid, and of frames.
 
 Its Lite variant has no squeeze-and-excitation, ReLU6 for swish, and a stem and head that are not scaled.
 """
@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from echo.measures.weights import load_weights
 
+WIDTH = 1280  # numbers of a whole frame's features
 STRIDES = (2, 4, 8, 16, 32)  # of the network's five levels of features
 CENTRE, SCALE = 127.0, 128.0  # grey levels; the Lite variants' input normalisation
 CHUNK = 8  # frames in one pass: more no longer fit the processor's caches and are slower
@@ -52,6 +53,17 @@ class EfficientNetLite0:
             )
             passes.append([level.contiguous() for level in cast("list[Tensor]", features)])
         return [torch.cat(maps) for maps in zip(*passes, strict=True)]
+
+    @torch.inference_mode()
+    def embed(
+        self, frames: UInt8[np.ndarray, "frames height width 3"], size: int
+    ) -> Float32[np.ndarray, "frames features"]:
+        """What the classifier sees of whole frames, resized to ``size``: the last features, averaged over the frame."""
+        passes = []
+        for start in range(0, len(frames), CHUNK):
+            features = self.network.forward_features(prepare(frames[start : start + CHUNK], size))
+            passes.append(self.network.forward_head(features, pre_logits=True))
+        return torch.cat(passes).numpy()
 
 
 def prepare(frames: UInt8[np.ndarray, "frames height width 3"], size: int) -> Float32[Tensor, "frames 3 size size"]:

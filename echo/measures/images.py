@@ -1,4 +1,4 @@
-"""Image measures without torch: PSNR and SSIM of pairs of frames, one number per pair."""
+"""Image measures without torch: PSNR and SSIM of pairs of frames, one number per pair; gradient energy of a frame."""
 
 from __future__ import annotations
 
@@ -38,3 +38,13 @@ def ssim(a: Frames, b: Frames) -> PerFrame:
         raise ValueError(f"SSIM needs frames of at least {WINDOW}x{WINDOW} pixels, got {a.shape[1]}x{a.shape[2]}")
     pairs = zip(a, b, strict=True)
     return np.array([structural_similarity(x, y, win_size=WINDOW, channel_axis=-1, data_range=255) for x, y in pairs])
+
+
+def gradient_energy(frames: Frames) -> PerFrame:
+    """Mean squared difference between neighbouring pixels, across and down, over all channels.
+
+    A blurred frame has less of it, a noisy one more: alone it tells no realism.
+    """
+    check_frames(frames, frames)
+    values = frames.astype(np.float64)
+    return sum(np.square(np.diff(values, axis=axis)).mean((1, 2, 3)) for axis in (1, 2))

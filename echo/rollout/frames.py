@@ -13,7 +13,7 @@ from echo.io.errors import UserError
 from echo.io.tensors import load_tensors, mending, read_header, save_tensors
 from echo.rollout.cases import choose_cases
 from echo.study.config import Study
-from echo.study.words import BRANCHES, first_target
+from echo.study.words import generated_frames
 
 
 class RolloutError(UserError):
@@ -44,14 +44,12 @@ class Rollout:
 
         info: the table of the branch's pool; path: the file this was read from, for the message.
         """
-        way, remedy = BRANCHES[branch], mending(path)
+        remedy = mending(path)
         if self.cases != list(choose_cases(study, branch, info).index):
             raise RolloutError(f"{path}: branch {branch}: the rollout's cases are not the study's; {remedy}")
-        first = first_target(way.segments - way.generated_segments + 1, study.segment.frames)
-        last = way.segments * study.segment.frames
-        expected = np.arange(first, last + 1)
+        expected = generated_frames(branch, study.segment.frames)
         if not np.array_equal(self.index, expected) or self.frames.shape[:2] != (len(self.cases), len(expected)):
             raise RolloutError(
-                f"{path}: branch {branch}: expected frames {first} to {last} of {len(self.cases)} cases, got "
-                f"{len(self.index)} frame numbers and frames of shape {self.frames.shape}; {remedy}"
+                f"{path}: branch {branch}: expected frames {expected[0]} to {expected[-1]} of {len(self.cases)} cases, "
+                f"got {len(self.index)} frame numbers and frames of shape {self.frames.shape}; {remedy}"
             )

@@ -1,6 +1,7 @@
 """From the gathered files of a tables folder to all its other tables.
 
-``build_tables(folder)`` reads what was gathered there (cases.csv, frames.parquet, probes.csv, rows.csv, timings.csv)
+``build_tables(folder)`` reads what was gathered there (cases.csv.gz, frames.parquet, probes.csv, rows.csv, timings.csv,
+realism.csv)
 and writes beside it:
 
 - ``summary.csv``: every row x branch x measure: mean, 95 % interval, cases, scenes, and the paper's number.
@@ -8,6 +9,7 @@ and writes beside it:
 - ``differences.csv``: each row minus the reference row, case by case, with interval, p and Holm's p.
 - ``against_references.csv``: each trained row minus each reference row, case by case, with interval.
 - ``seen.csv``: per branch, the share of the measured pixels that was seen before.
+- ``rank_correlation.csv``: whether the row that replays best comes back best, with interval, and the paper's.
 - ``probes_table.csv``: how far the return frames move when the memory is erased or swapped, and the verdict.
 - ``drift.csv``: PSNR against the frame's place in the rollout.
 - ``tables.md``: all of it, formatted to be read.
@@ -24,6 +26,7 @@ from echo.tables.compare import against_references, differences, probes_table
 from echo.tables.files import PAPER_TABLES
 from echo.tables.markdown import render
 from echo.tables.paper import paper_table
+from echo.tables.rank_correlation import rank_correlation
 from echo.tables.read import read_inputs
 from echo.tables.summary import drift, seen_shares, summary
 
@@ -46,10 +49,11 @@ def build_tables(
         "differences.csv": differences(inputs.cases, inputs.rows, reference, resamples, seed),
         "against_references.csv": against_references(inputs.cases, inputs.rows, resamples, seed),
         "seen.csv": seen_shares(inputs.cases, resamples, seed),
+        "rank_correlation.csv": rank_correlation(inputs.cases, inputs.rows, resamples, seed),
         "probes_table.csv": probes_table(inputs.probes, inputs.cases, inputs.rows, threshold, resamples, seed),
         "drift.csv": drift(inputs.frames, resamples, seed),
     }
-    page = render(frames, inputs.rows, inputs.timings, reference)
+    page = render(frames, inputs.rows, inputs.timings, inputs.realism, reference)
     for name, frame in frames.items():
         with atomic_path(tables / name) as temporary:
             frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

@@ -24,10 +24,10 @@ PAIRED = ["row_name", "branch", "scene", *KEYS]
 def differences(cases: pd.DataFrame, rows: pd.DataFrame, reference: str, resamples: int, seed: int) -> pd.DataFrame:
     """Row minus reference, paired by training seed and case, for each branch and measure (LPIPS: negative is better).
 
-    Columns: row_name, label, family, branch, measure, reference, difference, low, high, p, p_holm, cases, scenes.
-    Holm's correction covers the rows compared on one branch by one measure. A row that was not run on a branch has
-    empty cells; a measure that no row has on a branch is left out. Reference rows, which need no training, have their
-    differences and intervals, and are not tested: their p is empty.
+    Columns: row_name, label, family, branch, measure, reference, difference, low, high, p, p_holm, cases, scenes,
+    train_seeds. Holm's correction covers the rows compared on one branch by one measure. A row that was not run on a
+    branch has empty cells; a measure that no row has on a branch is left out. Reference rows, which need no training,
+    have their differences and intervals, and are not tested: their p is empty.
     """
     lines = []
     for branch in BRANCHES:
@@ -48,7 +48,7 @@ def differences(cases: pd.DataFrame, rows: pd.DataFrame, reference: str, resampl
                 line["p_holm"] = p
             lines += group
     columns = ["row_name", "label", "family", "branch", "measure", "reference", "difference", "low", "high"]
-    return pd.DataFrame(lines, columns=[*columns, "p", "p_holm", "cases", "scenes"])
+    return pd.DataFrame(lines, columns=[*columns, "p", "p_holm", "cases", "scenes", "train_seeds"])
 
 
 def against_references(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
@@ -103,7 +103,7 @@ def _difference(
     name = row["row_name"]
     line = {"row_name": name, "label": row["label"], "family": row["family"], "branch": branch, "measure": measure}
     line |= {"reference": reference, "difference": np.nan, "low": np.nan, "high": np.nan, "p": np.nan, "p_holm": np.nan}
-    line |= {"cases": 0, "scenes": 0}
+    line |= {"cases": 0, "scenes": 0, "train_seeds": 0}
     if name not in by_row or reference not in by_row:
         return line
     ours, theirs = _beside(by_row[name], by_row[reference]), _beside(by_row[reference], by_row[name])
@@ -114,6 +114,7 @@ def _difference(
         both = pd.concat([ours, theirs])
         paired = paired_difference(both, name, reference, measure, resamples=resamples, generator=draw)
         line |= {"difference": paired.mean, "low": paired.low, "high": paired.high, "p": paired.p}
+        line["train_seeds"] = paired.seeds
     return line
 
 
@@ -122,10 +123,11 @@ def probes_table(
 ) -> pd.DataFrame:
     """One row per trained row of the study: what each probe changes, and the verdict.
 
-    Columns: row_name, label, family, remembers, then value, low, high, cases of each probe, threshold, verdict.
+    Columns: row_name, label, family, remembers, then value, low, high, cases, train_seeds of each probe, threshold,
+    verdict.
 
     The change is the mean absolute change of the return frames in grey levels of 255; its interval is clustered by
-    the scene that cases.csv gives for the case on branch ``recall``.
+    the scene that cases.csv.gz gives for the case on branch ``recall``.
     """
     scenes = cases[cases["branch"] == "recall"].drop_duplicates("case").set_index("case")["scene"]
     probes = probes[probes["change"].notna()]
@@ -138,7 +140,7 @@ def probes_table(
             here = probes[(probes["row_name"] == row["row_name"]) & (probes["probe"] == probe)]
             changes[probe] = here["change"]
             cells = cell(here, "change", resamples, seed, "probes", probe)
-            line |= {f"{probe}_{key}": cells[key] for key in ("value", "low", "high", "cases")}
+            line |= {f"{probe}_{key}": cells[key] for key in ("value", "low", "high", "cases", "train_seeds")}
         line |= {"threshold": threshold, "verdict": probe_verdict(row["remembers"], changes, threshold).text}
         lines.append(line)
     return pd.DataFrame(lines)

@@ -20,8 +20,9 @@ PAPER_TABLES = {  # by the paper's number
     7: PaperTable("State-space memory", "state_space"),
     8: PaperTable("Context length", "context"),
 }
-# Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per recorded job.
-GATHERED = ("frames.parquet", "cases.csv", "probes.csv", "rows.csv", "timings.csv")
+# Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per recorded job, and per
+# row and branch what the runs' own distances between sets of frames say.
+GATHERED = ("frames.parquet", "cases.csv.gz", "probes.csv", "rows.csv", "timings.csv", "realism.csv")
 # Computed from the gathered ones by ``echo.tables.build``.
 COMPUTED = (
     "summary.csv",
@@ -29,11 +30,13 @@ COMPUTED = (
     "differences.csv",
     "against_references.csv",
     "seen.csv",
+    "rank_correlation.csv",
     "probes_table.csv",
     "drift.csv",
     "tables.md",
 )
 POOL_SAMPLE = "samples/pool.npz"
+ROLLOUTS_SAMPLE = "samples/rollouts.npz"
 
 
 def sample_file(branch: str) -> str:
@@ -43,4 +46,4 @@ def sample_file(branch: str) -> str:
 
 def table_files(branches: tuple[str, ...]) -> tuple[str, ...]:
     """Every file of the tables folder of a study that evaluates ``branches``, relative to the folder."""
-    return (*GATHERED, "record.json", *map(sample_file, branches), POOL_SAMPLE, *COMPUTED)
+    return (*GATHERED, "record.json", *map(sample_file, branches), POOL_SAMPLE, ROLLOUTS_SAMPLE, *COMPUTED)

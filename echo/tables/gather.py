@@ -1,7 +1,8 @@
-"""From the runs' own files to the study's: one table each of frames, cases, probes, rows and timings."""
+"""From the runs' own files to the study's: one table each of frames, cases, probes, rows, timings and realism."""
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,17 +28,22 @@ from echo.tables.complete import (
     runs,
 )
 from echo.tables.read import TableError
+from echo.tables.realism import COLUMNS as REALISM_COLUMNS
+from echo.tables.realism import realism_table
 
 CASE = ["row_name", "train_seed", "branch", "split", "scene", "anchor", "case"]
+SHARPNESS = "sharpness"
 FIRST = [f"first_{name}" for name in MEASURES]
-FRAME_COLUMNS = [*CASE, "segment", "frame", *MEASURES]
+FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]  # SSIM and LPIPS by frame stay in the run's own files
 SEEN = ["seen_given", "seen_past", "psnr_seen", "psnr_unseen"]
-CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, *SCORES]
+CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, SHARPNESS, *SEEN, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop"]
 ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
                "frames_read"]  # fmt: skip
 TIMING_COLUMNS = ["stage", "row_name", "seconds", "peak_mb"]
 DECIMALS = 5
+CASE_DECIMALS = {"psnr": 3, "first_psnr": 3, "sharpness": 3, **dict.fromkeys(SCORES, 3)}  # others of a case: 4
+FRAME_DECIMALS = 2
 
 
 def gather(
@@ -47,6 +53,7 @@ def gather(
     measures: Sequence[Path],
     judged: Sequence[Path],
     probes: Sequence[Path],
+    realism: Sequence[Path],
     rollouts: Sequence[Path],
     references: Sequence[Path],
     records: Sequence[Path],
@@ -54,10 +61,10 @@ def gather(
 ) -> None:
     """Write the gathered csv and parquet files to the folder ``tables``; nothing is written unless all are whole.
 
-    ``measures``: folders of measures, ``judged``: files, one each in the order of ``measured(study)``. ``probes``: one
-    file per run. ``rollouts``: one folder per row, of its first training seed. ``references``: the record of each
-    reference row. ``records``: of all jobs, in the order of the flow. Raises TableError that names every file that is
-    cut, another run's, or has a gap, and how to make it again.
+    ``measures``: folders of measures, ``judged`` and ``realism``: files, one each in the order of ``measured(study)``.
+    ``probes``: one file per run. ``rollouts``: one folder per row, of its first training seed. ``references``: the
+    record of each reference row. ``records``: of all jobs, in the order of the flow. Raises TableError that names every
+    file that is cut, another run's, or has a gap, and how to make it again.
     """
     each = measured(study)
     frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
@@ -65,22 +72,49 @@ def gather(
     frames = reader.read(
         each, frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES)
     )
-    first = {branch: (*MEASURES, *FIRST) for branch in expected.cases if BRANCHES[branch].ends_at_first}
-    cases = reader.read(each, case_files, ["branch", "case"], expected.case_keys, _measured(expected, MEASURES) | first)
+    numbers = {
+        branch: (*MEASURES, SHARPNESS, *(FIRST if BRANCHES[branch].ends_at_first else ())) for branch in expected.cases
+    }
+    cases = reader.read(each, case_files, ["branch", "case"], expected.case_keys, numbers)
     scores = reader.read(each, judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
     probed = reader.read(
         runs(study), probes, ["probe", "case"], expected.probe_keys, dict.fromkeys(PROBES, ("change",))
     )
     reader.finish()
+    distances = realism_table(study, expected, realism)
     keys = ["row_name", "train_seed", "branch", "case"]
     cases = cases.merge(scores[[*keys, *SCORES]], on=keys, how="left", validate="one_to_one")
     rows, times = row_table(study, rollouts, references), timings(study, records)
     with atomic_path(tables / "frames.parquet") as temporary:
-        frames[FRAME_COLUMNS].to_parquet(temporary, index=False)
-    for name, table, columns in (("cases", cases, CASE_COLUMNS), ("probes", probed, PROBE_COLUMNS),
-                                 ("rows", rows, ROW_COLUMNS), ("timings", times, TIMING_COLUMNS)):  # fmt: skip
+        write_frames(frames[FRAME_COLUMNS], temporary)
+    with atomic_path(tables / "cases.csv.gz") as temporary:
+        write_cases(cases.reindex(columns=CASE_COLUMNS), temporary)
+    for name, table, columns in (
+        ("probes", probed, PROBE_COLUMNS),
+        ("rows", rows, ROW_COLUMNS),
+        ("timings", times, TIMING_COLUMNS),
+        ("realism", distances, REALISM_COLUMNS),
+    ):
         with atomic_path(tables / f"{name}.csv") as temporary:
             table.reindex(columns=columns).round(DECIMALS).to_csv(temporary, index=False)
+
+
+def write_cases(cases: pd.DataFrame, path: Path) -> None:
+    """Write the table of cases, its numbers with as many digits as they are good for: some 40 bytes a case."""
+    rounded = cases.round(dict.fromkeys(cases.columns, 4) | CASE_DECIMALS)
+    # Compressed here, as pandas would write the file's temporary name into it: equal tables give equal bytes.
+    path.write_bytes(gzip.compress(rounded.to_csv(index=False).encode(), 9, mtime=0))
+
+
+def write_frames(frames: pd.DataFrame, path: Path) -> None:
+    """Write the table of frames in few bytes: about one and a half a frame.
+
+    PSNR is rounded to ``FRAME_DECIMALS``, so that it has some thousand different values, of which parquet stores
+    numbers.
+    """
+    frames.assign(psnr=frames["psnr"].round(FRAME_DECIMALS).astype("float32")).to_parquet(
+        path, index=False, compression="zstd", compression_level=19, row_group_size=len(frames) or None
+    )
 
 
 class _Reader:

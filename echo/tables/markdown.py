@@ -12,15 +12,17 @@ from echo.tables.files import PAPER_TABLES
 from echo.tables.paper import OURS, PAPER_COLUMNS
 
 MEASURE_NAMES = {"psnr": "PSNR ↑", "ssim": "SSIM ↑", "lpips": "LPIPS ↓", "judge": "judge ↑"}
+ALL_BRANCHES = "all"
 DIGITS = {"psnr": 2, "ssim": 3, "lpips": 3, "judge": 1}
 MISSING = "–"
 
 HEADER = """# Result tables
 
-Made by the stage `tables`. A cell is ours: mean and, in brackets, the 95 % interval (bootstrap over scenes). Below
-it in *italics* is the paper's number, where it has one. The paper's numbers are of a 1.3 B-parameter video model at
-352x640 judged by a vision-language model; ours are of this study's model and world (config/README.md), judged by an
-embedded judge. So compare the order of the rows, not the levels. {missing} is a number that was not measured.
+Made by the stage `tables`. A cell is ours: mean and, in brackets, the 95 % interval (bootstrap over scenes
+and, where there are several, training seeds). Below it in *italics* is the paper's number, where it has one. The
+paper's numbers are of a 1.3 B-parameter video model at 352x640 judged by a vision-language model; ours are of this
+study's model and world (config/README.md), judged by an embedded judge. So compare the order of the rows, not the
+levels. {missing} is a number that was not measured.
 
 Rows in *italics* are references that need no training (`echo/rollout/known.py` says what each may use). They are
 measured like the others and not tested; a row is worth its cost only above the references that its store allows.
@@ -185,10 +187,58 @@ def _costs(rows: pd.DataFrame, timings: pd.DataFrame) -> str:
     return markdown_table(["Row", "family", "state size (numbers)", "training seconds", "peak MB"], lines)
 
 
-def render(frames: dict[str, pd.DataFrame], rows: pd.DataFrame, timings: pd.DataFrame, reference: str) -> str:
+def _by_branch(table: pd.DataFrame, rows: pd.DataFrame, digits: int) -> str:
+    """A wide table of values with intervals: one row per row of the study, one column per branch."""
+    cells = {(line.row_name, line.branch): line for line in table.itertuples()}
+    branches = list(dict.fromkeys(table["branch"]))
+    lines = []
+    for row in rows.itertuples():
+        here = [cells.get((row.row_name, branch)) for branch in branches]
+        texts = [MISSING if one is None else with_interval(one.value, one.low, one.high, digits) for one in here]
+        name = f"*{literal(row.label)}*" if row.family == FAMILY else literal(row.label)
+        lines.append([name, *texts])
+    names = ["All" if branch == ALL_BRANCHES else branch_name(branch) for branch in branches]
+    return markdown_table(["Row", *names], lines)
+
+
+def _realism(table: pd.DataFrame, rows: pd.DataFrame) -> str:
+    floors = table.drop_duplicates("branch")
+    text = ", ".join(
+        f"{'all' if line.branch == ALL_BRANCHES else BRANCHES[str(line.branch)].label} {number(line.floor, 3)}"
+        for line in floors.itertuples()
+    )
+    return f"{_by_branch(table, rows, 3)}\nFloor: {text}.\n"
+
+
+def _ranks(table: pd.DataFrame) -> str:
+    lines = [
+        [
+            f"{branch_name(line.branch)} {MEASURE_NAMES[line.measure]}",
+            f"{line.rows}",
+            with_interval(line.value, line.low, line.high, 2),
+            MISSING if pd.isna(line.paper) else f"{number(line.paper, 2)} ({line.paper_rows} rows)",
+        ]
+        for line in table.itertuples()
+    ]
+    return markdown_table(["Return", "rows", "rank correlation with replay PSNR", "paper"], lines)
+
+
+def _seeds(summary: pd.DataFrame) -> str:
+    """A sentence where one training seed is behind the intervals."""
+    if summary["train_seeds"].max() > 1:
+        return ""
+    return (
+        "One training seed is behind all numbers: the intervals are over scenes, and say nothing of other trainings.\n"
+    )
+
+
+def render(
+    frames: dict[str, pd.DataFrame], rows: pd.DataFrame, timings: pd.DataFrame, realism: pd.DataFrame, reference: str
+) -> str:
     """The page. ``frames``: file name to table, as ``build_tables`` writes them."""
     references = set(rows[rows["family"] == FAMILY]["row_name"])
-    parts = [HEADER.format(missing=MISSING), _counts(frames["summary.csv"])]
+    summary = frames["summary.csv"]
+    parts = [HEADER.format(missing=MISSING), _counts(summary), _seeds(summary)]
     for number_in_paper, table in PAPER_TABLES.items():
         name = f"table{number_in_paper}.csv"
         parts.append(f"## Table {number_in_paper}: {table.title}\n\n{_paper_table(frames[name], references)}")
@@ -208,9 +258,22 @@ def render(frames: dict[str, pd.DataFrame], rows: pd.DataFrame, timings: pd.Data
     for measure in dict.fromkeys(compared["measure"]):
         parts.append(
             f"## Difference to `{reference}`, {MEASURE_NAMES[measure]}\n\n"
-            "Paired by case; p of a sign-flip permutation over scenes, Holm-corrected over the rows of a branch.\n\n"
-            + _differences(compared, measure)
+            "Paired by case and training seed; p of a sign-flip permutation over scenes, Holm-corrected over the rows "
+            "of a branch.\n\n" + _differences(compared, measure)
         )
+    parts.append(
+        "## Replay against return\n\nRank correlation over rows, with its 95 % interval.\n\n"
+        + _ranks(frames["rank_correlation.csv"])
+    )
+    parts.append(
+        "## Realism: kernel distance ↓\n\nBetween generated and true frames, as sets. The floor: what the distance "
+        "between true frames of two halves of the scenes stays below in 95 of 100 splits.\n\n" + _realism(realism, rows)
+    )
+    sharpness = summary[summary["measure"] == "sharpness"]
+    parts.append(
+        "## Sharpness\n\nGradient energy of generated frames over that of the true ones; 1 is as sharp.\n\n"
+        + _by_branch(sharpness, rows, 2)
+    )
     parts.append(
         "## Probes\n\nMean absolute change of the return frames, in grey levels of 255, when the memory is erased or "
         "swapped for another scene's.\n\n" + _probes(frames["probes_table.csv"])

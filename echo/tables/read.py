@@ -11,11 +11,12 @@ from echo.io.errors import UserError
 
 CASE_KEYS = ("row_name", "train_seed", "branch", "split", "scene", "anchor", "case")
 COLUMNS = {
-    "cases.csv": (*CASE_KEYS, "psnr", "ssim", "lpips"),
+    "cases.csv.gz": (*CASE_KEYS, "psnr", "ssim", "lpips"),
     "frames.parquet": (*CASE_KEYS, "segment", "frame", "psnr"),
     "probes.csv": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop"),
     "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
     "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),
+    "realism.csv": ("row_name", "branch", "kind", "value", "low", "high", "floor"),
 }
 
 
@@ -32,6 +33,7 @@ class Inputs:
     probes: pd.DataFrame
     rows: pd.DataFrame
     timings: pd.DataFrame
+    realism: pd.DataFrame
 
 
 def read_file(tables: Path, name: str) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def read_file(tables: Path, name: str) -> pd.DataFrame:
 
 
 def read_inputs(tables: Path) -> Inputs:
-    """All gathered files, checked: columns, each case once, every row of cases.csv in rows.csv."""
+    """All gathered files, checked: columns, each case once, every row of cases.csv.gz in rows.csv."""
     read = {name.split(".")[0]: read_file(tables, name) for name in COLUMNS}
     inputs = Inputs(**read)
     if inputs.rows["row_name"].duplicated().any():
@@ -60,8 +62,8 @@ def read_inputs(tables: Path) -> Inputs:
     keys = ["row_name", "train_seed", "branch", "case"]
     repeated = inputs.cases[inputs.cases.duplicated(keys)]
     if len(repeated):
-        raise TableError(f"{tables / 'cases.csv'}: {dict(repeated.iloc[0][keys])} is listed twice")
+        raise TableError(f"{tables / 'cases.csv.gz'}: {dict(repeated.iloc[0][keys])} is listed twice")
     unknown = sorted(set(inputs.cases["row_name"]) - set(inputs.rows["row_name"]))
     if unknown:
-        raise TableError(f"{tables / 'cases.csv'}: row {unknown[0]!r} is not in rows.csv")
+        raise TableError(f"{tables / 'cases.csv.gz'}: row {unknown[0]!r} is not in rows.csv")
     return inputs

@@ -1,8 +1,10 @@
 """Intervals, paired comparisons and Holm's correction, all over clusters.
 
 Cases of one scene share its difficulty, so a scene, not a case, is what gets resampled or has its sign flipped.
-Estimates are means over cases; a scene weighs as many cases as it has. The resampling is scipy's, handed the sum and
-the count of each cluster in place of its cases; Holm's correction is statsmodels'.
+Estimates are means over cases; a scene weighs as many cases as it has. Intervals are over rooms and training seeds
+(``echo.tables.resampling``). A p value is over rooms alone, the pairs of all seeds summed in each: it asks whether
+these trained models differ on other rooms, and the interval says what another training may do. The permutations are
+scipy's, handed the sum of each cluster in place of its cases; Holm's correction is statsmodels'.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import bootstrap, monte_carlo_test, permutation_test
+from scipy.stats import monte_carlo_test, permutation_test
 from statsmodels.stats.multitest import multipletests
 
-LEVEL = 0.95
+from echo.tables.resampling import Nested, limits
+
 PAIR = ["train_seed", "branch", "case"]
 DIGITS = 9  # of a permuted sum, as a share of the summed sizes: sums that differ by less count as equal
 EXACT = 4096  # this many sign flips are always enumerated, however few resamples are asked for
@@ -24,7 +27,7 @@ BATCH = 4096  # flips held in memory at a time
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean paired difference, its 95 % interval and two-sided p; pairs and clusters behind it, pairs dropped as NaN."""
+    """Mean paired difference, its 95 % interval and two-sided p; pairs, clusters, seeds; pairs dropped as NaN."""
 
     mean: float
     low: float
@@ -32,37 +35,32 @@ class Difference:
     p: float
     pairs: int
     clusters: int
+    seeds: int
     dropped: int
 
 
 def interval(
-    values: ArrayLike, clusters: ArrayLike, resamples: int, generator: np.random.Generator
+    values: ArrayLike,
+    clusters: ArrayLike,
+    resamples: int,
+    generator: np.random.Generator,
+    seeds: ArrayLike | None = None,
 ) -> tuple[float, float, float]:
     """Mean of values (n,) and its 95 % percentile interval by bootstrap over clusters (n,): mean, low, high.
 
-    Whole clusters are drawn with replacement, ``resamples`` times (Davison and Hinkley 1997, section 3.8). NaN values
-    are dropped. One cluster says nothing of the spread between clusters: the limits are NaN. With no value at all the
-    mean is NaN too. With few clusters (20 or so) a percentile interval covers a little less than its nominal 95 %.
-    Raises ValueError for an infinite value: callers cap the PSNR of identical frames.
+    Whole clusters are drawn with replacement, ``resamples`` times (Davison and Hinkley 1997, section 3.8); with several
+    training ``seeds`` (n,) these are drawn too (``echo.tables.resampling``). NaN values are dropped. One cluster says
+    nothing of the spread between clusters: the limits are NaN. With no value at all the mean is NaN too. With few
+    clusters (20 or so) a percentile interval covers a little less than its nominal 95 %. Raises ValueError for an
+    infinite value: callers cap the PSNR of identical frames.
     """
-    values, clusters = _aligned(values, clusters)
-    sums, counts = _per_cluster(values, clusters)
-    if not len(counts):
+    values, clusters, present = _aligned(values, clusters)
+    if not len(values):
         return np.nan, np.nan, np.nan
-    mean = float(sums.sum() / counts.sum())
-    if len(counts) == 1:
-        return mean, np.nan, np.nan
-    drawn = bootstrap(
-        (sums, counts),
-        lambda sums, counts, axis: sums.sum(axis) / counts.sum(axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=resamples,
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=generator,
-    )
-    return mean, float(drawn.confidence_interval.low), float(drawn.confidence_interval.high)
+    nested = Nested.of(values, clusters, None if seeds is None else np.asarray(seeds)[present])
+    if nested.counts.shape[1] == 1:
+        return nested.mean, np.nan, np.nan
+    return nested.mean, *limits(nested.resampled(resamples, generator))
 
 
 def sign_flip(values: ArrayLike, clusters: ArrayLike, resamples: int, generator: np.random.Generator) -> float:
@@ -72,8 +70,8 @@ def sign_flip(values: ArrayLike, clusters: ArrayLike, resamples: int, generator:
     are drawn, and the observed one is counted among them, so p is never 0 (Phipson and Smyth 2010). NaN values are
     dropped. NaN without at least two clusters, as the interval is. Raises ValueError for an infinite value.
     """
-    values, clusters = _aligned(values, clusters)
-    sums, _ = _per_cluster(values, clusters)
+    values, clusters, _ = _aligned(values, clusters)
+    sums = Nested.of(values, clusters).sums[0]
     n = len(sums)
     if n < 2:
         return np.nan
@@ -130,10 +128,10 @@ def paired_difference(
         raise ValueError(f"paired_difference: rows {row_name!r} and {reference!r} share no case")
     values = (pairs[metric] - pairs[f"{metric}_reference"]).to_numpy(np.float64)
     scenes, present = pairs["scene"].to_numpy(), ~np.isnan(values)
-    mean, low, high = interval(values, scenes, resamples, generator)
+    mean, low, high = interval(values, scenes, resamples, generator, pairs["train_seed"].to_numpy())
     p = sign_flip(values, scenes, resamples, generator)
-    clusters = len(set(scenes[present]))
-    return Difference(mean, low, high, p, int(present.sum()), clusters, int((~present).sum()))
+    clusters, seeds = len(set(scenes[present])), pairs.loc[present, "train_seed"].nunique()
+    return Difference(mean, low, high, p, int(present.sum()), clusters, seeds, int((~present).sum()))
 
 
 def holm(p_values: ArrayLike) -> np.ndarray:
@@ -148,18 +146,12 @@ def holm(p_values: ArrayLike) -> np.ndarray:
     return adjusted
 
 
-def _aligned(values: ArrayLike, clusters: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Values and clusters as arrays, those with NaN values left out."""
+def _aligned(values: ArrayLike, clusters: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values and clusters as arrays, those with NaN values left out, and which were kept."""
     values, clusters = np.asarray(values, dtype=np.float64), np.asarray(clusters)
     if values.ndim != 1 or values.shape != clusters.shape:
         raise ValueError(f"expected values (n,) and clusters (n,), got {values.shape} and {clusters.shape}")
     if np.isinf(values).any():
         raise ValueError("values: expected finite numbers or NaN, got an infinite one; cap it first")
     present = ~np.isnan(values)
-    return values[present], clusters[present]
-
-
-def _per_cluster(values: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and count of values in each cluster."""
-    names, index = np.unique(clusters, return_inverse=True)
-    return np.bincount(index, values, len(names)), np.bincount(index, minlength=len(names))
+    return values[present], clusters[present], present

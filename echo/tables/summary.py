@@ -12,19 +12,25 @@ from echo.tables.statistics import interval
 
 MEASURES = (
     "psnr", "ssim", "lpips", "psnr_seen", "psnr_unseen", "first_psnr", "first_ssim", "first_lpips",
-    "appearance", "presence", "view", "scene_score", "judge",
+    "sharpness", "appearance", "presence", "view", "scene_score", "judge",
 )  # fmt: skip
 
 
 def cell(cases: pd.DataFrame, measure: str, resamples: int, seed: int, *names: str | int) -> dict[str, float]:
-    """Mean of a measure over cases with its 95 % interval over scenes; empty (NaN) where nothing was measured.
+    """Mean of a measure over cases with its 95 % interval over scenes and seeds; NaN where nothing was measured.
 
     Returns value, low, high, and how many distinct cases, scenes and training seeds stand behind them. The resampling
     stream is named by ``names`` alone, so that rows with the same scenes are resampled alike.
     """
     present = cases.loc[cases[measure].notna(), ["scene", "case", "train_seed", measure]]
     value, low, high = (
-        interval(present[measure].to_numpy(), present["scene"].to_numpy(), resamples, generator(seed, "tables", *names))
+        interval(
+            present[measure].to_numpy(),
+            present["scene"].to_numpy(),
+            resamples,
+            generator(seed, "tables", *names),
+            present["train_seed"].to_numpy(),
+        )  # fmt: skip
         if len(present)
         else (np.nan, np.nan, np.nan)
     )

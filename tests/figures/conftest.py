@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from echo.io.pictures import load_pictures, save_pictures
 from echo.tables.build import build_tables
 from tests.synthetic import REFERENCES, write_tables
 
@@ -30,9 +31,9 @@ def gappy(tmp_path_factory):
     """Tables of four rows with much missing: a branch, the judge, and each kind of number of some row."""
     rows = ("i2v", "context_k5", "spatial", "ssm_blockwise")
     folder = write_tables(tmp_path_factory.mktemp("gappy"), rows=rows, cases=4)
-    cases = pd.read_csv(folder / "cases.csv").drop(columns="judge")
+    cases = pd.read_csv(folder / "cases.csv.gz").drop(columns="judge")
     cases = cases[(cases["branch"] != "loop") & ~((cases["row_name"] == "spatial") & (cases["branch"] == "recall"))]
-    cases.to_csv(folder / "cases.csv", index=False)
+    cases.to_csv(folder / "cases.csv.gz", index=False)
     frames = pd.read_parquet(folder / "frames.parquet")
     frames[frames["row_name"] != "spatial"].to_parquet(folder / "frames.parquet")
     for file in ("probes.csv", "timings.csv"):
@@ -41,10 +42,9 @@ def gappy(tmp_path_factory):
     table = pd.read_csv(folder / "rows.csv")
     table.loc[table["row_name"] == "ssm_blockwise", "state_numbers"] = np.nan
     table.to_csv(folder / "rows.csv", index=False)
-    with np.load(folder / "samples" / "recall.npz", allow_pickle=False) as file:
-        samples = dict(file)
+    samples = load_pictures(folder / "samples" / "recall.npz")
     kept = samples["rows"] != "spatial"
     samples |= {"rows": samples["rows"][kept], "images": samples["images"][kept]}
-    np.savez_compressed(folder / "samples" / "recall.npz", **samples)
+    save_pictures(folder / "samples" / "recall.npz", **samples)
     build_tables(folder, resamples=100)
     return folder

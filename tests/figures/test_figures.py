@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from echo import figures
-from echo.figures import FigureError, style
+from echo.figures import FigureError, saving, style
 from echo.study import provenance
 from echo.study.provenance import code_digest
 
@@ -57,7 +57,7 @@ def test_draws_all_rows_with_no_label_cut_off(full, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_draws_four_rows(small, name, tmp_path):
-    style.save(figures.draw(name, small), tmp_path / "figure.png")
+    saving.save(figures.draw(name, small), tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as picture:
         assert picture.width > 300 and np.asarray(picture).std() > 5
 
@@ -202,15 +202,3 @@ def test_drawing_imports_that_figure_alone_and_no_torch(full):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == {"echo.figures.probes", "echo.figures.style"}
-
-
-@pytest.mark.parametrize("suffix", [".pdf", ".svg"])
-def test_vector_formats_have_no_date(small, tmp_path, suffix):
-    for stem in ("one", "two"):
-        style.save(figures.draw("probes", small), tmp_path / f"{stem}{suffix}")
-    assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
-
-
-def test_unknown_format_is_refused(small, tmp_path):
-    with pytest.raises(FigureError, match="cannot write .bmp; use .png, .pdf, .svg"):
-        style.save(figures.draw("probes", small), tmp_path / "figure.bmp")

@@ -3,7 +3,7 @@ import pytest
 
 from echo.io.seeding import generator
 from echo.measures.cases import CASE_COLUMNS, CEILING, FRAME_COLUMNS, measure_branch, measure_rollouts
-from echo.measures.images import psnr
+from echo.measures.images import gradient_energy, psnr
 from echo.rollout.frames import RolloutError
 from echo.study.words import AWAY, BRANCHES
 from tests.scenes import POOLS, STUDY, made_rollout, perfect
@@ -105,3 +105,18 @@ def test_a_rows_rollouts_make_two_tables(files):
 def test_a_file_of_another_branch_is_refused(files):
     with pytest.raises(RolloutError, match="loop.safetensors: branch replay: the rollout's cases are not the study's"):
         measure_rollouts(STUDY, "context_k5", 7, {**files, "replay": files["loop"]}, POOLS, lpips)
+
+
+def test_sharpness_is_the_gradient_energy_over_that_of_the_true_frames():
+    def half(x, index):
+        return (x.astype(int) // 2).astype(np.uint8)
+
+    for change, expected in ((perfect, 1.0), (half, 0.25)):
+        _, cases = measure(made_rollout("replay", change), "replay")
+        np.testing.assert_allclose(cases.sharpness, expected, rtol=0.02)
+    pool = POOLS["in_domain"]
+    _, cases = measure(made_rollout("loop", lambda x, index: np.where(index[:, None, None, None] < 9, x, 0)), "loop")
+    for row in cases.itertuples():
+        truth = pool.frames(row.case)
+        expected = gradient_energy(truth[1:9]).sum() / gradient_energy(truth[1:]).sum()
+        assert row.sharpness == pytest.approx(expected)

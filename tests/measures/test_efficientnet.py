@@ -4,7 +4,7 @@ import torch
 from skimage import data
 from torch import nn
 
-from echo.measures.efficientnet import EfficientNetLite0, prepare
+from echo.measures.efficientnet import WIDTH, EfficientNetLite0, prepare
 from echo.measures.weights import load_weights
 
 CATS = (281, 282, 285)  # ImageNet's tabby, tiger cat, Egyptian cat
@@ -103,3 +103,13 @@ def test_prepare_centres_grey_levels_and_stretches_as_asked():
         prepare(grey.astype(np.float32), 32)
     with pytest.raises((ValueError, TypeError)):
         prepare(grey[0], 32)
+
+
+@torch.inference_mode()
+def test_features_of_whole_frames_are_what_the_classifier_sees(network, photos):
+    frames = np.stack(list(photos.values()) * 3)
+    found = network.embed(frames, 128)
+    assert found.shape == (len(frames), WIDTH) and found.dtype == np.float32
+    logits = network.network.classifier(torch.from_numpy(found))
+    torch.testing.assert_close(logits, network.network(prepare(frames, 128)), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(network.embed(frames[9:10], 128), found[9:10], rtol=1e-3, atol=1e-3)

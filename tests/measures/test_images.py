@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
+from scipy.ndimage import gaussian_filter
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from echo.io.seeding import generator
-from echo.measures.images import check_frames, psnr, ssim
+from echo.measures.images import check_frames, gradient_energy, psnr, ssim
 
 
 def photos() -> np.ndarray:
@@ -79,3 +80,22 @@ def test_frames_below_ssims_window_are_refused():
     small = photos()[:, :6, :6]
     with pytest.raises(ValueError, match="at least 7x7 pixels, got 6x6"):
         ssim(small, small)
+
+
+def test_gradient_energy_is_that_of_a_slow_loop_over_neighbours():
+    frames = generator(0, "energy").integers(0, 256, (2, 5, 4, 3)).astype(np.uint8)
+    for frame, found in zip(frames, gradient_energy(frames), strict=True):
+        across = [(int(frame[y, x + 1, c]) - int(frame[y, x, c])) ** 2
+                  for y in range(5) for x in range(3) for c in range(3)]  # fmt: skip
+        down = [(int(frame[y + 1, x, c]) - int(frame[y, x, c])) ** 2
+                for y in range(4) for x in range(4) for c in range(3)]  # fmt: skip
+        assert found == pytest.approx(np.mean(across) + np.mean(down))
+
+
+def test_blur_takes_gradient_energy_noise_brings_it_and_a_plain_frame_has_none():
+    frame = np.kron(generator(0, "energy").integers(0, 256, (4, 4, 3)), np.ones((4, 4, 1)))[None]
+    blurred = gaussian_filter(frame, (0, 1, 1, 0)).astype(np.uint8)
+    noisy = np.clip(frame + generator(0, "noise").normal(0, 20, frame.shape), 0, 255).astype(np.uint8)
+    less, plain, more = (gradient_energy(x.astype(np.uint8))[0] for x in (blurred, frame, noisy))
+    assert less < 0.6 * plain and plain < more
+    assert gradient_energy(np.full((1, 8, 8, 3), 7, np.uint8))[0] == 0

@@ -115,7 +115,7 @@ def test_rollouts_have_every_frame_of_every_branch(run):
 
 
 def test_measures_and_tables_are_whole(run):
-    cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv")
+    cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv.gz")
     assert set(cases.row_name) == set(SIZES_AND_PATHS["rows"]) and len(cases) == 2 * 5 * 4
     assert np.isfinite(cases[["psnr", "ssim", "lpips"]]).all(axis=None)
     judged = cases[cases.branch.isin(["return_45", "return_strict", "recall"])]

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from echo.io.seeding import generator
+from echo.measures.realism import Distances, save_distances
 from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
@@ -68,6 +69,7 @@ class Runs:
             "measures": self.measured("measures/{run}"),
             "judged": self.measured("judge/{run}.csv"),
             "probes": self.paths("probes/{run}.csv"),
+            "realism": self.measured("realism/{run}.safetensors"),
             "rollouts": [self.folder / "rollout" / f"{row}-{SEEDS[0]}" for row in ROWS],
             "references": [self.folder / "reference" / name / "record.json" for name in REFERENCES],
             "records": sorted(self.folder.glob("records/*.json")),
@@ -99,7 +101,7 @@ def made_runs(tmp_path) -> Runs:
 def _write_run(made: Runs, row: str, seed: int, kind: str, run: str) -> None:
     draw = generator(seed, row)
     owner = {"row_name": row, "train_seed": seed}
-    frames, cases, judged, probes = [], [], [], []
+    frames, cases, judged, probes, distances, names = [], [], [], [], {}, {}
     rollout = made.folder / kind / run
     rollout.mkdir(parents=True)
     for branch in made.study.evaluate.branches:
@@ -109,17 +111,22 @@ def _write_run(made: Runs, row: str, seed: int, kind: str, run: str) -> None:
         for case, about in chosen.iterrows():
             keys = {**owner, "branch": branch, "split": about.split, "scene": about.room, "anchor": about.anchor,
                     "case": case}  # fmt: skip
-            cases.append({**keys, **_numbers(draw), "seen_given": 0.5, "seen_past": 0.75, "psnr_seen": 20.0})
+            cases.append({**keys, **_numbers(draw), "sharpness": draw.uniform(), "seen_given": 0.5, "seen_past": 0.75,
+                          "psnr_seen": 20.0})  # fmt: skip
             if BRANCHES[branch].ends_at_first:
                 cases[-1] |= {f"first_{name}": value for name, value in _numbers(draw).items()}
             frames += [{**keys, "segment": (f - 1) // T + 1, "frame": f, **_numbers(draw)} for f in index]
             if BRANCHES[branch].returns:
                 scores = dict.fromkeys(("appearance", "presence", "view", "scene_score"), 2.0)
                 judged.append({**owner, "branch": branch, "case": case, **scores, "judge": draw.uniform(0, 100)})
+        names[branch] = list(chosen.index)
+        distances[branch] = _distances(draw, sorted(set(chosen.room)))
         pictures = draw.integers(0, 256, (len(chosen), len(index), SIZE, SIZE, 3)).astype(np.uint8)
         Rollout(pictures, index, list(chosen.index)).save(rollout / f"{branch}.safetensors")
     for case in made.cases("recall").index[: made.study.evaluate.probe_cases if kind == "rollout" else 0]:
         probes += [{**owner, "probe": p, "case": case, "change": 3.0, "psnr_drop": 1.0} for p in ("erase", "swap")]
+    distances["all"] = _distances(draw, sorted({r for one in distances.values() for r in one.rooms}))
+    save_distances(made.folder / "realism" / f"{run}.safetensors", distances, **owner, cases=names)
     kept = None if row == "codec_ceiling" else 10
     counts = {"state_numbers": kept, "parameters": 100, "memory_parameters": 5, "frames_read": 4}
     (rollout / "record.json").write_text(json.dumps({"row": row, "train_seed": seed, "counts": counts}))
@@ -130,6 +137,11 @@ def _write_run(made: Runs, row: str, seed: int, kind: str, run: str) -> None:
     measures.mkdir(parents=True)
     pd.DataFrame(cases).to_csv(measures / "cases.csv", index=False)
     pd.DataFrame(frames).to_parquet(measures / "frames.parquet", index=False)
+
+
+def _distances(draw: np.random.Generator, rooms: list[str]) -> Distances:
+    true, rooms = draw.normal(0, 1, (4 * len(rooms), 5)), [room for room in rooms for _ in range(4)]
+    return Distances.of(true + draw.normal(0.5, 0.3, true.shape), true, rooms)
 
 
 def _numbers(draw: np.random.Generator) -> dict[str, float]:
@@ -150,10 +162,10 @@ def beside(tmp_path_factory) -> Path:
     references = ("codec_ceiling", "copy_best", "ridge")
     folder = tmp_path_factory.mktemp("beside")
     write_tables(folder, ("i2v", "context_k5", "spatial"), train_seeds=(0, 1), cases=8, references=references)
-    cases = pd.read_csv(folder / "cases.csv")
+    cases = pd.read_csv(folder / "cases.csv.gz")
     share = cases["case"].map(lambda case: generator(0, "share", case).uniform(0.2, 0.9))
     cases = cases.assign(seen_given=share, seen_past=(1 + share) / 2, psnr_seen=cases["psnr"] + 1,
                          psnr_unseen=(cases["psnr"] - 3).where(share < 0.7))  # fmt: skip
-    cases.to_csv(folder / "cases.csv", index=False)
+    cases.to_csv(folder / "cases.csv.gz", index=False)
     build_tables(folder, resamples=100)
     return folder

@@ -12,7 +12,7 @@ def records(path):
 
 
 def test_differences_are_paired_by_case_and_seed(built):
-    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(built / "cases.csv")}
+    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(built / "cases.csv.gz")}
     table = records(built / "differences.csv")
     assert "i2v" not in {line["row_name"] for line in table}
     assert len(table) == 14 * (2 * 3 + 3 * 4)

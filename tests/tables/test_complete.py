@@ -33,7 +33,7 @@ def refused(made, *said):
 
 def test_whole_files_are_taken(made_runs):
     attempt(made_runs)
-    assert (made_runs.folder / "tables" / "cases.csv").is_file()
+    assert (made_runs.folder / "tables" / "cases.csv.gz").is_file()
 
 
 def test_half_of_the_measures_is_refused(made_runs):

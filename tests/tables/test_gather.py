@@ -3,12 +3,13 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from echo.study.words import BRANCHES
 from echo.tables.complete import Run, expected
-from echo.tables.gather import gather, owned_record, timings
+from echo.tables.gather import gather, owned_record, timings, write_frames
 from echo.tables.read import TableError, read_inputs
 
 
@@ -26,18 +27,19 @@ def test_the_gathered_files_follow_the_contract(gathered):
 
 
 def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_runs, gathered):
-    cases = pd.read_csv(gathered / "cases.csv").set_index(["row_name", "train_seed", "branch", "case"])
+    cases = pd.read_csv(gathered / "cases.csv.gz").set_index(["row_name", "train_seed", "branch", "case"])
     assert not cases.index.duplicated().any()
     for row, seed in (("i2v", 7), ("context_k5", 0)):
         own = pd.read_csv(made_runs.folder / "measures" / f"{row}-{seed}" / "cases.csv")
         scores = pd.read_csv(made_runs.folder / "judge" / f"{row}-{seed}.csv").set_index(["branch", "case"])["judge"]
         for case in own.to_dict("records"):
             here = cases.loc[row, seed, case["branch"], case["case"]]
-            assert here["lpips"] == pytest.approx(case["lpips"], abs=1e-5)
+            assert here["lpips"] == pytest.approx(case["lpips"], abs=6e-5)
             if not BRANCHES[case["branch"]].returns:
                 assert pd.isna(here["judge"])
             else:
-                assert here["judge"] == pytest.approx(scores[case["branch"], case["case"]], abs=1e-5)
+                assert here["judge"] == pytest.approx(scores[case["branch"], case["case"]], abs=6e-4)
+            assert here["sharpness"] == pytest.approx(case["sharpness"], abs=6e-4)
 
 
 def test_reference_rows_stand_beside_the_trained_ones(made_runs, gathered):
@@ -46,11 +48,11 @@ def test_reference_rows_stand_beside_the_trained_ones(made_runs, gathered):
     assert list(rows["family"]) == ["context", "context", "reference", "reference"]
     assert rows.label["copy_first"] == "copy of the first frame" and rows.state_numbers["copy_first"] == 10
     assert pd.isna(rows.state_numbers["codec_ceiling"]) and not rows.remembers["copy_first"]
-    cases = pd.read_csv(gathered / "cases.csv")
+    cases = pd.read_csv(gathered / "cases.csv.gz")
     own = pd.read_csv(made_runs.folder / "measures" / "copy_first" / "cases.csv")
     here = cases[cases.row_name == "copy_first"]
     assert set(here.train_seed) == {-1} and (cases.train_seed[cases.row_name == "i2v"] >= 0).all()
-    assert here.psnr.tolist() == pytest.approx(own.psnr.tolist(), abs=1e-5)
+    assert here.psnr.tolist() == pytest.approx(own.psnr.tolist(), abs=6e-4)
     assert (here.seen_given == 0.5).all() and here.psnr_unseen.isna().all()
 
 
@@ -88,3 +90,14 @@ def test_a_rows_counts_come_from_its_rollout(made_runs, gathered):
     counts = json.loads(path.read_text())["counts"]
     row = pd.read_csv(gathered / "rows.csv").iloc[0]
     assert {key: row[key] for key in counts} == counts and not row["remembers"]
+
+
+def test_frames_are_few_bytes_and_keep_a_hundredth_of_a_decibel(made_runs, gathered):
+    frames = pd.read_parquet(gathered / "frames.parquet")
+    own = pd.concat(pd.read_parquet(path / "frames.parquet") for path in made_runs.inputs["measures"])
+    assert len(frames) == len(own)
+    np.testing.assert_allclose(frames["psnr"], own["psnr"], atol=0.0051)
+    many = frames.sample(60_000, replace=True, random_state=0)
+    many["psnr"] = np.random.default_rng(0).normal(22, 4, len(many))
+    write_frames(many.sort_values(["row_name", "branch", "case", "frame"]), gathered / "many.parquet")
+    assert (gathered / "many.parquet").stat().st_size < 2.5 * len(many)

@@ -11,8 +11,8 @@ from tests.synthetic import write_tables
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("cases.csv", lambda frame: frame.drop(columns="lpips"), "no column 'lpips'"),
-        ("cases.csv", lambda frame: pd.concat([frame, frame.iloc[:1]]), "is listed twice"),
+        ("cases.csv.gz", lambda frame: frame.drop(columns="lpips"), "no column 'lpips'"),
+        ("cases.csv.gz", lambda frame: pd.concat([frame, frame.iloc[:1]]), "is listed twice"),
         ("rows.csv", lambda frame: frame.iloc[1:], "row 'i2v' is not in rows.csv"),
         ("rows.csv", lambda frame: frame.assign(remembers="maybe"), "must hold True or False"),
         ("probes.csv", None, "no such file"),

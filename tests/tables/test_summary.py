@@ -11,9 +11,9 @@ def records(path):
 
 
 def test_summary_means_equal_a_loop_over_the_case_lines(built):
-    cases = records(built / "cases.csv")
+    cases = records(built / "cases.csv.gz")
     summary = records(built / "summary.csv")
-    assert len(summary) == 15 * (2 * 3 + 3 * 11)
+    assert len(summary) == 15 * (2 * 4 + 3 * 12)
     for cell in summary[::7]:
         total, count, scenes = 0.0, 0, set()
         for case in cases:
@@ -27,7 +27,7 @@ def test_summary_means_equal_a_loop_over_the_case_lines(built):
 
 
 def test_interval_is_that_of_a_plain_cluster_bootstrap(built):
-    here = pd.read_csv(built / "cases.csv").query("row_name == 'spatial' and branch == 'loop'")
+    here = pd.read_csv(built / "cases.csv.gz").query("row_name == 'spatial' and branch == 'loop'")
     by_scene = [group["psnr"].to_numpy() for _, group in here.groupby("scene")]
     draw = np.random.default_rng(1)
     means = [

@@ -58,6 +58,7 @@ RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 REFERENCES = list(STUDY.references)
 MEASURED = RUNS + REFERENCES
 FIGURES = drawn.names()
+ANIMATED = drawn.animated()
 TABLES = table_files(STUDY.evaluate.branches)
 NOTEBOOK_FOLDER = "notebooks" if ROOT == Path.cwd() else f"{ROOT}/notebooks"
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -81,7 +82,10 @@ os.environ[study_variable(STUDY.study)] = json.dumps(
         "rows": {row: MATRIX[row] for row in STUDY.rows},
     }
 )
-WEIGHTS = ("alexnet", "efficientnet_lite0")  # of LPIPS, and of the embedded judge
+WEIGHTS = (
+    "alexnet",
+    "efficientnet_lite0",
+)  # of LPIPS, and of the embedded judge and of realism
 PROBED = BRANCHES["recall"].split(STUDY.evaluate.on)
 # The records of all stages: their times stand in the tables.
 RECORDS = [
@@ -99,6 +103,8 @@ RECORDS = [
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
     *([f"{RUN}/seen.record.json"] if SEEN else []),
     *(f"{RUN}/measures/{run}/record.json" for run in MEASURED),
+    f"{RUN}/realism/true.record.json",
+    *(f"{RUN}/realism/{run}.record.json" for run in MEASURED),
     *(f"{RUN}/judge/{STUDY.evaluate.judge}/{run}.record.json" for run in MEASURED),
 ]
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
@@ -133,6 +139,11 @@ for fetched, command, made in (
         "resources/weights/efficientnet_lite0.safetensors",
         "weights --out resources/weights",
         "judge/*/*.record.json",
+    ),
+    (
+        "resources/weights/efficientnet_lite0.safetensors",
+        "weights --out resources/weights",
+        "realism/*.record.json",
     ),
 ):
     needed = not (RECORDED and "assets" in fetched)

@@ -18,7 +18,34 @@ rule figure:
     resources:
         **resources("figure"),
     params:
-        fingerprint=lambda wildcards: code_digest(f"echo.figures.{wildcards.figure}"),
+        fingerprint=lambda wildcards: code_digest(
+            f"echo.figures.{wildcards.figure}", "echo.figures.saving"
+        ),
+        tables=tables_folder,
+    shell:
+        "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
+        " && echo {params.fingerprint} > {output.stamp}; }} > {log} 2>&1"
+
+
+# The figures that move.
+rule animation:
+    input:
+        tables=lambda wildcards: expand(
+            f"{RESULTS}/tables/{{file}}", file=drawn.reads(wildcards.figure)
+        ),
+    output:
+        figure=f"{RESULTS}/figures/{{figure}}.gif",
+        stamp=f"{RUN}/figures/{{figure}}.animated",
+    log:
+        f"{RUN}/logs/animation_{{figure}}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("figure"),
+    params:
+        fingerprint=lambda wildcards: code_digest(
+            f"echo.figures.{wildcards.figure}", "echo.figures.saving"
+        ),
         tables=tables_folder,
     shell:
         "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
@@ -28,6 +55,8 @@ rule figure:
 rule figures:
     input:
         expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
+        expand(f"{RESULTS}/figures/{{figure}}.gif", figure=ANIMATED),
+        expand(f"{RUN}/figures/{{figure}}.animated", figure=ANIMATED),
         expand(f"{RUN}/figures/{{figure}}.drawn", figure=FIGURES),
 
 

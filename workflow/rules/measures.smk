@@ -56,6 +56,63 @@ rule measure:
         " --threads {threads} > {log} 2>&1"
 
 
+# How far generated frames are, as a set, from true ones, whose features all rows share.
+rule true_features:
+    input:
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
+    output:
+        features=f"{RUN}/realism/true.safetensors",
+        record=f"{RUN}/realism/true.record.json",
+    log:
+        f"{RUN}/logs/true_features.log",
+    benchmark:
+        f"{RUN}/benchmarks/true_features.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("true_features"),
+    params:
+        study=STUDY_OPTION,
+        fingerprint=fingerprint("true_features"),
+        pool=option("--pool", "pool", parents=True),
+        weights=folder("weights"),
+    shell:
+        "python -m echo true-features --study {params.study} {params.pool} --weights {params.weights}"
+        " --out {output.features} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
+
+
+rule realism:
+    input:
+        rollout=measured_rollouts,
+        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        true=f"{RUN}/realism/true.safetensors",
+        weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
+    output:
+        distances=f"{RUN}/realism/{{measured}}.safetensors",
+        record=f"{RUN}/realism/{{measured}}.record.json",
+    log:
+        f"{RUN}/logs/realism_{{measured}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/realism_{{measured}}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("realism"),
+    params:
+        study=STUDY_OPTION,
+        row=measured_row,
+        seed=measured_seed,
+        fingerprint=fingerprint("realism"),
+        rollout=option("--rollout", "rollout"),
+        pool=option("--pool", "pool", parents=True),
+        weights=folder("weights"),
+    shell:
+        "python -m echo realism --study {params.study} --row {params.row} --seed {params.seed} {params.rollout}"
+        " {params.pool} --true {input.true} --weights {params.weights} --out {output.distances}"
+        " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
+
+
 rule judge:
     input:
         rollout=measured_rollouts,
@@ -93,6 +150,7 @@ rule tables:
         frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=MEASURED),
         judge=expand(f"{RUN}/judge/{STUDY.evaluate.judge}/{{run}}.csv", run=MEASURED),
         probes=expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
+        realism=expand(f"{RUN}/realism/{{run}}.safetensors", run=MEASURED),
         rollout=[
             file
             for row in STUDY.rows
@@ -117,14 +175,16 @@ rule tables:
         measures=option("--measures", "measures", parents=True),
         judge=option("--judge", "judge"),
         probes=option("--probes", "probes"),
+        realism=option("--realism", "realism"),
         rollout=option("--rollout", "rollout"),
         reference=option("--reference", "reference"),
         record=option("--record", "record"),
         pool=option("--pool", "pool", parents=True),
         out=out_folder,
     shell:
-        "python -m echo tables --study {params.study} {params.measures} {params.judge} {params.probes} {params.rollout}"
-        " {params.reference} {params.record} {params.pool} --out {params.out} --fingerprint {params.fingerprint} > {log} 2>&1"
+        "python -m echo tables --study {params.study} {params.measures} {params.judge} {params.probes}"
+        " {params.realism} {params.rollout} {params.reference} {params.record} {params.pool} --out {params.out}"
+        " --fingerprint {params.fingerprint} > {log} 2>&1"
 
 
 rule publish:

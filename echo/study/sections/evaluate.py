@@ -44,6 +44,11 @@ class Evaluate(Section):
         "as used; an inert row must change by exactly 0",
     )
     judge: str = Field(default="embedded", description="the judge: a module of echo/judge/judges")
+    shown: str = Field(
+        default="context_k20",
+        description="the row whose rollouts are kept as pictures beside the reference row's; where the study has no "
+        "such row, its last one",
+    )
     references: tuple[str, ...] | None = Field(
         default=None,
         description="reference rows, which need no training, measured beside the trained ones: modules of "

@@ -9,9 +9,9 @@ from echo.study.provenance import part_of, recorded
 from echo.study.words import BRANCHES
 from echo.tables.build import build_tables
 from echo.tables.complete import PROBED, expected
-from echo.tables.files import POOL_SAMPLE, sample_file
+from echo.tables.files import POOL_SAMPLE, ROLLOUTS_SAMPLE, sample_file
 from echo.tables.gather import gather
-from echo.tables.samples import branch_sample, pool_sample
+from echo.tables.samples import branch_sample, pool_sample, rollouts_sample
 from echo.world.pool import open_pool
 
 READS = ("seed", "rows", "train_seeds", "profiles", "reference", "references", "segment.frames", "evaluate")
@@ -22,6 +22,7 @@ def run(
     measures: list[Path],
     judged: list[Path],
     probes: list[Path],
+    realism: list[Path],
     rollouts: list[Path],
     references: list[Path],
     records: list[Path],
@@ -30,23 +31,24 @@ def run(
 ) -> None:
     """Write all tables to the folder ``out``.
 
-    ``measures``: folders, ``judged``: files, one per run, row by row and seed by seed, then one per reference row.
-    ``probes``: files, one per run. ``rollouts``: the rollouts of the first training seed, row by row: files, or the
-    folders that hold them. ``references``: the records of the reference rows. ``records``: of all jobs, in the order of
-    the flow. ``pools``: folder of the pool of each held-out split. Raises TableError, before anything is written, where
-    an input is cut, has gaps or is another run's.
+    ``measures``: folders, ``judged`` and ``realism``: files, one per run, row by row and seed by seed, then one per
+    reference row. ``probes``: files, one per run. ``rollouts``: the rollouts of the first training seed, row by row:
+    files, or the folders that hold them. ``references``: the records of the reference rows. ``records``: of all jobs,
+    in the order of the flow. ``pools``: folder of the pool of each held-out split. Raises TableError, before anything
+    is written, where an input is cut, has gaps or is another run's.
     """
     part = part_of(study, "tables")
     opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
     wanted = expected(part, {split: pool.info for split, pool in opened.items()})
     folders = list(dict.fromkeys(path.parent if path.suffix else path for path in rollouts))
     with recorded(out / "record.json", study, "tables"):
-        gather(part, wanted, measures=measures, judged=judged, probes=probes, rollouts=folders,
+        gather(part, wanted, measures=measures, judged=judged, probes=probes, realism=realism, rollouts=folders,
                references=references, records=records, tables=out)  # fmt: skip
         by_row = dict(zip(part.rows, folders, strict=True))
         for branch in part.evaluate.branches:
             pool = opened[BRANCHES[branch].split(part.evaluate.on)]
             branch_sample(part, wanted, branch, by_row, pool, out / sample_file(branch))
+        rollouts_sample(part, wanted, by_row, opened, out / ROLLOUTS_SAMPLE)
         pool_sample(opened[BRANCHES[PROBED].split(part.evaluate.on)], out / POOL_SAMPLE)
         build_tables(out, reference=part.reference, threshold=part.evaluate.probe_threshold,
                      resamples=part.evaluate.bootstrap, seed=part.seed)  # fmt: skip

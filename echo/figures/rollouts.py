@@ -1,0 +1,57 @@
+"""What the two figures of rollouts share: a grid of the first cases of each branch, and its pictures as an animation.
+
+Nobody picks the cases: they are the first ones of each branch. Panels show the pictures' own pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from echo.figures import style
+
+ARRAYS = ("rows", "branches", "cases", "frames", "images", "truth")
+INCH = 0.32  # side of a thumbnail: 64 pixels as they are
+SIDES = ("true", "generated")
+
+
+def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figure:
+    """A figure of the cases of row number ``row`` of the sample: a branch has a line of truth and one of generated.
+
+    Columns: cases, and for each the ``moments`` (positions among its frames), by default half-way and the last.
+    """
+    samples = style.read_samples(tables, "rollouts", *ARRAYS)
+    truth, images, branches = samples["truth"], samples["images"][row], samples["branches"]
+    shown = [(truth.shape[2] - 1) // 2, truth.shape[2] - 1] if moments is None else list(moments)
+    columns = [(case, moment) for case in range(truth.shape[1]) for moment in shown]
+    figure, grid = style.thumbnail_grid(
+        2 * len(branches), len(columns), INCH, left=1.1, top=0.35, gap=0.01, right=0.05, bottom=0.05
+    )
+    for b, branch in enumerate(branches):
+        for side, pictures in enumerate((truth[b], images[b])):
+            line = grid[2 * b + side]
+            for axes, (case, moment) in zip(line, columns, strict=True):
+                style.thumbnail(axes, pictures[case, moment])
+            name = f"{style.branch_label(str(branch))}\n{SIDES[side]}" if side == 0 else SIDES[side]
+            style.side_label(line[0], name, "black", bold=side == 0)
+            line[0].yaxis.label.set_fontsize(5)
+    name = style.literal(samples["rows"][row])
+    figure.text(0.01, 0.995, f"{name}: first cases of each branch", va="top", fontsize=7, fontweight="bold")
+    return figure
+
+
+def pictures(tables: Path, row: int) -> list[UInt8[np.ndarray, "height width 3"]]:
+    """The figure at each moment in turn, as pixels."""
+    moments = style.read_samples(tables, "rollouts", *ARRAYS)["truth"].shape[2]
+    return [_pixels(panels(tables, row, [moment])) for moment in range(moments)]
+
+
+def _pixels(figure: Figure) -> UInt8[np.ndarray, "height width 3"]:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

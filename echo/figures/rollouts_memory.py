@@ -1,0 +1,26 @@
+"""Rollouts of the row `evaluate.shown`: the first cases of each branch, the truth above what it generated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from echo.figures import rollouts, style
+
+READS = ("samples/rollouts.npz",)
+ANIMATED = True
+ROW = 1  # of the rows in samples/rollouts.npz
+
+
+@style.styled()
+def draw(tables: Path) -> Figure:
+    """Two frames of each case: half-way and the last."""
+    return rollouts.panels(tables, ROW)
+
+
+@style.styled()
+def animate(tables: Path) -> list[np.ndarray]:
+    """The same cases, frame after frame."""
+    return rollouts.pictures(tables, ROW)
