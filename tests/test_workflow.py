@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from echo import figures
+from echo.study.references import reference_names
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
@@ -56,7 +57,9 @@ def test_a_fresh_clones_graph_runs_the_whole_study(clone):
     out = snakemake(clone, "-n").stdout
     counts = {line.split()[0]: int(line.split()[1]) for line in out.splitlines() if len(line.split()) == 2
               and line.split()[1].isdigit()}  # fmt: skip
-    assert counts["train"] == counts["probe"] == counts["measure"] == counts["judge"] == len(MINI["rows"])
+    rows, references = len(MINI["rows"]), len(reference_names())
+    assert counts["train"] == counts["rollout"] == counts["probe"] == rows and counts["reference"] == references
+    assert counts["measure"] == counts["realism"] == counts["judge"] == rows + references and counts["seen"] == 1
     assert counts["tables"] == 1 and counts["figure"] == len(figures.names())
 
 
