@@ -45,7 +45,7 @@ def test_probes_table_gives_every_row_its_verdict(built):
 
 def test_reference_rows_are_compared_and_not_tested(beside):
     """They stand beside every training seed of a row; Holm's correction does not count them."""
-    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(beside / "cases.csv")}
+    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(beside / "cases.csv.gz")}
     table = pd.read_csv(beside / "differences.csv")
     untrained = table["family"] == "reference"
     assert set(table.loc[untrained, "row_name"]) == {"codec_ceiling", "copy_best", "ridge"}
@@ -63,7 +63,7 @@ def test_reference_rows_are_compared_and_not_tested(beside):
 
 
 def test_every_row_is_held_against_every_reference(beside):
-    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(beside / "cases.csv")}
+    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(beside / "cases.csv.gz")}
     table = records(beside / "against_references.csv")
     assert len(table) == 3 * 3 * 5 * 2  # rows, references, branches, measures
     for line in table[::7]:

@@ -57,7 +57,7 @@ def test_drift_is_the_mean_over_cases_of_each_frame(built):
 
 
 def test_shares_of_seen_pixels_count_each_case_once(beside):
-    cases = pd.read_csv(beside / "cases.csv")
+    cases = pd.read_csv(beside / "cases.csv.gz")
     table = pd.read_csv(beside / "seen.csv").set_index(["branch", "frames"])
     assert len(table) == 5 * 2
     for branch, here in cases[cases["row_name"] == "copy_best"].groupby("branch"):
@@ -68,7 +68,7 @@ def test_shares_of_seen_pixels_count_each_case_once(beside):
 
 def test_quality_on_seen_and_unseen_pixels_is_summarised_where_it_was_measured(beside, built):
     summary = pd.read_csv(beside / "summary.csv").set_index(["row_name", "branch", "measure"])
-    cases = pd.read_csv(beside / "cases.csv").query("row_name == 'ridge' and branch == 'recall'")
+    cases = pd.read_csv(beside / "cases.csv.gz").query("row_name == 'ridge' and branch == 'recall'")
     line = summary.loc["ridge", "recall", "psnr_unseen"]
     assert line["value"] == pytest.approx(cases["psnr_unseen"].mean(), rel=1e-4)
     assert line["cases"] == cases["psnr_unseen"].notna().sum() < 8
