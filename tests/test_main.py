@@ -51,6 +51,19 @@ def test_a_row_that_the_study_has_not(capsys, study_file, tmp_path):
     assert "--row telepathy: " in complaint(capsys, *train(study_file, tmp_path, "telepathy"))
 
 
+def test_a_reference_row_is_drawn_and_measured_and_never_trained(capsys, study_file, tmp_path):
+    """Its name is taken where it may be, and refused where only rows are, and the other way round."""
+    assert "--row copy_first: " in complaint(capsys, *train(study_file, tmp_path, "copy_first"))
+    common = ("--study", study_file, "--pool", tmp_path, "--pool", tmp_path, "--out", tmp_path / "out")
+    drawn = ("reference", *common, "--codec", tmp_path / "gone", "--latents", tmp_path, "--latents", tmp_path)
+    line = complaint(capsys, *drawn, "--row", "i2v")
+    assert "--row i2v: " in line and "copy_best, copy_first" in line
+    assert "gone: no such file or folder (--codec)" in complaint(capsys, *drawn, "--row", "copy_first")
+    measured = ("measure", *common, "--seed", -1, "--rollout", tmp_path, "--weights", tmp_path / "gone")
+    assert "--row copy_last: " in complaint(capsys, *measured, "--row", "copy_last")
+    assert "gone: no such file or folder (--weights)" in complaint(capsys, *measured, "--row", "copy_first")
+
+
 def test_a_job_refuses_a_study_that_changed_since_it_was_planned(capsys, study_file, tmp_path):
     planned = stage_digest(small_study(), "train", "i2v")
     changed = small_study(train={"adamw_lr": 0.001})
