@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from echo.figures import FigureError, style
 
@@ -49,6 +50,6 @@ def _panel(axes: Axes, rows: pd.DataFrame, kept: pd.DataFrame, column: str) -> N
         decades = decade * 10.0 ** np.arange(0, np.ceil(np.log10(2 * most / decade)))
         axes.set_yticks([0, *decades], ["0", *(f"$10^{{{round(np.log10(d))}}}$" for d in decades)])
         axes.minorticks_off()
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("segment that is about to be generated")
     axes.grid(axis="y")

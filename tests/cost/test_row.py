@@ -45,8 +45,8 @@ def test_a_stream_is_planned_offer_by_offer():
     recurrent = RowPlan(study, study.profiles["ssm_blockwise"])
     assert recurrent.tokens.clean == 4 * cells
     alone, carried = (recurrent.step(4, memory=False, earlier=earlier).tally for earlier in ((), (1, 4)))
-    written = recurrent.write_flops(1) + recurrent.write_flops(4)
-    assert carried.forward - alone.forward == recurrent.micro_batch * written
+    written = sum(recurrent.write_flops(frames, recurrent.micro_batch) for frames in (1, 4))
+    assert carried.forward - alone.forward == written > 0
 
 
 def test_a_carried_state_is_written_for_every_segment():
