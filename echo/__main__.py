@@ -54,7 +54,7 @@ LatentsFolders = Annotated[list[Path], typer.Option("--latents", help=f"folders 
 TextFiles = Annotated[list[Path], typer.Option("--text", help=f"embedded captions: {_PER_SPLIT}")]
 EvidenceFiles = Annotated[list[Path], typer.Option("--evidence", help=f"ranked evidence: {_PER_SPLIT}")]
 RolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout a branch of the study; repeat it")]
-UNTRAINED_TOO = ("reference", "measure", "judge")  # stages that run for reference rows
+UNTRAINED_TOO = ("reference", "measure", "realism", "judge")  # stages that run for reference rows
 
 
 def _run(stage: str, **values: Any) -> None:
@@ -488,8 +488,8 @@ def true_features(
 @app.command()
 def realism(
     study: StudyFile,
-    row: RowName,
-    seed: Seed,
+    row: MeasuredName,
+    seed: MeasuredSeed,
     rollout: RolloutFiles,
     pool: Pools,
     true: Annotated[Path, typer.Option("--true", help="features of the true frames")],
