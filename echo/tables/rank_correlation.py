@@ -94,7 +94,8 @@ def _line(
             for side in ("replay", branch)
         ]  # fmt: skip
         found = spearman(drawn[0], sign * drawn[1])
-        line["low"], line["high"] = limits(found[np.isfinite(found)])
+        if np.isfinite(found).any():  # else the rows are alike on one side in every draw
+            line["low"], line["high"] = limits(found[np.isfinite(found)])
     return line
 
 

@@ -67,6 +67,13 @@ def test_reference_rows_and_rows_without_both_numbers_are_left_out():
     assert found["rows"] == 2 and np.isnan(found["value"]) and np.isnan(found["low"])
 
 
+def test_returns_that_are_all_alike_have_no_rank_correlation():
+    cases, rows = study(back=range(8))
+    cases.loc[cases["branch"] == "return_45", "judge"] = 0.0
+    found = line(cases, rows, "judge")
+    assert found["rows"] == 8 and np.isnan([found["value"], found["low"], found["high"]]).all()
+
+
 def test_the_papers_own_is_that_of_its_table():
     table = pd.read_csv("echo/tables/reference/paper_tables.csv")
     both = table[["replay_psnr", "opendomain_vlm"]].dropna()
