@@ -76,6 +76,11 @@ def stage_modules(study: Study, stage: str, row: str | None = None) -> dict[str,
     return source.closure(ROOT, stages()[stage], *chosen, leave_out=LEFT_OUT)
 
 
+def reads(stage: str) -> tuple[str, ...]:
+    """The keys of a study that a stage depends on, sections and parts of sections."""
+    return tuple(_constant(stage, "READS", ()))
+
+
 def code_digest(*modules: str) -> str:
     """Digest of modules of this package and of all that they import: comments, docstrings and layout do not count."""
     found = source.closure(ROOT, *modules, leave_out=LEFT_OUT)

@@ -37,6 +37,11 @@ class Study(Section):
     """One study: everything a run depends on. ``parse_study`` makes it, and checks what sections mean to each other."""
 
     study: Name = Field(description="name; results/<study>/ is written")
+    rig: Name | None = Field(
+        default=None,
+        description="study whose rig this one shares: pools, texts, codec, latents and a base that is trained here are "
+        "those of runs/<rig>/; by default its own",
+    )
     seed: Seed = Field(default=0, description="seed of the world, the cases and the sampling noise")
     train_seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1000)] = Field(
         default=(0,), description="each row is trained once with each of these"

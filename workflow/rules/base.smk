@@ -4,15 +4,15 @@ if STUDY.base.source == "trained":
     # A killed job loses the rooms of one shard. Frames are not kept.
     rule base_clips:
         input:
-            codec=f"{RUN}/codec.safetensors",
+            codec=f"{RIG}/codec.safetensors",
             assets=ancient("resources/assets/assets.json"),
         output:
-            clips=f"{RUN}/base/clips/{{shard}}.safetensors",
-            record=f"{RUN}/base/clips/{{shard}}.record.json",
+            clips=f"{RIG}/base/clips/{{shard}}.safetensors",
+            record=f"{RIG}/base/clips/{{shard}}.record.json",
         log:
-            f"{RUN}/logs/base_clips_{{shard}}.log",
+            f"{RIG}/logs/base_clips_{{shard}}.log",
         benchmark:
-            f"{RUN}/benchmarks/base_clips_{{shard}}.tsv"
+            f"{RIG}/benchmarks/base_clips_{{shard}}.tsv"
         wildcard_constraints:
             shard=r"\d+",
         conda:
@@ -20,7 +20,7 @@ if STUDY.base.source == "trained":
         resources:
             **resources("base_clips"),
         params:
-            study=STUDY_OPTION,
+            study=RIG_OPTION,
             fingerprint=fingerprint("base_clips"),
             assets=folder("assets"),
         shell:
@@ -31,21 +31,21 @@ if STUDY.base.source == "trained":
     # A killed training resumes: its resume file, beside the clips, is no output.
     rule base_train:
         input:
-            clips=expand(f"{RUN}/base/clips/{{shard}}.safetensors", shard=BASE_SHARDS),
+            clips=expand(f"{RIG}/base/clips/{{shard}}.safetensors", shard=BASE_SHARDS),
         output:
-            base=f"{RUN}/base.safetensors",
-            record=f"{RUN}/base.record.json",
+            base=f"{RIG}/base.safetensors",
+            record=f"{RIG}/base.record.json",
         log:
-            f"{RUN}/logs/base_train.log",
+            f"{RIG}/logs/base_train.log",
         benchmark:
-            f"{RUN}/benchmarks/base_train.tsv"
+            f"{RIG}/benchmarks/base_train.tsv"
         conda:
             ENVIRONMENT
         threads: STUDY.base.threads
         resources:
             **resources("base_train"),
         params:
-            study=STUDY_OPTION,
+            study=RIG_OPTION,
             fingerprint=fingerprint("base_train"),
             clips=option("--shards", "clips"),
         shell:
@@ -54,14 +54,14 @@ if STUDY.base.source == "trained":
 
     rule ship:
         input:
-            base=f"{RUN}/base.safetensors",
-            record=f"{RUN}/base.record.json",
-            codec=f"{RUN}/codec.safetensors",
+            base=f"{RIG}/base.safetensors",
+            record=f"{RIG}/base.record.json",
+            codec=f"{RIG}/codec.safetensors",
         output:
             expand(f"shipped/{STUDY.base.shipped}/{{name}}.safetensors", name=FILES),
             f"shipped/{STUDY.base.shipped}/{RECORD}",
         log:
-            f"{RUN}/logs/ship.log",
+            f"{RIG}/logs/ship.log",
         localrule: True
         resources:
             **resources("ship"),
@@ -76,8 +76,8 @@ else:
 
     rule base:
         input:
-            latents=[f"{RUN}/latents/train/index.json"] if TRAINS_BASE else [],
-            text=[f"{RUN}/text/train.safetensors"] if TRAINS_BASE else [],
+            latents=[f"{RIG}/latents/train/index.json"] if TRAINS_BASE else [],
+            text=[f"{RIG}/text/train.safetensors"] if TRAINS_BASE else [],
             evidence=[f"{RUN}/evidence/train.safetensors"] if TRAINS_BASE else [],
             pretrained=PRETRAINED,
             shipped=[f"{SHIPPED}/base.safetensors"] if SHIPPED else [],

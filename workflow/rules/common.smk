@@ -27,7 +27,13 @@ from echo.judge import judge_weights
 from echo.memory.parameters import check_trainable
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.shipped import FILES, RECORD, find_shipped
-from echo.study.provenance import code_digest, pool_stage, stage_digest
+from echo.study.provenance import (
+    code_digest,
+    pool_stage,
+    read_record,
+    reads,
+    stage_digest,
+)
 from echo.study.source import constant
 from echo.study.words import BRANCHES, EVALUATED, UNTRAINED, splits_of
 from echo.tables.files import table_files
@@ -58,6 +64,8 @@ for remark in remarks(STUDY):
 HELD_OUT = EVALUATED[STUDY.evaluate.splits]
 SPLITS = splits_of(STUDY.evaluate.splits)
 RUN = f"runs/{STUDY.study}"
+# Where what its rig shares with other studies lies: pools, texts, codec, latents and a base that is trained here.
+RIG = f"runs/{STUDY.rig or STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 # Reference rows, which need no training, are measured and judged as runs are.
@@ -72,7 +80,7 @@ GPU_STUDY = STUDY.compute.device == "cuda"
 # For --sdm conda.
 ENVIRONMENT = f"../../envs/environment{'-gpu' if GPU_STUDY else ''}.yaml"
 # What only some studies have: a pretrained model's manifest, an index of recordings in place of an asset pack.
-PRETRAINED = [f"{RUN}/pretrained.json"] if STUDY.pretrained.given else []
+PRETRAINED = [f"{RIG}/pretrained.json"] if STUDY.pretrained.given else []
 SHIPPED = (
     str(find_shipped(STUDY.base.shipped)) if STUDY.base.source == "shipped" else ""
 )
@@ -86,18 +94,20 @@ CODEC_WEIGHTS = (
 )
 # Which pixels were seen before is known where frames have depth.
 SEEN = [f"{RUN}/seen.safetensors"] if STUDY.has_depth else []
+BASE = f"{RIG if BASE_SHARDS else RUN}/base.safetensors"
 SHARES = range(STUDY.compute.latent_shares)
 # Jobs are handed the study as it was checked here, whatever --configfile and --config made of it, in the environment: a
 # Slurm job reads this file once more and so has it too. It is no file of the graph: Snakemake does not look at what
 # follows a rebuilt `ancient` input, so that a changed key would end well with nothing made. A job refuses a study whose
 # fingerprint is not the planned one.
-STUDY_OPTION = f"@{STUDY.study}"
-os.environ[study_variable(STUDY.study)] = json.dumps(
-    {
-        "study": STUDY.model_dump(mode="json"),
-        "rows": {row: MATRIX[row] for row in STUDY.rows},
-    }
-)
+STUDY_OPTION, RIG_OPTION = f"@{STUDY.study}", f"@{Path(RIG).name}"
+for name in {STUDY.study, Path(RIG).name}:
+    os.environ[study_variable(name)] = json.dumps(
+        {
+            "study": {**STUDY.model_dump(mode="json"), "study": name, "rig": None},
+            "rows": {row: MATRIX[row] for row in STUDY.rows},
+        }
+    )
 # Files of weights: all that can be fetched, and those that the judge of the study needs.
 WEIGHTS = constant(ROOT / "echo" / "io" / "weights.py", "FILES")
 JUDGE = STUDY.evaluate.judge
@@ -107,15 +117,15 @@ JUDGE_WEIGHTS = [
 PROBED = BRANCHES["recall"].split(STUDY.evaluate.splits)
 # The records of all stages: their times stand in the tables.
 RECORDS = [
-    *([f"{RUN}/index/recordings.record.json"] if RECORDED else []),
-    *(f"{RUN}/pool/{split}/record.json" for split in SPLITS),
-    *(f"{RUN}/text/{split}.record.json" for split in SPLITS),
-    f"{RUN}/codec.record.json",
-    *(f"{RUN}/latents/{s}/shares/{n}/record.json" for s in SPLITS for n in SHARES),
-    *(f"{RUN}/latents/{split}/record.json" for split in SPLITS),
+    *([f"{RIG}/index/recordings.record.json"] if RECORDED else []),
+    *(f"{RIG}/pool/{split}/record.json" for split in SPLITS),
+    *(f"{RIG}/text/{split}.record.json" for split in SPLITS),
+    f"{RIG}/codec.record.json",
+    *(f"{RIG}/latents/{s}/shares/{n}/record.json" for s in SPLITS for n in SHARES),
+    *(f"{RIG}/latents/{split}/record.json" for split in SPLITS),
     *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),
-    *(f"{RUN}/base/clips/{shard}.record.json" for shard in BASE_SHARDS),
-    f"{RUN}/base.record.json",
+    *(f"{RIG}/base/clips/{shard}.record.json" for shard in BASE_SHARDS),
+    BASE.replace(".safetensors", ".record.json"),
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/reference/{name}/record.json" for name in REFERENCES),
@@ -126,11 +136,31 @@ RECORDS = [
     *(f"{RUN}/realism/{run}.record.json" for run in MEASURED),
     *(f"{RUN}/judge/{JUDGE}/{run}.record.json" for run in MEASURED),
 ]
+# What another study's rig holds is used as it is, and never made anew for this one under that study's feet.
+if RIG != RUN:
+    held = {f"{RIG}/codec.record.json": "codec"}
+    held |= {f"{RIG}/pool/{split}/record.json": pool_stage(STUDY) for split in SPLITS}
+    held |= {f"{RIG}/text/{split}.record.json": "text" for split in SPLITS}
+    held |= {f"{RIG}/latents/{split}/record.json": "latents" for split in SPLITS}
+    held |= (
+        {BASE.replace(".safetensors", ".record.json"): "base_train"}
+        if BASE_SHARDS
+        else {}
+    )
+    for record, stage in held.items():
+        if Path(record).is_file() and read_record(Path(record))[
+            "digest"
+        ] != stage_digest(STUDY, stage):
+            sys.exit(
+                f"{record}: stage {stage} was run with other settings or code than study {STUDY.study} asks for, whose rig "
+                f"({Path(RIG).name}) this is; give both studies the same sections {', '.join(reads(stage))}, or this one "
+                "a rig of its own"
+            )
 # Pools and latents are many files; each folder lists them, and what is gone or cut is named before work is spent.
 for listing in (
-    *(Path(RUN, "pool", split, "files.json") for split in SPLITS),
+    *(Path(RIG, "pool", split, "files.json") for split in SPLITS),
     *(
-        Path(RUN, "latents", s, "shares", str(n), "files.json")
+        Path(RIG, "latents", s, "shares", str(n), "files.json")
         for s in SPLITS
         for n in SHARES
     ),

@@ -1,7 +1,7 @@
 # From rollouts to the study's tables. What is measured is a run (a row with a training seed) or a reference row.
 rule seen:
     input:
-        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
     output:
         seen=f"{RUN}/seen.safetensors",
         record=f"{RUN}/seen.record.json",
@@ -25,7 +25,7 @@ rule seen:
 rule measure:
     input:
         rollout=measured_rollouts,
-        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
         seen=SEEN,
         weights=ancient("resources/weights/alexnet.safetensors"),
     output:
@@ -59,7 +59,7 @@ rule measure:
 # How far generated frames are, as a set, from true ones, whose features all rows share.
 rule true_features:
     input:
-        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
         weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
     output:
         features=f"{RUN}/realism/true.safetensors",
@@ -85,7 +85,7 @@ rule true_features:
 rule realism:
     input:
         rollout=measured_rollouts,
-        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
         true=f"{RUN}/realism/true.safetensors",
         weights=ancient("resources/weights/efficientnet_lite0.safetensors"),
     output:
@@ -116,7 +116,7 @@ rule realism:
 rule judge:
     input:
         rollout=measured_rollouts,
-        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
         weights=ancient(JUDGE_WEIGHTS),
     output:
         table=f"{RUN}/judge/{JUDGE}/{{measured}}.csv",
@@ -159,7 +159,7 @@ rule tables:
         ],
         reference=expand(f"{RUN}/reference/{{name}}/record.json", name=REFERENCES),
         record=RECORDS,
-        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
+        pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
     output:
         expand(f"{RUN}/tables/{{file}}", file=TABLES),
     log:

@@ -1,15 +1,15 @@
 # What all rows share: pretrained model, text, codec, latents, evidence, starting weights.
 rule pretrained:
     output:
-        f"{RUN}/pretrained.json",
+        f"{RIG}/pretrained.json",
     log:
-        f"{RUN}/logs/pretrained.log",
+        f"{RIG}/logs/pretrained.log",
     conda:
         ENVIRONMENT
     resources:
         **resources("pretrained"),
     params:
-        study=STUDY_OPTION,
+        study=RIG_OPTION,
         pretrained=digest(STUDY.pretrained.model_dump()),
     shell:
         "python -m echo pretrained --study {params.study} --resources resources/pretrained --out {output}"
@@ -18,21 +18,21 @@ rule pretrained:
 
 rule text:
     input:
-        pool=f"{RUN}/pool/{{split}}/record.json",
+        pool=f"{RIG}/pool/{{split}}/record.json",
         pretrained=PRETRAINED,
     output:
-        text=f"{RUN}/text/{{split}}.safetensors",
-        record=f"{RUN}/text/{{split}}.record.json",
+        text=f"{RIG}/text/{{split}}.safetensors",
+        record=f"{RIG}/text/{{split}}.record.json",
     log:
-        f"{RUN}/logs/text_{{split}}.log",
+        f"{RIG}/logs/text_{{split}}.log",
     benchmark:
-        f"{RUN}/benchmarks/text_{{split}}.tsv"
+        f"{RIG}/benchmarks/text_{{split}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("text"),
     params:
-        study=STUDY_OPTION,
+        study=RIG_OPTION,
         fingerprint=fingerprint("text"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
@@ -43,23 +43,23 @@ rule text:
 
 rule codec:
     input:
-        pool=f"{RUN}/pool/train/record.json",
+        pool=f"{RIG}/pool/train/record.json",
         pretrained=PRETRAINED,
         shipped=[f"{SHIPPED}/codec.safetensors"] if SHIPPED else [],
         weights=CODEC_WEIGHTS,
     output:
-        codec=f"{RUN}/codec.safetensors",
-        record=f"{RUN}/codec.record.json",
+        codec=f"{RIG}/codec.safetensors",
+        record=f"{RIG}/codec.record.json",
     log:
-        f"{RUN}/logs/codec.log",
+        f"{RIG}/logs/codec.log",
     benchmark:
-        f"{RUN}/benchmarks/codec.tsv"
+        f"{RIG}/benchmarks/codec.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("codec"),
     params:
-        study=STUDY_OPTION,
+        study=RIG_OPTION,
         fingerprint=fingerprint("codec"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
@@ -74,21 +74,21 @@ rule codec:
 # A split's frames are dealt out to jobs; each takes a fixed share, so that a restarted one goes on with its own.
 rule latents_share:
     input:
-        pool=f"{RUN}/pool/{{split}}/record.json",
-        codec=f"{RUN}/codec.safetensors",
+        pool=f"{RIG}/pool/{{split}}/record.json",
+        codec=f"{RIG}/codec.safetensors",
     output:
-        record=f"{RUN}/latents/{{split}}/shares/{{share}}/record.json",
-        files=f"{RUN}/latents/{{split}}/shares/{{share}}/files.json",
+        record=f"{RIG}/latents/{{split}}/shares/{{share}}/record.json",
+        files=f"{RIG}/latents/{{split}}/shares/{{share}}/files.json",
     log:
-        f"{RUN}/logs/latents_{{split}}_{{share}}.log",
+        f"{RIG}/logs/latents_{{split}}_{{share}}.log",
     benchmark:
-        f"{RUN}/benchmarks/latents_{{split}}_{{share}}.tsv"
+        f"{RIG}/benchmarks/latents_{{split}}_{{share}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("latents_share"),
     params:
-        study=STUDY_OPTION,
+        study=RIG_OPTION,
         fingerprint=fingerprint("latents_share"),
         pool=folder("pool"),
         out=out_folder,
@@ -100,24 +100,24 @@ rule latents_share:
 
 rule latents:
     input:
-        pool=f"{RUN}/pool/{{split}}/record.json",
-        codec=f"{RUN}/codec.safetensors",
+        pool=f"{RIG}/pool/{{split}}/record.json",
+        codec=f"{RIG}/codec.safetensors",
         shares=expand(
-            f"{RUN}/latents/{{{{split}}}}/shares/{{share}}/record.json", share=SHARES
+            f"{RIG}/latents/{{{{split}}}}/shares/{{share}}/record.json", share=SHARES
         ),
     output:
-        index=f"{RUN}/latents/{{split}}/index.json",
-        record=f"{RUN}/latents/{{split}}/record.json",
+        index=f"{RIG}/latents/{{split}}/index.json",
+        record=f"{RIG}/latents/{{split}}/record.json",
     log:
-        f"{RUN}/logs/latents_{{split}}.log",
+        f"{RIG}/logs/latents_{{split}}.log",
     benchmark:
-        f"{RUN}/benchmarks/latents_{{split}}.tsv"
+        f"{RIG}/benchmarks/latents_{{split}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("latents"),
     params:
-        study=STUDY_OPTION,
+        study=RIG_OPTION,
         fingerprint=fingerprint("latents"),
         pool=folder("pool"),
         shares=option("--share", "shares", parents=True),
@@ -129,7 +129,7 @@ rule latents:
 
 rule evidence:
     input:
-        latents=f"{RUN}/latents/{{split}}/index.json",
+        latents=f"{RIG}/latents/{{split}}/index.json",
     output:
         ranking=f"{RUN}/evidence/{{split}}.safetensors",
         record=f"{RUN}/evidence/{{split}}.record.json",

@@ -1,10 +1,10 @@
 # One row and training seed: trained, rolled out, probed. A killed training resumes: its resume file is no output.
 rule train:
     input:
-        latents=f"{RUN}/latents/train/index.json",
-        text=f"{RUN}/text/train.safetensors",
+        latents=f"{RIG}/latents/train/index.json",
+        text=f"{RIG}/text/train.safetensors",
         evidence=f"{RUN}/evidence/train.safetensors",
-        base=f"{RUN}/base.safetensors",
+        base=BASE,
     output:
         model=f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
         record=f"{RUN}/train/{{row}}-{{seed}}/model.record.json",
@@ -30,10 +30,10 @@ rule train:
 rule rollout:
     input:
         model=f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
-        codec=f"{RUN}/codec.safetensors",
-        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
-        latents=held_out(f"{RUN}/latents/{{split}}/index.json"),
-        text=held_out(f"{RUN}/text/{{split}}.safetensors"),
+        codec=f"{RIG}/codec.safetensors",
+        pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
+        latents=held_out(f"{RIG}/latents/{{split}}/index.json"),
+        text=held_out(f"{RIG}/text/{{split}}.safetensors"),
         evidence=held_out(f"{RUN}/evidence/{{split}}.safetensors"),
     output:
         record=f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
@@ -63,9 +63,9 @@ rule rollout:
 # What needs no training, drawn from what a row is given: files as of rollouts, for the same measures.
 rule reference:
     input:
-        codec=f"{RUN}/codec.safetensors",
-        pool=held_out(f"{RUN}/pool/{{split}}/record.json"),
-        latents=held_out(f"{RUN}/latents/{{split}}/index.json"),
+        codec=f"{RIG}/codec.safetensors",
+        pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
+        latents=held_out(f"{RIG}/latents/{{split}}/index.json"),
     output:
         record=f"{RUN}/reference/{{reference}}/record.json",
         branches=rollouts("{reference}"),
@@ -93,10 +93,10 @@ rule reference:
 rule probe:
     input:
         model=f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
-        codec=f"{RUN}/codec.safetensors",
-        pool=f"{RUN}/pool/{PROBED}/record.json",
-        latents=f"{RUN}/latents/{PROBED}/index.json",
-        text=f"{RUN}/text/{PROBED}.safetensors",
+        codec=f"{RIG}/codec.safetensors",
+        pool=f"{RIG}/pool/{PROBED}/record.json",
+        latents=f"{RIG}/latents/{PROBED}/index.json",
+        text=f"{RIG}/text/{PROBED}.safetensors",
         evidence=f"{RUN}/evidence/{PROBED}.safetensors",
     output:
         table=f"{RUN}/probes/{{row}}-{{seed}}.csv",

@@ -49,18 +49,18 @@ rule weights:
 
 rule index:
     output:
-        index=f"{RUN}/index/recordings.safetensors",
-        record=f"{RUN}/index/recordings.record.json",
+        index=f"{RIG}/index/recordings.safetensors",
+        record=f"{RIG}/index/recordings.record.json",
     log:
-        f"{RUN}/logs/index.log",
+        f"{RIG}/logs/index.log",
     benchmark:
-        f"{RUN}/benchmarks/index.tsv"
+        f"{RIG}/benchmarks/index.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("index"),
     params:
-        study=STUDY_OPTION,
+        study=RIG_OPTION,
         fingerprint=fingerprint("index"),
     shell:
         "python -m echo index --study {params.study} --out {output.index} --fingerprint {params.fingerprint}"
@@ -70,23 +70,23 @@ rule index:
 rule pool:
     input:
         source=(
-            f"{RUN}/index/recordings.safetensors"
+            f"{RIG}/index/recordings.safetensors"
             if RECORDED
             else ancient("resources/assets/assets.json")
         ),
     output:
-        record=f"{RUN}/pool/{{split}}/record.json",
-        files=f"{RUN}/pool/{{split}}/files.json",
+        record=f"{RIG}/pool/{{split}}/record.json",
+        files=f"{RIG}/pool/{{split}}/files.json",
     log:
-        f"{RUN}/logs/pool_{{split}}.log",
+        f"{RIG}/logs/pool_{{split}}.log",
     benchmark:
-        f"{RUN}/benchmarks/pool_{{split}}.tsv"
+        f"{RIG}/benchmarks/pool_{{split}}.tsv"
     conda:
         ENVIRONMENT
     resources:
         **resources("pool"),
     params:
-        study=STUDY_OPTION,
+        study=RIG_OPTION,
         fingerprint=fingerprint(pool_stage(STUDY)),
         stage=pool_stage(STUDY),
         source=lambda wildcards, input: (
