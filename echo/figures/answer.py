@@ -16,24 +16,28 @@ from matplotlib.lines import Line2D
 from echo.figures import style, untrained
 
 READS = ("differences.csv", "summary.csv", "rows.csv")
-BRANCHES = {"recall": ("o", -0.16), "return_strict": ("D", 0.16)}  # marker, shift from the place of the row
+# The two branches that answer: those that no copy solves, or, where a study has neither, the returns to the first view.
+ANSWERS = (("revisit_near", "revisit_far"), ("recall", "return_strict"))
+LOOKS = (("o", -0.16), ("D", 0.16))  # of the two: marker, shift from the place of the row
+Looks = dict[str, tuple[str, float]]
 
 
 @style.styled()
 def draw(tables: Path) -> Figure:
-    """Left: gain over the reference row in PSNR, on recall and strict return. Right: numbers the state keeps."""
+    """Left: gain over the reference row in PSNR, on two branches. Right: numbers the state keeps."""
     rows, references = style.read_rows(tables), untrained.read_references(tables)
     gains = style.read(tables, "differences.csv")
     gains = gains[(gains["measure"] == "psnr")].set_index(["branch", "row_name"])
-    order = _order(rows, gains)
+    branches = answering(set(gains[gains["difference"].notna()].index.get_level_values("branch")))
+    order = _order(rows, gains, branches)
     if len(references):
-        order += _order(references, gains)
+        order += _order(references, gains, branches)
         looks = references.assign(colour=untrained.COLOUR, marker="|", hollow=False)
         rows = pd.concat([rows, looks.drop(columns="dashes")])
     figure = style.new_figure(8.6, 1.6 + 0.27 * len(order))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
-    _gains(left, rows, gains, order)
-    _reference_lines(left, references, gains, order)
+    _gains(left, rows, gains, order, branches)
+    _reference_lines(left, references, gains, order, branches)
     _kept(right, rows, order)
     left.set_yticks(range(len(order)), rows.loc[order, "label"])
     for tick, row in zip(left.get_yticklabels(), order, strict=True):
@@ -44,7 +48,7 @@ def draw(tables: Path) -> Figure:
         "When the camera comes back, which memory keeps the room the same?",
         x=0.01, ha="left", fontsize=12, fontweight="bold",
     )  # fmt: skip
-    left.set_title(f"Returned view: gain over {_reference(tables, rows)}", fontweight="normal", fontsize=8.5)
+    left.set_title(f"Returned view: gain over {_reference(tables, rows, branches)}", fontweight="normal", fontsize=8.5)
     shapes = [
         Line2D(
             [],
@@ -54,41 +58,47 @@ def draw(tables: Path) -> Figure:
             color=style.REFERENCE_COLOUR,
             label=style.explained(branch),
         )
-        for branch, (marker, _) in BRANCHES.items()
+        for branch, (marker, _) in branches.items()
     ]
     trained = rows[~rows.index.isin(references.index)]
     figure.legend(handles=shapes + style.family_legend(trained), loc="outside lower center", ncols=4)
     return figure
 
 
-def _order(rows: pd.DataFrame, gains: pd.DataFrame) -> list[str]:
-    """Rows by their gain on recall, best first; the reference row has gain 0, unmeasured rows go last."""
+def answering(measured: set[str]) -> Looks:
+    """The two branches that answer, of those that were measured, and their looks."""
+    pair = next((pair for pair in ANSWERS if measured.intersection(pair)), ANSWERS[-1])
+    return dict(zip(pair, LOOKS, strict=True))
+
+
+def _order(rows: pd.DataFrame, gains: pd.DataFrame, branches: Looks) -> list[str]:
+    """Rows by their gain on the first branch, best first; the reference row has gain 0, unmeasured rows go last."""
     means = {row: 0.0 if row == style.REFERENCE_ROW else np.nan for row in rows.index}
-    for branch in reversed(BRANCHES):  # recall overrides strict return where it was measured
+    for branch in reversed(branches):  # the first overrides the second where it was measured
         for row in means:
             if (branch, row) in gains.index and np.isfinite(gains.loc[(branch, row), "difference"]):
                 means[row] = gains.loc[(branch, row), "difference"]
     return sorted(means, key=lambda row: (np.isnan(means[row]), -np.nan_to_num(means[row])))
 
 
-def _reference(tables: Path, rows: pd.DataFrame) -> str:
+def _reference(tables: Path, rows: pd.DataFrame, branches: Looks) -> str:
     """Name of the reference row with its PSNR on both branches."""
     summary = style.read(tables, "summary.csv")
     here = summary[(summary["row_name"] == style.REFERENCE_ROW) & (summary["measure"] == "psnr")].set_index("branch")
     levels = [
         f"{here.loc[branch, 'value']:.1f} dB on {style.branch_label(branch)}"
-        for branch in BRANCHES
+        for branch in branches
         if branch in here.index
     ]
     label = rows["label"].get(style.REFERENCE_ROW, style.REFERENCE_ROW)
     return f"{label}, no memory ({', '.join(levels)})" if levels else f"{label}, no memory"
 
 
-def _gains(axes: Axes, rows: pd.DataFrame, gains: pd.DataFrame, order: list[str]) -> None:
+def _gains(axes: Axes, rows: pd.DataFrame, gains: pd.DataFrame, order: list[str], branches: Looks) -> None:
     for position in range(len(order)):
         axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
     places = {name: float(position) for position, name in enumerate(order)}
-    for branch, (marker, shift) in BRANCHES.items():
+    for branch, (marker, shift) in branches.items():
         if branch not in gains.index:
             continue
         cells = gains.loc[branch].reset_index().rename(columns={"difference": "value"})
@@ -104,9 +114,11 @@ def _gains(axes: Axes, rows: pd.DataFrame, gains: pd.DataFrame, order: list[str]
     axes.tick_params(axis="y", length=0)
 
 
-def _reference_lines(axes: Axes, references: pd.DataFrame, gains: pd.DataFrame, order: list[str]) -> None:
+def _reference_lines(
+    axes: Axes, references: pd.DataFrame, gains: pd.DataFrame, order: list[str], branches: Looks
+) -> None:
     """From the mark of each reference on the first branch a line up through all rows."""
-    branch, (_, shift) = next(iter(BRANCHES.items()))
+    branch, (_, shift) = next(iter(branches.items()))
     for reference in references.itertuples():
         if (branch, reference.row_name) in gains.index:
             gain = gains.loc[(branch, reference.row_name), "difference"]

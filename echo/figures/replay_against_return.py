@@ -109,7 +109,10 @@ def _slopes(
     axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.set_xlabel(f"rank correlation {agreement:.2f}{interval}".replace("-", "−"))
+    found = (
+        f"rank correlation {agreement:.2f}{interval}" if np.isfinite(agreement) else "no rank correlation: all alike"
+    )
+    axes.set_xlabel(found.replace("-", "−"))
 
 
 def _interval(table: pd.DataFrame, target: tuple[str, str]) -> str:
