@@ -143,7 +143,7 @@ def _run(study: Study, planned: RowPlan, device: torch.device, repeats: int) -> 
     def train() -> None:
         optimizer.zero_grad(set_to_none=True)
         with casts:
-            loss = objective(TrainingBatch([], given, target, level, noise, text))
+            loss = objective(TrainingBatch([], given, given.span(0, 1), target, level, noise, text))
         loss.backward()
         optimizer.step()
 

@@ -59,9 +59,9 @@ def test_a_reference_row_is_drawn_and_measured_and_never_trained(capsys, study_f
     line = complaint(capsys, *drawn, "--row", "i2v")
     assert "--row i2v: " in line and "copy_best, copy_first" in line
     assert "gone: no such file or folder (--codec)" in complaint(capsys, *drawn, "--row", "copy_first")
-    measured = ("measure", *common, "--seed", -1, "--rollout", tmp_path, "--weights", tmp_path / "gone")
+    measured = ("measure", *common, "--seed", -1, "--rollout", tmp_path / "gone", "--weights", tmp_path)
     assert "--row copy_last: " in complaint(capsys, *measured, "--row", "copy_last")
-    assert "gone: no such file or folder (--weights)" in complaint(capsys, *measured, "--row", "copy_first")
+    assert "gone: no such file or folder (--rollouts)" in complaint(capsys, *measured, "--row", "copy_first")
 
 
 def test_a_job_refuses_a_study_that_changed_since_it_was_planned(capsys, study_file, tmp_path):

@@ -36,6 +36,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
 from echo.evidence.frames import Cameras, Frames
+from echo.study.config import Study
 
 State = dict[str, Tensor]
 HookPoint = Literal["after_block", "after_attention"]
@@ -66,6 +67,15 @@ class Sizes:
     def aspect(self) -> float:
         """A frame's height / width."""
         return self.grid[0] / self.grid[1]
+
+
+def sizes_of(study: Study) -> Sizes:
+    """The sizes of a study's model."""
+    config = study.backbone
+    return Sizes(
+        config.heads * config.head_dim, config.heads, config.layers, study.grid, study.world.field_of_view,
+        study.evidence.eviction,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

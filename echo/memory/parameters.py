@@ -18,13 +18,11 @@ def memory_parameters(study: Study, row: str) -> list[str]:
     """Names of the parameters of a row's memory, as training matches them: ``memory.`` and the name within."""
     import torch
 
-    from echo.memory.base import Sizes
+    from echo.memory.base import sizes_of
     from echo.memory.registry import build_memory
 
-    config = study.backbone
-    sizes = Sizes(config.heads * config.head_dim, config.heads, config.layers, study.grid)
     with torch.device("meta"):
-        memory = build_memory(study.profiles[row], sizes, 0)
+        memory = build_memory(study.profiles[row], sizes_of(study), 0)
     return [f"memory.{name}" for name, _ in memory.named_parameters()]
 
 

@@ -16,7 +16,7 @@ from echo.evidence.policy import policy_of
 from echo.io.errors import UserError
 from echo.io.seeding import derive
 from echo.io.tensors import load_tensors, read_header, save_tensors
-from echo.memory.base import ReadCameras, ReadOut, Sizes, State
+from echo.memory.base import ReadCameras, ReadOut, State, sizes_of
 from echo.memory.registry import build_memory
 from echo.model.backbone import Backbone
 from echo.study.config import Study
@@ -48,11 +48,7 @@ class Row(nn.Module):
             # The same initial backbone for all rows and training seeds; a base replaces it.
             torch.manual_seed(derive(study.seed, "backbone"))
             self.backbone = Backbone(config, study.codec.channels, study.text.dim, transformer)
-        sizes = Sizes(
-            self.backbone.width, config.heads, config.layers, study.grid, study.world.field_of_view,
-            study.evidence.eviction,
-        )  # fmt: skip
-        self.memory = build_memory(profile, sizes, derive(study.seed, "row", train_seed))
+        self.memory = build_memory(profile, sizes_of(study), derive(study.seed, "row", train_seed))
         self.profile, self.study, self.policy = profile, study, policy_of(study)
 
     def write(self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"]) -> State:
@@ -149,6 +145,5 @@ def _differences(held: str | None, asked: str) -> tuple[str, str]:
     if held is None:
         return "none", asked
     first, second = json.loads(held), json.loads(asked)
-    keys = sorted((first.keys() | second.keys()) - set(free))
-    keys = [key for key in keys if first.get(key) != second.get(key)]
+    keys = [key for key in sorted(first.keys() | second.keys()) if first.get(key) != second.get(key)]
     return json.dumps({k: first.get(k) for k in keys}), json.dumps({k: second.get(k) for k in keys})

@@ -90,7 +90,7 @@ def gather(
     with atomic_path(tables / "frames.parquet") as temporary:
         write_frames(frames[FRAME_COLUMNS], temporary)
     with atomic_path(tables / "cases.csv.gz") as temporary:
-        write_cases(cases[CASE_COLUMNS], temporary)
+        write_cases(cases.reindex(columns=CASE_COLUMNS), temporary)
     for name, table, columns in (
         ("probes", probed, PROBE_COLUMNS),
         ("rows", rows, ROW_COLUMNS),

@@ -54,9 +54,9 @@ def test_a_base_serves_every_policy_and_a_rows_checkpoint_its_own(tmp_path):
     assert all(torch.equal(value, held[name]) for name, value in row.backbone.state_dict().items())
     with pytest.raises(CheckpointError, match=r'rig has .*"matched".* asks for .*"streaming"'):
         Row(stream, base).load(path)
-    shifted = tiny_study(evidence={"policy": "streaming"}, train={"timestep_shift": 3.0})
-    with pytest.raises(CheckpointError, match=r"rig has .*7\.0.* asks for .*3\.0"):
-        Row(shifted, base).start_from(path, base)
+    larger = tiny_study(evidence={"policy": "streaming"}, backbone={"ffn_dim": 32})
+    with pytest.raises(CheckpointError, match=r'rig has .*"ffn_dim": 24.* asks for .*"ffn_dim": 32'):
+        Row(larger, base).start_from(path, base)
 
 
 def test_a_changed_checkpoint_is_refused(tmp_path):

@@ -175,10 +175,10 @@ def beside(tmp_path_factory) -> Path:
     references = ("codec_ceiling", "copy_best", "ridge")
     folder = tmp_path_factory.mktemp("beside")
     write_tables(folder, ("i2v", "context_k5", "spatial"), train_seeds=(0, 1), cases=8, references=references)
-    cases = pd.read_csv(folder / "cases.csv")
+    cases = pd.read_csv(folder / "cases.csv.gz")
     share = cases["case"].map(lambda case: generator(0, "share", case).uniform(0.2, 0.9))
     cases = cases.assign(seen_given=share, seen_past=(1 + share) / 2, psnr_seen=cases["psnr"] + 1,
                          psnr_unseen=(cases["psnr"] - 3).where(share < 0.7))  # fmt: skip
-    cases.to_csv(folder / "cases.csv", index=False)
+    cases.to_csv(folder / "cases.csv.gz", index=False)
     build_tables(folder, resamples=100)
     return folder
