@@ -7,6 +7,8 @@ neighbouring patches have met. The last convolution begins at zero: training sta
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from einops import rearrange
 from jaxtyping import Float
@@ -53,7 +55,7 @@ class ConvolutionalDecoder(nn.Module):
                 if isinstance(layer, nn.Conv2d):
                     layer.reset_parameters()
         nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        nn.init.zeros_(cast(Tensor, self.last.bias))
 
     def forward(self, latents: Float[Tensor, "f c h w"], picture: Float[Tensor, "f 3 H W"]) -> Float[Tensor, "f 3 H W"]:
         """The signal, in -1 .. 1 but for what clipping will cut."""

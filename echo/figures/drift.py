@@ -30,6 +30,7 @@ def draw(tables: Path) -> Figure:
     families = list(dict.fromkeys(rows.loc[rows["row_name"] != style.REFERENCE_ROW, "family"])) or ["context"]
     figure = style.new_figure(max(2.7 * len(families), 3.4), 3.9)
     panels = figure.subplots(1, len(families), sharey=True, squeeze=False)[0]
+    ends: dict[str, float] = {}
     for axes, family in zip(panels, families, strict=True):
         members = rows[(rows["family"] == family) | (rows["row_name"] == style.REFERENCE_ROW)]
         _panel(axes, members, drift)

@@ -10,6 +10,7 @@ the correlation are of the rows alone.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -121,7 +122,7 @@ def _interval(table: pd.DataFrame, target: tuple[str, str]) -> str:
     return f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
 
 
-def _ends(axes: Axes, line: pd.Series, label: str, after: str, **look: str) -> None:
+def _ends(axes: Axes, line: pd.Series, label: str, after: str, **look: Any) -> None:
     """A row's name and number left of its line, and its number right of it."""
     axes.text(-0.05, line["place_replay"], f"{label}  {line['replay']:.1f}", ha="right", va="center", fontsize=7.5,
               **look)  # fmt: skip

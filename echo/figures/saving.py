@@ -23,8 +23,8 @@ def save(figure: Figure, out: Path) -> None:
     if out.suffix not in formats:
         raise FigureError(f"{out}: cannot write {out.suffix or 'a file without suffix'}; use {', '.join(formats)}")
     with atomic_path(out) as temporary, matplotlib.rc_context({"svg.hashsalt": "echo"}):
-        options = {"pil_kwargs": {"optimize": True}} if out.suffix == ".png" else {}
-        figure.savefig(temporary, metadata=formats[out.suffix], dpi=figure.dpi, facecolor="white", **options)
+        options = {"optimize": True} if out.suffix == ".png" else None
+        figure.savefig(temporary, metadata=formats[out.suffix], dpi=figure.dpi, facecolor="white", pil_kwargs=options)
 
 
 def save_gif(pictures: Sequence[np.ndarray], out: Path) -> None:

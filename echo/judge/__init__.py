@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from echo.io.errors import UserError
 from echo.study import source
@@ -31,7 +31,7 @@ def judge_names() -> tuple[str, ...]:
 
 def judge_weights(name: str) -> tuple[str, ...]:
     """Files of ``echo.io.weights`` that a judge needs: its module's ``WEIGHTS``; none without it."""
-    return tuple(source.constant(FOLDER / f"{name}.py", "WEIGHTS") or ())
+    return tuple(cast("tuple[str, ...]", source.constant(FOLDER / f"{name}.py", "WEIGHTS") or ()))
 
 
 def build_judge(name: str, weights: Path) -> Judge:

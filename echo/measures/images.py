@@ -47,4 +47,5 @@ def gradient_energy(frames: Frames) -> PerFrame:
     """
     check_frames(frames, frames)
     values = frames.astype(np.float64)
-    return sum(np.square(np.diff(values, axis=axis)).mean((1, 2, 3)) for axis in (1, 2))
+    across, down = (np.square(np.diff(values, axis=axis)).mean((1, 2, 3)) for axis in (2, 1))
+    return down + across

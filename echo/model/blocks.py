@@ -108,7 +108,7 @@ class Block(WanTransformerBlock):
             tokens = between(tokens)
         tokens = tokens + attend(self.attn2, self.norm2(tokens.float()).type_as(tokens), words)
         inputs = modulated_norm(tokens, shift_out, scale_out, lengths, self.norm3.eps)
-        enter, leave = self.ffn.net[0].proj, self.ffn.net[2]
+        enter, leave = cast("nn.Linear", self.ffn.net[0].proj), self.ffn.net[2]
         return gated_sum(tokens, leave(gelu(enter(inputs))), gate_out, lengths)
 
 
@@ -120,8 +120,9 @@ def attend(
     turn_asked: Complex[Tensor, "S 1 half"] | None = None,
 ) -> Float[Tensor, "B L D"]:
     """Tokens ``asking`` attend to ``asked``, each turned to its position; as diffusers' ``WanAttnProcessor``."""
-    query = rms_norm(attention.to_q(asking), attention.norm_q.weight, attention.norm_q.eps, turn)
-    key = rms_norm(attention.to_k(asked), attention.norm_k.weight, attention.norm_k.eps, turn_asked)
+    of_queries, of_keys = attention.norm_q, attention.norm_k
+    query = rms_norm(attention.to_q(asking), of_queries.weight, cast("float", of_queries.eps), turn)
+    key = rms_norm(attention.to_k(asked), of_keys.weight, cast("float", of_keys.eps), turn_asked)
     query, key, value = (
         rearrange(part, "B length (heads d) -> B heads length d", heads=attention.heads)
         for part in (query, key, attention.to_v(asked))

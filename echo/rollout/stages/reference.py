@@ -32,7 +32,8 @@ def run(study: Study, reference: str, codec: Path, pools: dict[str, Path], laten
         caches = {split: Latents(folder) for split, folder in latents.items()}
         kept = []
         for branch in part.evaluate.branches:
-            pool, cache = (held[BRANCHES[branch].split(part.evaluate.splits)] for held in (opened, caches))
+            split = BRANCHES[branch].split(part.evaluate.splits)
+            pool, cache = opened[split], caches[split]
             cases = list(choose_cases(part, branch, pool.info).index)
             frames = []
             for case in cases:

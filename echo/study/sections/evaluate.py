@@ -71,10 +71,11 @@ class Evaluate(Section):
     @classmethod
     def _references_there_are(cls, references: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """Modules of the folder of reference rows, each once."""
-        for name in references or ():
+        listed = references or ()
+        for name in listed:
             if name not in reference_names():
                 raise ValueError(f"no reference row {name}; expected some of {', '.join(reference_names())}")
-            if references.count(name) > 1:
+            if listed.count(name) > 1:
                 raise ValueError(f"lists {name} twice")
         return references
 
