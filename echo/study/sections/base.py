@@ -39,7 +39,7 @@ class Base(Section):
     segments: Annotated[Integer, Field(ge=2, le=100)] = Field(
         default=4, description="segments of a clip; the base sees one of them and the frame before it"
     )
-    steps: Steps = Field(default=60_000, description="optimizer steps")
+    steps: Steps = Field(default=24_000, description="optimizer steps")
     batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=8, description="segments per step")
     muon_lr: Rate = Field(default=0.02, description="Muon's learning rate: 2-D weights of the blocks")
     adamw_lr: Rate = Field(default=0.002, description="AdamW's learning rate: all other weights")
