@@ -22,6 +22,7 @@ def test_every_section_and_family_has_its_table():
     for name in set(Study.model_fields) - {
         "profiles",
         "study",
+        "rig",
         "seed",
         "train_seeds",
         "rows",
