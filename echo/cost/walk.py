@@ -92,6 +92,7 @@ class Walk(TorchFunctionMode):
         self.bf16 = precision == "bf16"
         self.in_backward = self._checkpointed = False
         self.casts: dict[int, Tensor] = {}
+        self.casts_have_gradients = torch.is_grad_enabled()
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -152,6 +153,10 @@ class Walk(TorchFunctionMode):
             return value
         if not (value.is_leaf and value.requires_grad) or self.in_backward:
             return value.to(torch.bfloat16)
+        if self.casts_have_gradients != torch.is_grad_enabled():
+            # The objective drops the casts of the writes before the last, which have no gradients (``objective``).
+            self.casts.clear()
+            self.casts_have_gradients = torch.is_grad_enabled()
         if id(value) not in self.casts:
             self.casts[id(value)] = value.to(torch.bfloat16)
         return self.casts[id(value)]

@@ -34,8 +34,8 @@ def filled(plan: RowPlan, count: int, batch: int, draw: torch.Generator) -> Fram
     return Frames(**values, index=torch.arange(count).expand(batch, -1), poses=poses)
 
 
-def real_step(planned: RowPlan, evidence: int, batch: int):
-    """A row with weights, and the batch of one step as training hands it over."""
+def real_step(planned: RowPlan, evidence: int, batch: int, earlier: tuple[int, ...] = ()):
+    """A row with weights, and the batch of one step as training hands it over; ``earlier``: frames written before."""
     study, draw = planned.study, torch.Generator().manual_seed(0)
     row = Row(study, planned.profile)
     freeze(row, study.train.trainable)
@@ -45,7 +45,8 @@ def real_step(planned: RowPlan, evidence: int, batch: int):
     level = torch.rand(batch, generator=draw)
     given = filled(planned, evidence, batch, draw)
     noise = torch.randn_like(target.latents)
-    return row, TrainingBatch([], given, given.span(0, 1), target, level, noise, text)
+    before = [filled(planned, count, batch, draw) for count in earlier]
+    return row, TrainingBatch(before, given, given.span(0, 1), target, level, noise, text)
 
 
 def counted(row: Row, batch: TrainingBatch) -> int:

@@ -68,3 +68,16 @@ def test_activations_are_what_a_step_allocates(name, precision, checkpointing):
     row, batch = real_step(planned, 8, planned.micro_batch)
     measured = peak_bytes(row, batch, bf16=precision == "bf16")
     assert planned.step(8).activations == pytest.approx(measured, rel=0.15)
+
+
+@pytest.mark.parametrize("name", ["ssm_blockwise", "ssm_hybrid"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_writes_before_the_last_leave_no_casts_to_a_step(name, precision, checkpointing):
+    """They run without gradients; weights that they cast would have no gradient in the write that has one."""
+    changes = {"train": {"precision": precision, "gradient_checkpointing": checkpointing, "batch": 2},
+               "segment": {"frames": 8}, "backbone": {"heads": 2, "head_dim": 32, "ffn_dim": 256}}  # fmt: skip
+    planned = RowPlan(*small(name, **changes))
+    row, batch = real_step(planned, 8, planned.micro_batch, earlier=(4,))
+    measured = peak_bytes(row, batch, bf16=precision == "bf16")
+    assert planned.step(8, earlier=(4,)).activations == pytest.approx(measured, rel=0.15)
