@@ -48,8 +48,11 @@ def test_a_gated_sum_is_that_of_each_token(lengths, shared, seed):
     torch.manual_seed(seed)
     tokens, added = torch.randn(2, 3, sum(lengths), 8)
     gate = torch.randn(1 if shared else 3, len(lengths), 8)
-    ours = lambda *values: gated_sum(*values, tuple(lengths))  # noqa: E731
-    agree(ours, lambda tokens, added, gate: tokens + added * spread(gate, lengths), tokens, added, gate)
+    agree(
+        lambda tokens, added, gate: gated_sum(tokens, added, gate, tuple(lengths)),
+        lambda tokens, added, gate: tokens + added * spread(gate, lengths),
+        tokens, added, gate,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("heads", [1, 3])

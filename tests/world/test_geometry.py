@@ -13,7 +13,6 @@ from echo.world.camera import pixel_rays, rotation_matrices
 from echo.world.geometry import TOLERANCE, project, seen, splat, unproject
 from echo.world.rooms.render import render_room
 from echo.world.rooms.rooms import sample_room
-from tests.world.rooms.conftest import assets, library  # noqa: F401 the renderer's fixtures
 
 FOV = 75.0
 SIZE = 12
@@ -165,7 +164,7 @@ def test_one_frame_that_saw_it_is_enough_and_more_frames_never_take_away(cloud):
     np.testing.assert_array_equal(every, np.logical_or.reduce(each))
 
 
-def test_in_a_rendered_room(library):  # noqa: F811
+def test_in_a_rendered_room(library):
     """The same pose saw everything; the view behind the camera was seen by none; a splat there is the frame itself."""
     room = sample_room(0, "train", 1, library)
     away = room.start + (0, 0, 0, 0, 0, 180)

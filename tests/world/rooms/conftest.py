@@ -1,24 +1,12 @@
-"""The asset pack, fetched once, and a tiny rendered pool."""
+"""A tiny rendered pool."""
 
 from pathlib import Path
 
 import pytest
 
 from echo.study.config import Study
-from echo.world.rooms.assets import fetch_assets
 from echo.world.rooms.build import build_pool
-from echo.world.rooms.library import load_library
-from tests.conftest import ROOT, tiny_study
-
-
-@pytest.fixture(scope="session")
-def assets() -> Path:
-    return fetch_assets(ROOT / "resources" / "assets")
-
-
-@pytest.fixture(scope="session")
-def library(assets):
-    return load_library(assets, 256)
+from tests.conftest import tiny_study
 
 
 def small_world(**world) -> Study:

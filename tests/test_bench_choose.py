@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -14,20 +11,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import choose
 from tests.conftest import ROOT
 
 FILES = sorted((ROOT / "config").glob("choices*.yaml"))
 
 
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("choose", ROOT / "workflow" / "choose.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["choose"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-choose = _load()
 CRITERION = choose.Criterion(measure="lpips", lower_is_better=True, rows=("i2v",), branches=("recall",), tolerance=0.01)
 
 
@@ -85,11 +74,10 @@ def test_later_choices_stand_on_the_winners_so_far(file, monkeypatch):
 
 
 def test_what_stands_in_the_table_is_not_run_again(file, monkeypatch):
-    quality = lambda config: 0.5  # noqa: E731
-    scripted(monkeypatch, quality)
+    scripted(monkeypatch, lambda config: 0.5)
     first = choose.choose(file, Path("out"), 1)
     before = Path("out/choices.csv").read_bytes()
-    ran = scripted(monkeypatch, quality)
+    ran = scripted(monkeypatch, lambda config: 0.5)
     assert choose.choose(file, Path("out"), 1) == first and not ran
     assert Path("out/choices.csv").read_bytes() == before
 

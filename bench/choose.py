@@ -1,6 +1,6 @@
 """Choose a study's settings on the split ``choosing``, one choice after the other, and keep the table.
 
-    python workflow/choose.py [--choices config/choices.yaml] [--out results/choosing] [--cores 2]
+    python -m bench.choose [--choices config/choices.yaml] [--out results/choosing] [--cores 2]
 
 - One study, run again with other keys: Snakemake makes only what reads a changed key. What it needs is made on the
   split ``choosing``; a variant that would evaluate on a reported split is refused, and the graph of one that does not
@@ -25,15 +25,13 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from echo.io.errors import UserError
+from echo.io.files import atomic_path, digest, write_json, write_text
+from echo.study.config import Study, load_rows, parse_study
+from echo.study.provenance import stage_digest, stages
+from echo.study.reading import read_mapping
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from echo.io.errors import UserError  # noqa: E402
-from echo.io.files import atomic_path, digest, write_json, write_text  # noqa: E402
-from echo.study.config import Study, load_rows, parse_study  # noqa: E402
-from echo.study.provenance import stage_digest, stages  # noqa: E402
-from echo.study.reading import read_mapping  # noqa: E402
-
 MEASURES = ("psnr", "ssim", "lpips")
 CHOOSING = "choosing"
 
@@ -179,7 +177,7 @@ def choose(path: Path, out: Path, cores: int) -> dict[str, Any]:
         chosen, config = merged(chosen, values[first]), merged(config, values[first])
         print(f"{name}: {json.dumps(values[first])}", flush=True)
     record = {"choices": choices.model_dump(mode="json"), "chosen": chosen, "table": table.name,
-              "command": f"python workflow/choose.py --choices {path}"}  # fmt: skip
+              "command": f"python -m bench.choose --choices {path}"}  # fmt: skip
     write_text(out / "chosen.json", json.dumps(record, indent=1) + "\n")
     return chosen
 
