@@ -152,6 +152,24 @@ def test_a_changed_key_runs_what_reads_it_again(clone):
     assert "assets.json is missing, though files of runs/smoke were made with it" in gone.stderr.splitlines()[-1]
 
 
+def test_a_study_of_another_policy_uses_the_rig_as_it_is_and_refuses_one_of_other_rooms(clone):
+    if (ROOT / "resources" / "assets").is_dir():
+        shutil.copytree(ROOT / "resources" / "assets", clone / "resources" / "assets")
+    pool, text = "runs/smoke/pool/open_domain/record.json", "runs/smoke/text/open_domain.safetensors"
+    made = snakemake(clone, text, "--configfile", "config/smoke.yaml")
+    assert made.returncode == 0, made.stderr
+    before = {path: path.read_bytes() for path in (clone / "runs" / "smoke").rglob("*") if path.is_file()}
+    second = ("--configfile", "config/smoke.yaml", "--config", "study=second", "rig=smoke")
+    again = snakemake(clone, text, *second, "evidence={policy: streaming}")
+    assert "Nothing to be done" in again.stderr
+    listed = snakemake(clone, "-n", *second, "evidence={policy: streaming}").stdout
+    assert "runs/second/train/i2v-0/model.safetensors" in listed and "runs/second/pool" not in listed
+    refused = snakemake(clone, text, *second, "seed=3")
+    line = refused.stderr.splitlines()[-1]
+    assert refused.returncode != 0 and pool in line and "whose rig (smoke) this is" in line
+    assert {path: path.read_bytes() for path in (clone / "runs" / "smoke").rglob("*") if path.is_file()} == before
+
+
 def test_a_dry_run_and_a_run_that_the_lock_refuses_change_nothing(clone):
     """Jobs of the run beside it read the study's file."""
     snakemake(clone, "runs/mini/study.json")
