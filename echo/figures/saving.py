@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -23,8 +24,8 @@ def save(figure: Figure, out: Path) -> None:
     if out.suffix not in formats:
         raise FigureError(f"{out}: cannot write {out.suffix or 'a file without suffix'}; use {', '.join(formats)}")
     with atomic_path(out) as temporary, matplotlib.rc_context({"svg.hashsalt": "echo"}):
-        options = {"optimize": True} if out.suffix == ".png" else None
-        figure.savefig(temporary, metadata=formats[out.suffix], dpi=figure.dpi, facecolor="white", pil_kwargs=options)
+        options: dict[str, Any] = {"pil_kwargs": {"optimize": True}} if out.suffix == ".png" else {}
+        figure.savefig(temporary, metadata=formats[out.suffix], dpi=figure.dpi, facecolor="white", **options)
 
 
 def save_gif(pictures: Sequence[np.ndarray], out: Path) -> None:
