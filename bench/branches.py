@@ -21,8 +21,9 @@ from tqdm import tqdm
 
 from echo.io.seeding import generator
 from echo.study.words import RETURN_FRAMES, SPLITS
-from echo.world.camera import overlap, pixel_rays, rotation_matrices
+from echo.world.camera import overlap
 from echo.world.curves import NoClearPath
+from echo.world.geometry import seen as seen_before
 from echo.world.paths import trajectory
 from echo.world.rooms.assets import fetch_assets
 from echo.world.rooms.identities import placed
@@ -31,7 +32,6 @@ from echo.world.rooms.render import Frames, render_room
 from echo.world.rooms.rooms import sample_room
 
 SIZE, FOV, T = 64, 75.0, 8
-TOLERANCE = 0.05  # part of the depth by which a point may lie behind what a past camera saw, and still count as seen
 
 
 def main() -> None:
@@ -75,41 +75,24 @@ def _room(seed: int, split: str, index: int, kinds: list[str], library: Library)
     return rows
 
 
-def _measure(seen: Frames, poses: np.ndarray) -> dict[str, float]:
+def _measure(views: Frames, poses: np.ndarray) -> dict[str, float]:
     """What copies of the past score on the last view, and what of it was seen before."""
     past = len(poses) - T
-    truth = seen.rgb[-RETURN_FRAMES:].astype(float)
+    truth = views.rgb[-RETURN_FRAMES:].astype(float)
     shown = overlap(poses[-1:], poses[:past], FOV)[0]
     best = int(shown.argmax())
-    mean = seen.rgb[:past].astype(float).mean((0, 1, 2))
+    mean = views.rgb[:past].astype(float).mean((0, 1, 2))
     turned = abs((poses[best, 5] - poses[-1, 5] + 180) % 360 - 180)
     return {
-        "copy_first": _psnr(truth, seen.rgb[0]),
+        "copy_first": _psnr(truth, views.rgb[0]),
         "mean_colour": _psnr(truth, np.broadcast_to(mean, truth.shape)),
-        "copy_best": _psnr(truth, seen.rgb[best]),
-        "seen_share": _seen_before(seen.depth, poses, past),
+        "copy_best": _psnr(truth, views.rgb[best]),
+        "seen_share": float(seen_before(views.depth[-1], poses[-1], views.depth[:past], poses[:past], FOV).mean()),
         "overlap": float(shown[best]),
         "degrees": float(turned),
         "metres": float(np.linalg.norm(poses[best, :3] - poses[-1, :3])),
         "overlap_first": float(shown[0]),
     }
-
-
-def _seen_before(depth: np.ndarray, poses: np.ndarray, past: int) -> float:
-    """Share of the last view's pixels whose point some past camera saw, by depth."""
-    rays = pixel_rays(SIZE, FOV).reshape(-1, 3)
-    points = poses[-1, :3] + (rays * depth[-1].reshape(-1, 1)) @ rotation_matrices(poses[-1:])[0].T
-    found = np.zeros(len(points), bool)
-    reach = np.tan(np.deg2rad(FOV) / 2)
-    for frame in range(past):
-        local = (points - poses[frame, :3]) @ rotation_matrices(poses[frame : frame + 1])[0]
-        ahead = local[:, 0] > 1e-6
-        across = np.where(ahead[:, None], local[:, 1:] / np.maximum(local[:, :1], 1e-6) / reach, 2.0)
-        inside = ahead & (np.abs(across) < 1).all(1)
-        column = np.clip((across[:, 0] + 1) / 2 * SIZE, 0, SIZE - 1).astype(int)
-        row = np.clip((1 - across[:, 1]) / 2 * SIZE, 0, SIZE - 1).astype(int)
-        found |= inside & (local[:, 0] <= depth[frame][row, column] * (1 + TOLERANCE))
-    return float(found.mean())
 
 
 def _psnr(truth: np.ndarray, copy: np.ndarray) -> float:
