@@ -241,6 +241,11 @@ def folder(name):
     )
 
 
+def weights_folder(wildcards):
+    """Where weights lie, for a judge that may use none of them."""
+    return "resources/weights"
+
+
 def out_folder(wildcards, output):
     """The folder of a rule's first output."""
     return str(Path(output[0]).parent)

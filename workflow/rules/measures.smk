@@ -136,7 +136,7 @@ rule judge:
         fingerprint=fingerprint("judge"),
         rollout=option("--rollout", "rollout"),
         pool=option("--pool", "pool", parents=True),
-        weights="resources/weights",
+        weights=weights_folder,
     shell:
         "python -m echo judge --study {params.study} --row {params.row} --seed {params.seed} {params.rollout}"
         " {params.pool} --weights {params.weights} --out {output.table} --fingerprint {params.fingerprint}"
