@@ -2,9 +2,10 @@
 
     python -m bench.choose [--choices config/choices.yaml] [--out results/choosing] [--cores 2]
 
-- One study, run again with other keys: Snakemake makes only what reads a changed key. What it needs is made on the
-  split ``choosing``; a variant that would evaluate on a reported split is refused, and the graph of one that does not
-  has no rule that makes, lists or opens a reported split.
+- Each variant is a study. Variants that train alike share a folder of ``runs/``, and all whose rooms, codec and base
+  are the same share those: nothing is made twice, in whatever order values win.
+- A variant that would evaluate on a reported split is refused, and the graph of one that does not has no rule that
+  makes, lists or opens a reported split.
 - A variant that stands in the table with the same digest, of its configuration and of the code of all its stages, is
   not run again: the script may be killed and started again at any time.
 - The rule by which a value wins is in the file of choices, and was written before any variant was run.
@@ -34,6 +35,9 @@ from echo.study.reading import read_mapping
 ROOT = Path(__file__).resolve().parents[1]
 MEASURES = ("psnr", "ssim", "lpips")
 CHOOSING = "choosing"
+# The stages whose outputs studies may share (key ``rig``).
+ROOM_STAGES = ("assets", "pool", "clips", "index", "text", "pretrained", "codec", "latents")
+BASE_STAGES = ("base_clips", "base_train", "base")
 
 
 class ChoiceError(UserError):
@@ -112,7 +116,11 @@ def variant(path: Path, choice: str, config: dict[str, Any], value: dict[str, An
             f"{path}: choice {choice}: evaluate.splits = {study.evaluate.splits}; settings are chosen with "
             f"evaluate.splits = {CHOOSING} alone, so that no reported room is seen"
         )
-    return Variant(choice, value, whole, study)
+    shared = ROOM_STAGES + (BASE_STAGES if study.base.source == "trained" else ())
+    rig = digest([stage_digest(study, stage) for stage in shared])
+    trained = digest([rig, [stage_digest(study, "train", row) for row in study.rows]])
+    whole |= {"study": f"{study.study}_{trained[:8]}", "rig": f"{study.study}_rig_{rig[:8]}"}
+    return Variant(choice, value, whole, study.model_copy(update={"study": whole["study"], "rig": whole["rig"]}))
 
 
 def run(one: Variant, cores: int) -> pd.DataFrame:
@@ -137,8 +145,8 @@ def measured(one: Variant, summary: pd.DataFrame, criterion: Criterion) -> pd.Da
     if missing:
         raise ChoiceError(f"choice {one.choice}: the tables have no row {missing[0][0]} on branch {missing[0][1]}")
     lines = wide.loc[cells].reset_index()
-    lines.insert(0, "choice", one.choice)
-    lines.insert(1, "value", json.dumps(one.value, sort_keys=True))
+    for at, column in enumerate(("choice", "value")):
+        lines.insert(at, column, "")
     lines.insert(2, "digest", one.digest)
     lines["criterion"] = wide.loc[cells, criterion.measure].mean()
     return lines
@@ -159,16 +167,18 @@ def choose(path: Path, out: Path, cores: int) -> dict[str, Any]:
         for value in values:
             variant(path, name, config, value)
     table = out / "choices.csv"
-    known = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=["digest"])
+    known = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=["digest", "row_name", "branch"])
     parts: list[pd.DataFrame] = []
     chosen: dict[str, Any] = {}
     for name, values in choices.choices.items():
         tried = []
         for value in values:
             one = variant(path, name, config, value)
-            held = known[(known["digest"] == one.digest) & (known.get("choice") == name)]
+            held = known[known["digest"] == one.digest].drop_duplicates(["row_name", "branch"])
             lines = held if len(held) else measured(one, run(one, cores), choices.criterion)
-            tried.append(lines.assign(chosen=False))
+            lines = lines.assign(choice=name, value=json.dumps(value, sort_keys=True), chosen=False)
+            known = lines if known.empty else pd.concat([known, lines])
+            tried.append(lines)
             _save(table, [*parts, *tried])
         first = winner([float(lines["criterion"].iloc[0]) for lines in tried], choices.criterion)
         tried[first] = tried[first].assign(chosen=True)

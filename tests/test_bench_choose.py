@@ -109,6 +109,34 @@ def test_a_missing_cell_is_an_error(file, monkeypatch):
         choose.choose(file, Path("out"), 1)
 
 
+def test_a_value_that_was_tried_in_another_choice_is_not_run_again(file, monkeypatch):
+    ran = scripted(monkeypatch, lambda config: 0.5)
+    content = yaml.safe_load(file.read_text())
+    content["choices"]["last"] = [{"train": {"steps": n}} for n in (100, 200)]
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+    choose.choose(file, Path("out"), 1)
+    assert len(ran) == 6  # of the last choice, 100 is known, 200 is not: the sampler has another number of steps by now
+    table = pd.read_csv("out/choices.csv")
+    assert list(table["choice"]) == ["steps"] * 3 + ["sampler"] * 2 + ["last"] * 2
+
+
+def test_variants_share_what_they_make_alike():
+    choices = choose.read_choices(ROOT / "config" / "choices.yaml")
+    start = choose.merged(choose.read_mapping(ROOT / choices.start), choices.settings)
+
+    def place(value):
+        study = choose.variant(FILES[0], "c", start, value).study
+        return study.study, study.rig
+
+    study, rig = place({})
+    assert place({"sampler": {"steps": 3}}) == (study, rig)
+    assert place({"train": {"steps": 3}})[0] != study and place({"train": {"steps": 3}})[1] == rig
+    other = place({"codec": {"options": {"decoder_steps": 7}}})
+    assert other[0] != study and other[1] != rig
+    recipe = {"base": {"source": "trained", "steps": 30}}
+    assert place(recipe)[1] != place(choose.merged(recipe, {"base": {"steps": 31}}))[1]
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_projects_own_choices_are_studies_that_can_run(path):
     choices = choose.read_choices(path)
