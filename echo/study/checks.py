@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from echo.study.batches import BatchError, micro_batch
+from echo.study.chosen import missing
 from echo.study.errors import from_pydantic, refuse
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
 from echo.study.references import reference_names
@@ -34,10 +35,25 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     whole: whether every stage runs for every row, to the measures; otherwise frames may have any size.
     """
     options = _options(study, file)
-    refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
+    refusals = [
+        *_chosen(study),
+        *_sizes(study),
+        *_codec(study, options),
+        *_sources(study),
+        *_cases(study),
+        *_rows(study),
+    ]
     refusals += [*_base(study), *_training(study), *(_whole(study) if whole else ()), *_perceptual(study)]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
+
+
+def _chosen(study: Study) -> Refusals:
+    """Tables of choices that are there."""
+    for folder in study.chosen_in:
+        reason = missing(folder)
+        if reason:
+            yield "chosen_in", folder, reason
 
 
 def _options(study: Study, file: str) -> Any:

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from echo.study.checks import check
+from echo.study.chosen import departures
 from echo.study.errors import ConfigError, from_pydantic, refuse
 from echo.study.reading import check_plain, read_mapping, with_types
 from echo.study.references import reference_names
@@ -139,7 +140,8 @@ def _shown(path: str | Path) -> str:
 def remarks(study: Study) -> list[str]:
     """What the study does otherwise than it is asked, one line each.
 
-    A row whose K exceeds E is handed all of E; without depth, what needs it is left out.
+    A row whose K exceeds E is handed all of E; without depth, what needs it is left out; settings may depart from what
+    was chosen.
     """
     lines, short = [], short_of_frames(study)
     if short:
@@ -151,6 +153,10 @@ def remarks(study: Study) -> list[str]:
         lines.append(f"study {study.study}: recordings ({study.world.source}) have no depth: left out are the shares "
                      f"of seen pixels and quality on them{', and the reference rows ' if without else ''}"
                      f"{', '.join(without)}")  # fmt: skip
+    for folder in study.chosen_in:
+        other = departures(folder, study.model_dump(mode="json"))
+        if other:
+            lines.append(f"study {study.study}: not as chosen in {folder}: {', '.join(other)}")
     return lines
 
 

@@ -27,6 +27,7 @@ from echo.study.sections import (
     Train,
     World,
 )
+from echo.study.sections.section import Path
 
 NAME = r"^[a-z][a-z0-9_]*$"  # of studies and rows: they are names of folders and parts of rules' wildcards
 Name = Annotated[str, Field(pattern=NAME, max_length=64)]
@@ -41,6 +42,11 @@ class Study(Section):
         default=None,
         description="study whose rig this one shares: pools, texts, codec, latents and a base that is trained here are "
         "those of runs/<rig>/; by default its own",
+    )
+    chosen_in: tuple[Path, ...] = Field(
+        default=(),
+        description="folders of the tables that chose this study's settings, made by `python -m bench.choose`; records "
+        "name them, and where the study departs from them it is said",
     )
     seed: Seed = Field(default=0, description="seed of the world, the cases and the sampling noise")
     train_seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=1000)] = Field(

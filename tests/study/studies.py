@@ -12,10 +12,12 @@ from echo.study.config import ConfigError, Study, parse_study
 from echo.study.words import BRANCHES
 from tests.conftest import ROOT, ROWS
 
-# With drawn weights, as a shipped base fixes the sizes that tests change, and with evidence that is searched for.
+# With drawn weights, as a shipped base fixes the sizes that tests change, with evidence that is searched for, and with
+# settings that nothing chose.
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {
     "base": {"source": "drawn"},
     "evidence": {"policy": "matched"},
+    "chosen_in": [],
 }
 RECORDINGS = {"source": "context_as_memory", "path": "videos", "held_out_videos": 2}
 

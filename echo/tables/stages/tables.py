@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from echo.study.chosen import table_hashes
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded
 from echo.study.words import BRANCHES
@@ -15,7 +16,7 @@ from echo.tables.samples import branch_sample, pool_sample, rollouts_sample
 from echo.world.pool import open_pool
 
 READS = ("seed", "rows", "train_seeds", "profiles", "reference", "references", "segment.frames", "evidence.policy",
-         "evaluate")  # fmt: skip
+         "evaluate", "chosen_in")  # fmt: skip
 
 
 def run(
@@ -42,7 +43,8 @@ def run(
     opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
     wanted = expected(part, {split: pool.info for split, pool in opened.items()})
     folders = list(dict.fromkeys(path.parent if path.suffix else path for path in rollouts))
-    with recorded(out / "record.json", study, "tables"):
+    with recorded(out / "record.json", study, "tables") as record:
+        record["chosen"] = table_hashes(part.chosen_in)
         gather(part, wanted, measures=measures, judged=judged, probes=probes, realism=realism, rollouts=folders,
                references=references, records=records, tables=out)  # fmt: skip
         by_row = dict(zip(part.rows, folders, strict=True))
