@@ -28,7 +28,7 @@ ALLOWED = {
     "study", "rows", "pretrained.path", "world.path", "world.size", "world.held_out_videos", "world.train_rooms",
     "world.in_domain_rooms", "world.open_domain_rooms", "segment.frames", "codec.channels", "text.dim", "text.tokens",
     "backbone.layers", "backbone.heads", "backbone.head_dim", "backbone.ffn_dim", "train.steps", "train.batch",
-    "train.checkpoint_every", "sampler.steps", "evaluate.cases", "evaluate.probe_cases", "evaluate.bootstrap",
+    "train.checkpoint_every", "sampler.steps", "evaluate.references", "evaluate.cases", "evaluate.probe_cases", "evaluate.bootstrap",
     "evaluate.probe_threshold", "compute.processes", "compute.latent_shares", "compute.device",
 }  # fmt: skip
 
@@ -116,7 +116,8 @@ def test_rollouts_have_every_frame_of_every_branch(run):
 
 def test_measures_and_tables_are_whole(run):
     cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv.gz")
-    assert set(cases.row_name) == set(SIZES_AND_PATHS["rows"]) and len(cases) == 2 * 5 * 4
+    measured = [*SIZES_AND_PATHS["rows"], *SIZES_AND_PATHS["evaluate"]["references"]]
+    assert set(cases.row_name) == set(measured) and len(cases) == len(measured) * 5 * 4
     assert np.isfinite(cases[["psnr", "ssim", "lpips"]]).all(axis=None)
     judged = cases[cases.branch.isin(["return_45", "return_strict", "recall"])]
     assert np.isfinite(judged.judge).all()
