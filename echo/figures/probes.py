@@ -31,10 +31,10 @@ def draw(tables: Path) -> Figure:
         )  # fmt: skip
     for position, line in table.iterrows():
         axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
-        fails = str(line["verdict"]).startswith("FAILS")
+        fails, hardly = (str(line["verdict"]).startswith(word) for word in ("FAILS", "hardly"))
         axes.text(
             1.01, position, line["verdict"], transform=axes.get_yaxis_transform(), va="center", fontsize=7.5,
-            color="#B00020" if fails else "#333333", fontweight="bold" if fails else "normal",
+            color="#B00020" if fails else "#333333", fontweight="bold" if fails or hardly else "normal",
         )  # fmt: skip
     threshold = table["threshold"].iloc[0]
     axes.axvline(threshold, color="#777777", linewidth=0.9, linestyle="--")
@@ -51,7 +51,7 @@ def draw(tables: Path) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     axes.set_ylabel("")
-    axes.set_xlabel("mean change of the return frames, grey levels of 255 (dashed: what counts as moved)")
+    axes.set_xlabel("mean change of the return frames, grey levels of 255 (dashed: up to here they hardly move)")
     axes.set_title("Does the output depend on the memory?")
     shapes = [
         Line2D([], [], linestyle="", marker=marker, color=style.REFERENCE_COLOUR, label=name)

@@ -29,16 +29,21 @@ def probe_verdict(remembers: bool, changes: Mapping[str, Iterable[float]], thres
     """Judge one row by how far its return frames changed.
 
     ``changes``: for each of ``PROBES`` the change of each case, in grey levels of 255. A row that remembers must change
-    on average by more than ``threshold`` under every probe: one that changes when its memory is erased but not when it
-    is swapped uses it as a constant. A row that does not remember must not change at all, in any case. A change that is
-    not a number (NaN) contradicts both. Where a probe has no case, nothing is said.
+    in some case under every probe: one that changes when its memory is erased but not when it is swapped uses it as a
+    constant. That it changes by no more than ``threshold`` on average is said, and no fault: it may have learnt little.
+    A row that does not remember must not change at all, in any case. A change that is not a number (NaN) contradicts
+    both. Where a probe has no case, nothing is said.
     """
     values = {probe: [float(change) for change in changes.get(probe, ())] for probe in PROBES}
     if not all(values.values()):
         return Verdict((), "not measured")
+    means = {probe: sum(here) / len(here) for probe, here in values.items()}
     if remembers:
-        still = tuple(probe for probe in PROBES if not sum(values[probe]) / len(values[probe]) > threshold)
-        return Verdict(still, f"FAILS: does not move when memory is {_done(still)}" if still else "moves, as it should")
+        still = tuple(probe for probe, mean in means.items() if not mean > 0)
+        if still:
+            return Verdict(still, f"FAILS: does not move when memory is {_done(still)}")
+        hardly = [probe for probe, mean in means.items() if mean <= threshold]
+        return Verdict((), f"hardly moves when memory is {_done(hardly)}" if hardly else "moves, as it should")
     moved = tuple(probe for probe in PROBES if not all(change <= 0 for change in values[probe]))
     return Verdict(moved, f"FAILS: moves when memory is {_done(moved)}" if moved else "inert, as it should be")
 

@@ -15,9 +15,11 @@ from tests.conftest import tiny_study
     ("remembers", "erase", "swap", "said"),
     [
         (True, [3.0], [2.0], "moves, as it should"),
-        (True, [0.4], [0.1], "FAILS: does not move when memory is erased or swapped"),
+        (True, [0.4], [0.1], "hardly moves when memory is erased or swapped"),
+        (True, [0.0], [0.0, 0.0], "FAILS: does not move when memory is erased or swapped"),
         (True, [9.0], [0.0], "FAILS: does not move when memory is swapped"),
-        (True, [0.5], [0.6], "FAILS: does not move when memory is erased"),  # more than the threshold, not as much
+        (True, [0.5], [0.6], "hardly moves when memory is erased"),  # more than the threshold, not as much
+        (True, [0.0, 1e-6], [0.6], "hardly moves when memory is erased"),
         (True, [9.0], [np.nan], "FAILS: does not move when memory is swapped"),
         (False, [0.0, 0.0], [0.0], "inert, as it should be"),
         (False, [0.0, 1e-6], [0.0], "FAILS: moves when memory is erased"),
@@ -34,10 +36,11 @@ def test_a_probe_that_was_not_made_says_nothing():
     assert probe_verdict(True, {"erase": [3.0]}, 0.5).text == "not measured"
 
 
-def test_at_threshold_0_a_memory_that_changes_nothing_fails_in_job_and_table():
+@pytest.mark.parametrize("threshold", [0.0, 0.5])
+def test_a_memory_that_changes_nothing_fails_in_job_and_table(threshold):
     changes = dict.fromkeys(PROBES, [0.0, 0.0])
-    assert probe_verdict(True, changes, 0.0).contradicted_by == PROBES
-    study = tiny_study(evaluate={"probe_threshold": 0.0})
+    assert probe_verdict(True, changes, threshold).contradicted_by == PROBES
+    study = tiny_study(evaluate={"probe_threshold": threshold})
     with pytest.raises(MemoryProbeError, match="context_k5: this memory does nothing"):
         verdict(study.profiles["context_k5"], _table(changes), study)
 

@@ -25,8 +25,7 @@ SIZES_AND_PATHS = {
     "backbone": {"layers": 4, "heads": 2, "head_dim": 12, "ffn_dim": 48},
     "train": {"steps": 6, "batch": 4, "checkpoint_every": 2},
     "sampler": {"steps": 2},
-    "evaluate": {"references": ["copy_first", "ridge"], "cases": 4, "probe_cases": 4, "probe_threshold": 0.001,
-                 "bootstrap": 200},
+    "evaluate": {"references": ["copy_first", "ridge"], "cases": 4, "probe_cases": 4, "bootstrap": 200},
     "compute": {"processes": 2, "latent_shares": 2, "device": "cpu"},
 }  # fmt: skip
 

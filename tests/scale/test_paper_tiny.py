@@ -28,8 +28,8 @@ ALLOWED = {
     "study", "rows", "pretrained.path", "world.path", "world.size", "world.held_out_videos", "world.train_rooms",
     "world.in_domain_rooms", "world.open_domain_rooms", "segment.frames", "codec.channels", "text.dim", "text.tokens",
     "backbone.layers", "backbone.heads", "backbone.head_dim", "backbone.ffn_dim", "train.steps", "train.batch",
-    "train.checkpoint_every", "sampler.steps", "evaluate.references", "evaluate.cases", "evaluate.probe_cases", "evaluate.bootstrap",
-    "evaluate.probe_threshold", "compute.processes", "compute.latent_shares", "compute.device",
+    "train.checkpoint_every", "sampler.steps", "evaluate.references", "evaluate.cases", "evaluate.probe_cases",
+    "evaluate.bootstrap", "compute.processes", "compute.latent_shares", "compute.device",
 }  # fmt: skip
 
 

@@ -40,8 +40,8 @@ class Evaluate(Section):
     )
     probe_threshold: Annotated[float, Strict(), Field(ge=0, lt=255), Exponent] = Field(
         default=0.5,
-        description="mean absolute change of the return frames, in grey levels of 255, above which a memory counts "
-        "as used; an inert row must change by exactly 0",
+        description="mean absolute change of the return frames, in grey levels of 255, up to which tables and figures "
+        "say that a memory hardly moves them; a row that does not change at all fails, one inert by design must not",
     )
     judge: str = Field(default="embedded", description="the judge: a module of echo/judge/judges")
     shown: str = Field(
