@@ -125,13 +125,21 @@ def variant(path: Path, choice: str, config: dict[str, Any], value: dict[str, An
 
 def run(one: Variant, cores: int) -> pd.DataFrame:
     """The summary table of a variant's study, after Snakemake has made it; ChoiceError where it fails."""
-    folder = Path("runs", one.study.study)
-    config, table = folder / "variant.json", folder / "tables" / "summary.csv"
-    write_json(config, one.config)
+    return summary_of(one.config, f"choice {one.choice}, {json.dumps(one.value)}", cores)
+
+
+def summary_of(config: dict[str, Any], name: str, cores: int) -> pd.DataFrame:
+    """summary.csv of the study that ``config`` describes, after Snakemake has made it; ChoiceError where it fails.
+
+    The study's tables stay in ``runs/``: nothing is published to ``results/``.
+    """
+    folder = Path("runs", config["study"])
+    file, table = folder / "variant.json", folder / "tables" / "summary.csv"
+    write_json(file, config)
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), str(table), "--cores", str(cores),
-               "--configfile", str(config), "--quiet", "rules"]  # fmt: skip
+               "--configfile", str(file), "--quiet", "rules"]  # fmt: skip
     if subprocess.run(command, check=False).returncode:
-        raise ChoiceError(f"choice {one.choice}, {json.dumps(one.value)}: the run failed; `{' '.join(command)}`")
+        raise ChoiceError(f"{name}: the run failed; `{' '.join(command)}`")
     return pd.read_csv(table)
 
 

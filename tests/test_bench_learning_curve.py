@@ -1,0 +1,54 @@
+"""The learning curve: longer studies on the study's own rig, and a figure of them."""
+
+from __future__ import annotations
+
+import itertools
+
+import pandas as pd
+import pytest
+
+from bench import learning_curve
+from echo.study.config import ConfigError, parse_study
+from echo.study.provenance import stage_digest
+from echo.study.reading import read_mapping
+from tests.conftest import ROOT, ROWS
+
+CONFIG = read_mapping(ROOT / "config" / "config.yaml")
+
+
+def summary(config: dict) -> pd.DataFrame:
+    cells = itertools.product(config["rows"], config["evaluate"]["branches"], ("psnr", "ssim", "lpips", "judge"))
+    return pd.DataFrame([
+        {"row_name": row, "label": row, "branch": branch, "measure": measure, "value": 0.001 * config["train"]["steps"],
+         "low": 0.0, "high": 9.0, "cases": 64, "train_seeds": 1}
+        for row, branch, measure in cells
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("factor", [1, 8])
+def test_a_longer_study_differs_in_training_alone(factor):
+    study = parse_study(CONFIG, ROWS)
+    longer = parse_study(learning_curve.longer(CONFIG, ("i2v", "context_k5"), factor), ROWS)
+    assert longer.train.steps == factor * study.train.steps and longer.rig == study.study
+    for stage in ("pool", "codec", "latents", "text"):
+        assert stage_digest(longer, stage) == stage_digest(study, stage)
+    same = stage_digest(longer, "train", "i2v") == stage_digest(study, "train", "i2v")
+    assert same == (factor == 1)
+
+
+def test_the_table_has_every_factor_row_and_branch_and_can_be_drawn(monkeypatch):
+    monkeypatch.setattr(learning_curve, "summary_of", lambda config, name, cores: summary(config))
+    table = learning_curve.curve(CONFIG, ("i2v", "context_k5"), (1, 2), 1)
+    assert list(table.columns) == learning_curve.COLUMNS
+    assert len(table) == 2 * 2 * (1 + len(learning_curve.BRANCHES)) * 3
+    assert (table.value / table.steps).round(6).eq(0.001).all()
+    figure = learning_curve.draw(table)
+    lines = figure.axes[0].get_lines()
+    assert [line.get_label() for line in lines] == ["i2v", "context_k5"]
+    assert list(lines[0].get_xdata()) == sorted(set(table.steps))
+
+
+def test_a_row_that_is_not_there_is_refused_before_anything_is_run(monkeypatch):
+    monkeypatch.setattr(learning_curve, "summary_of", lambda *_: pytest.fail("was run"))
+    with pytest.raises(ConfigError, match="telepathy"):
+        learning_curve.curve(CONFIG, ("i2v", "telepathy"), (1,), 1)
