@@ -46,7 +46,7 @@ def test_the_record_holds_the_hash_of_the_table(folder, tmp_path):
     assert chosen.table_hashes((folder,)) != first
 
 
-@pytest.mark.parametrize("more", [None, "matched.yaml"])
+@pytest.mark.parametrize("more", [None, "matched.yaml", "diagnostic.yaml"])
 def test_the_default_studies_are_as_their_tables_chose(more):
     config = read_mapping(ROOT / "config" / "config.yaml")
     study = parse_study(config | (read_mapping(ROOT / "config" / more) if more else {}), ROWS)
