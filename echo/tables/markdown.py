@@ -1,4 +1,4 @@
-"""The tables as one markdown page, formatted to be read."""
+"""The tables as one markdown page, formatted for reading."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def branch_name(branch: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Text that a markdown table shows as it is: a bar would end the cell."""
+    """Text escaped for a markdown table: an unescaped bar would end the cell."""
     return text.replace("|", "\\|")
 
 
 def number(value: float, digits: int) -> str:
-    """A number or the sign of a missing one; a true minus sign, so that columns line up."""
+    """A formatted number, or ``MISSING``; with a true minus sign, so that columns line up."""
     return MISSING if pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
@@ -106,13 +106,13 @@ def _differences(table: pd.DataFrame, measure: str) -> str:
 
 
 def _name(row: pd.Series) -> str:
-    """A row's label; in italics that of a reference row."""
+    """A row's label, in italics for a reference row."""
     text = literal(row["label"])
     return f"*{text}*" if row["family"] == FAMILY else text
 
 
 def _levels(summary: pd.DataFrame, measure: str) -> str:
-    """A measure of all rows and reference rows: one column per branch on which any of them has it."""
+    """A measure of all rows and reference rows: one column per branch on which any of them was measured."""
     here = summary[(summary["measure"] == measure) & summary["value"].notna()]
     branches = [branch for branch in BRANCHES if (here["branch"] == branch).any()]
     lines = []
@@ -127,7 +127,7 @@ def _levels(summary: pd.DataFrame, measure: str) -> str:
 
 
 def _seen(summary: pd.DataFrame, shares: pd.DataFrame) -> str:
-    """Shares of seen pixels by branch, and each row's quality on seen and on never-seen ones."""
+    """Shares of seen pixels by branch, and each row's quality on seen and on never-seen pixels."""
     share = {(line.branch, line.frames): with_interval(100 * line.value, 100 * line.low, 100 * line.high, 1)
              for line in shares.itertuples()}  # fmt: skip
     branches = list(dict.fromkeys(shares["branch"]))
@@ -223,7 +223,7 @@ def _ranks(table: pd.DataFrame) -> str:
 
 
 def _seeds(summary: pd.DataFrame) -> str:
-    """A sentence where one training seed is behind the intervals."""
+    """A sentence for the page if the intervals rest on one training seed."""
     if summary["train_seeds"].max() > 1:
         return ""
     return (
