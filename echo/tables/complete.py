@@ -101,7 +101,7 @@ def read_table(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         if not path.read_bytes().endswith(b"\n"):
-            raise TableError(f"{path}: is cut: its last line has no end")
+            raise TableError(f"{path}: is truncated: its last line has no newline")
         return pd.read_csv(path, dtype=dict.fromkeys(("row_name", "branch", "case", "scene", "anchor", "probe"), str))
     except FileNotFoundError:
         raise TableError(f"{path}: no such file") from None
@@ -124,7 +124,7 @@ def faults(
     own = (table["row_name"] == run.row_name) & (table["train_seed"] == run.train_seed)
     if not own.all():
         other = table.loc[~own].iloc[0]
-        return [f"{int((~own).sum())} of its {len(own)} rows are of row {other['row_name']}, training seed "
+        return [f"{int((~own).sum())} of its {len(own)} rows belong to row {other['row_name']}, training seed "
                 f"{other['train_seed']}"]  # fmt: skip
     found = list(table[list(keys)].itertuples(index=False, name=None))
     return [
@@ -142,8 +142,8 @@ def _missing(found: Sequence[Key], wanted: Sequence[Key], keys: Sequence[str]) -
         missing = [key for key in of_group if key not in held]
         if missing:
             unit = "cases" if len(keys) == 2 else "frames"
-            phrases.append(f"{keys[0]} {group}: {len(of_group) - len(missing)} of {len(of_group)} {unit} (the first "
-                           f"that is missing is {_named(missing[0], keys)})")  # fmt: skip
+            phrases.append(f"{keys[0]} {group}: {len(of_group) - len(missing)} of {len(of_group)} {unit} (first "
+                           f"missing: {_named(missing[0], keys)})")  # fmt: skip
     return phrases
 
 
@@ -152,11 +152,11 @@ def _unwanted(found: Sequence[Key], wanted: Sequence[Key], keys: Sequence[str]) 
     phrases = []
     twice = next((key for key, count in Counter(found).items() if count > 1), None)
     if twice is not None:
-        phrases.append(f"{keys[0]} {twice[0]}: {_named(twice, keys)} is there more than once")
+        phrases.append(f"{keys[0]} {twice[0]}: {_named(twice, keys)} occurs more than once")
     known = set(wanted)
     foreign = next((key for key in found if key not in known), None)
     if foreign is not None:
-        phrases.append(f"{keys[0]} {foreign[0]}: {_named(foreign, keys)} is none of the study's")
+        phrases.append(f"{keys[0]} {foreign[0]}: {_named(foreign, keys)} is not in the study")
     return phrases
 
 
@@ -187,6 +187,6 @@ def raise_faults(found: Mapping[Path, list[str]], runs: Mapping[Path, Run]) -> N
     texts = [f"{path} ({runs[path]}): {', '.join(phrases)}" for path, phrases in broken.items()]
     more = f"; and {len(texts) - NAMED} more files" if len(texts) > NAMED else ""
     raise TableError(
-        f"{'; '.join(texts[:NAMED])}{more}; no table was made; to mend it, run the same snakemake command with "
+        f"{'; '.join(texts[:NAMED])}{more}; no table was made; to fix it, run the same snakemake command with "
         f"--forcerun {' '.join(map(str, broken))}"
     )

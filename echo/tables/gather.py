@@ -138,7 +138,7 @@ class _Reader:
         """All files, one per run, as one table; see ``echo.tables.complete.faults`` for what is checked."""
         if len(paths) != len(runs):
             raise TableError(f"{len(paths)} files for {len(runs)} runs (rows x training seeds, and reference rows): "
-                             f"{paths[0].name} is needed of every run, in the study's order")  # fmt: skip
+                             f"{paths[0].name} is needed from every run, in the study's order")  # fmt: skip
         parts = []
         for path, run in zip(paths, runs, strict=True):
             self._owners[path] = run
@@ -199,7 +199,7 @@ def owned_record(folder: Path, run: Run) -> dict[str, Any]:
     record = read_record(path)
     if (record["row"], record["train_seed"]) != (run.row_name, run.train_seed):
         other = Run(record["row"], record["train_seed"])
-        raise_faults({path: [f"it is of {other}"]}, {path: run})
+        raise_faults({path: [f"it belongs to {other}"]}, {path: run})
     return record
 
 

@@ -51,7 +51,7 @@ def read_distances(study: Study, expected: Expected, files: Sequence[Path]) -> M
     if len(files) != len(each):
         raise TableError(
             f"{len(files)} files of realism for {len(each)} runs (rows x training seeds) and reference rows: one is "
-            "needed of each, in the study's order"
+            "needed from each, in the study's order"
         )
     wanted = {branch: list(cases) for branch, cases in expected.cases.items()}
     found, faults = {}, {}
@@ -64,7 +64,7 @@ def read_distances(study: Study, expected: Expected, files: Sequence[Path]) -> M
             continue
         owner = Run(str(header["row_name"]), int(str(header["train_seed"])))
         if owner != run:
-            faults[path] = [f"it is of {owner}"]
+            faults[path] = [f"it belongs to {owner}"]
         elif header["cases"] != wanted or set(found[run]) != {*wanted, ALL}:
             faults[path] = ["its branches or cases are not the study's"]
     raise_faults(faults, dict(zip(files, each, strict=True)))
