@@ -1,1 +1,1 @@
-"""Measures of a rolled-out row: image measures, probes of its memory, and the networks behind them."""
+"""Measures of a row's rollouts: image measures, probes of its memory, and the networks behind them."""

@@ -19,9 +19,9 @@ from echo.study.words import BRANCHES, RETURN_FRAMES
 if TYPE_CHECKING:
     from echo.world.pool import Pool
 
-CEILING = 100.0  # dB at which the PSNR of (nearly) identical frames is cut, so that means stay finite
+CEILING = 100.0  # dB: cap on the PSNR of (nearly) identical frames, so that means stay finite
 METRICS = ("psnr", "ssim", "lpips")
-# What both tables say first: whose the rollouts are, and of which case.
+# The first columns of both tables: row and training seed of the rollouts, and the case.
 CASE = ("row_name", "train_seed", "case", "branch", "split", "scene", "anchor")
 FRAME_COLUMNS = (*CASE, "segment", "frame", *METRICS)
 CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS), *seen.COLUMNS, "sharpness")
@@ -39,10 +39,10 @@ def measure_rollouts(
     lpips: Metric,
     masks: Path | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of frames (``FRAME_COLUMNS``) and of cases (``CASE_COLUMNS``) of one row with one training seed.
+    """The frame table (``FRAME_COLUMNS``) and the case table (``CASE_COLUMNS``) of one row and training seed.
 
-    rollouts: the file of each branch's rollout; pools: by split; masks: the file of seen pixels, where there is depth.
-    Raises RolloutError for a rollout, or masks, that are not of all of the study's cases.
+    rollouts: the file of each branch's rollout; pools: by split; masks: the file of seen pixels, if there is depth.
+    Raises RolloutError if a rollout or the masks do not cover exactly the study's cases.
     """
     tables, found = [], seen.load_seen(masks) if masks else {}
     for branch, path in rollouts.items():
@@ -65,14 +65,14 @@ def measure_branch(
     lpips: Metric,
     masks: seen.SeenBranch | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of frames and of cases of one branch, without the columns that say whose they are.
+    """The frame table and the case table of one branch, without the columns for row and training seed.
 
-    Each generated frame is compared with the true one. A case's ``psnr, ssim, lpips`` are the branch's own
-    (``Branch.measure``): of a replay, the mean over its frames; of a loop, the mean over mirrored pairs (way out i, way
-    back 4T - i) of the model's own frames; of a return, recall or revisit, the view at the end against the true one.
-    ``first_*``: the last frames against the first frame as given; missing where they do not show the first view again
-    (``Branch.ends_at_first``). ``seen_*`` and ``psnr_*seen``: ``echo.measures.seen``; missing without ``masks``.
-    ``sharpness``: gradient energy of the generated frames over that of the true ones, 1 for frames as sharp as these.
+    Each generated frame is compared with the true one. A case's ``psnr, ssim, lpips`` are defined by its branch
+    (``Branch.measure``): for a replay, the mean over its frames; for a loop, the mean over mirrored pairs (way out i,
+    way back 4T - i) of the model's own frames; for a return, recall or revisit, the final view against the true one.
+    ``first_*``: the last frames against the given first frame; NaN if the branch does not end at the first view
+    (``Branch.ends_at_first``). ``seen_*`` and ``psnr_*seen``: see ``echo.measures.seen``; NaN without ``masks``.
+    ``sharpness``: gradient energy of the generated frames divided by that of the true ones; 1 means equally sharp.
     """
     metrics: Metrics = {"psnr": _finite_psnr, "ssim": ssim, "lpips": lpips}
     frames, cases = [], []
@@ -103,7 +103,7 @@ def _own_measures(
     against_truth: dict[str, PerFrame],
     metrics: Metrics,
 ) -> dict[str, float]:
-    """A case's psnr, ssim and lpips as its branch defines them; index: the frames' numbers in the trajectory."""
+    """A case's psnr, ssim and lpips as its branch defines them; index: frame numbers in the trajectory."""
     kind = BRANCHES[branch].measure
     if kind == "view":
         return {name: values[-RETURN_FRAMES:].mean() for name, values in against_truth.items()}
@@ -118,7 +118,7 @@ def _own_measures(
 def _against_first(
     branch: str, generated: Frames, first: UInt8[np.ndarray, "height width 3"], metrics: Metrics
 ) -> dict[str, float]:
-    """``first_psnr, first_ssim, first_lpips`` of a case: its last frames against the first; else NaN."""
+    """``first_psnr, first_ssim, first_lpips`` of a case: its last frames against the first, or NaN."""
     way = BRANCHES[branch]
     if not way.ends_at_first:
         return {f"first_{name}": np.nan for name in METRICS}
@@ -133,6 +133,6 @@ def _finite_psnr(a: Frames, b: Frames) -> PerFrame:
 
 
 def _sharpness(generated: Frames, truth: Frames) -> float:
-    """Gradient energy of generated frames over that of the true ones; NaN where these are all of one colour."""
+    """Gradient energy of generated frames over that of the true ones; NaN if the true ones have a single colour."""
     true = gradient_energy(truth).sum()
     return float(gradient_energy(generated).sum() / true) if true > 0 else np.nan

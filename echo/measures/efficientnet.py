@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0 (Tan and Le, arXiv:1905.11946), timm's, with ImageNet weights: features on a grid, and of frames.
+"""EfficientNet-Lite0 (Tan and Le, arXiv:1905.11946) from timm, ImageNet weights: features on a grid and of frames.
 
-Its Lite variant has no squeeze-and-excitation, ReLU6 for swish, and a stem and head that are not scaled.
+The Lite variant has no squeeze-and-excitation, ReLU6 instead of swish, and a stem and head that are not scaled.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from torch.nn import functional
 
 from echo.io.weights import load_weights
 
-WIDTH = 1280  # numbers of a whole frame's features
-STRIDES = (2, 4, 8, 16, 32)  # of the network's five levels of features
+WIDTH = 1280  # length of a whole frame's feature vector
+STRIDES = (2, 4, 8, 16, 32)  # of the network's five feature levels
 CENTRE, SCALE = 127.0, 128.0  # grey levels; the Lite variants' input normalisation
-CHUNK = 8  # frames in one pass: more no longer fit the processor's caches and are slower
+CHUNK = 8  # frames per pass: more exceed the CPU's caches and are slower
 
 
 class EfficientNetLite0:
-    """The network with its weights; ``network`` is timm's own, for class logits of prepared frames."""
+    """The network with its weights; ``network`` is timm's model, for class logits of prepared frames."""
 
     def __init__(self, weights: Path) -> None:
-        """weights: the folder of ``efficientnet_lite0.safetensors``."""
+        """weights: the folder that holds ``efficientnet_lite0.safetensors``."""
         tensors = load_weights(weights, "efficientnet_lite0")
-        with torch.random.fork_rng(devices=[]):  # weights are drawn, and replaced, unseen from outside
+        with torch.random.fork_rng(devices=[]):  # leave the global stream as it was
             network = cast("EfficientNet", timm.create_model("tf_efficientnet_lite0", pretrained=False))
         network.load_state_dict({name: torch.from_numpy(value) for name, value in tensors.items()}, strict=True)
         # Channels-last is twice as fast on a CPU for these thin convolutions.
@@ -40,9 +40,9 @@ class EfficientNetLite0:
     def maps(
         self, frames: UInt8[np.ndarray, "frames height width 3"], size: int, strides: tuple[int, ...]
     ) -> list[Float32[Tensor, "frames _ _ _"]]:
-        """Features (frames, C, size / stride, size / stride) at some of ``STRIDES``, of frames resized to ``size``.
+        """Features (frames, C, size / stride, size / stride) at ``strides``, of frames resized to ``size``.
 
-        They are the outputs of the last block at a stride.
+        They are the outputs of the last block at each stride, one of ``STRIDES``.
         """
         levels = [STRIDES.index(stride) for stride in strides]
         passes = []
@@ -58,7 +58,7 @@ class EfficientNetLite0:
     def embed(
         self, frames: UInt8[np.ndarray, "frames height width 3"], size: int
     ) -> Float32[np.ndarray, "frames features"]:
-        """What the classifier sees of whole frames, resized to ``size``: the last features, averaged over the frame."""
+        """The classifier's input for frames resized to ``size``: the last features, averaged over the whole frame."""
         passes = []
         for start in range(0, len(frames), CHUNK):
             features = self.network.forward_features(prepare(frames[start : start + CHUNK], size))
@@ -67,7 +67,7 @@ class EfficientNetLite0:
 
 
 def prepare(frames: UInt8[np.ndarray, "frames height width 3"], size: int) -> Float32[Tensor, "frames 3 size size"]:
-    """The network's input of frames; they are stretched where they are not square."""
+    """Frames as the network's input, resized to ``size``; frames that are not square are stretched."""
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
         raise ValueError(f"frames: expected uint8 (F, H, W, 3), got {frames.dtype} {frames.shape}")
     x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float()

@@ -1,4 +1,4 @@
-"""Features of the frames that realism compares: those of the true frames once a study, a row's from its rollouts."""
+"""Features of the frames that realism compares: true frames once per study, generated frames from a row's rollouts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from echo.world.pool import Pool
 
 CaseFeatures = Float32[np.ndarray, "cases frames width"]
-# From frames (F, H, W, 3) and the size that the network sees to features (F, width).
+# Takes frames (F, H, W, 3) and the network's input size, returns features (F, width).
 Embed: TypeAlias = Callable[[np.ndarray, int], np.ndarray]
 
 
@@ -31,7 +31,7 @@ class FeaturesError(UserError):
 
 
 def true_features(study: Study, pools: Mapping[str, Pool], embed: Embed) -> dict[str, CaseFeatures]:
-    """Features of the true frames of each branch, of the numbers that are compared; cases as the study chooses them."""
+    """Features of each branch's true frames at the compared frame numbers, for the cases that the study chooses."""
     found = {}
     for branch in study.evaluate.branches:
         pool, index = (
@@ -51,7 +51,7 @@ def save_true_features(path: Path, found: Mapping[str, CaseFeatures], cases: Map
 
 
 def load_true_features(path: Path, cases: Mapping[str, list[str]]) -> dict[str, CaseFeatures]:
-    """What ``save_true_features`` wrote; raises FeaturesError where it is of other cases than ``cases``."""
+    """Read what ``save_true_features`` wrote; raises FeaturesError if its cases are not ``cases``."""
     found = load_tensors(path, "np")
     if read_header(path)["cases"] != dict(cases):
         raise FeaturesError(f"{path}: its cases are not the study's; {mending(path)}")
@@ -72,10 +72,10 @@ def distances(
     true: Mapping[str, CaseFeatures],
     embed: Embed,
 ) -> dict[str, Distances]:
-    """How far the generated frames of each branch are from the true ones, and those of all branches together (``ALL``).
+    """Distances between generated and true frames for each branch, and for all branches together (``ALL``).
 
     ``rollouts``: the file of each branch's rollout; ``pools``: by split; ``true``: features of the true frames. Raises
-    RolloutError for a rollout that is not all of the study's cases.
+    RolloutError if a rollout does not cover exactly the study's cases.
     """
     found, every = {}, []
     for branch, path in rollouts.items():

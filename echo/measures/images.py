@@ -15,7 +15,7 @@ PerFrame: TypeAlias = Float64[np.ndarray, " frames"]
 
 
 def check_frames(a: np.ndarray, b: np.ndarray) -> None:
-    """Raise ValueError unless a and b are uint8 frames (F, H, W, 3) of one shape."""
+    """Raise ValueError unless a and b are uint8 frames (F, H, W, 3) of the same shape."""
     for name, frames in (("a", a), ("b", b)):
         if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
             raise ValueError(f"{name}: expected uint8 frames (F, H, W, 3), got {frames.dtype} {frames.shape}")
@@ -43,7 +43,7 @@ def ssim(a: Frames, b: Frames) -> PerFrame:
 def gradient_energy(frames: Frames) -> PerFrame:
     """Mean squared difference between neighbouring pixels, across and down, over all channels.
 
-    A blurred frame has less of it, a noisy one more: alone it tells no realism.
+    Blurred frames have less of it and noisy ones more, so on its own it does not measure realism.
     """
     check_frames(frames, frames)
     values = frames.astype(np.float64)

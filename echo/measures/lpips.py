@@ -1,4 +1,4 @@
-"""LPIPS (Zhang et al. 2018, arXiv:1801.03924) of frames, by the network of ``echo.encoding.perceptual``."""
+"""LPIPS (Zhang et al. 2018, arXiv:1801.03924) of frames, with the network of ``echo.encoding.perceptual``."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from echo.measures.images import Frames, PerFrame, check_frames
 
 
 class Lpips:
-    """Distance of frames: 0 for identical ones, more is further.
+    """Distance between frames: 0 for identical ones; larger means less similar.
 
     d = sum over layers l of the mean over positions of w_l . (u_l - v_l)^2, where u_l, v_l are the outputs of AlexNet's
     l-th ReLU, scaled to unit length at each position, and w_l the published channel weights. Frames are compared at
-    their own size: like the published measure, this one never resizes, so distances at other sizes are other numbers.
+    their own size: like the published measure, this one never resizes, so values at different sizes are not comparable.
     """
 
     def __init__(self, weights: Path, batch: int = 32) -> None:
-        """weights: the folder of ``alexnet.safetensors``; batch: pairs in one pass."""
+        """weights: the folder that holds ``alexnet.safetensors``; batch: pairs per pass."""
         self.network = lpips_network(weights)
         self.batch = batch
 
@@ -40,5 +40,5 @@ class Lpips:
 
 
 def _scaled(frames: Frames) -> Float32[Tensor, "frames 3 height width"]:
-    """Frames as the network takes them: in -1 .. 1."""
+    """Frames as the network's input, scaled to -1..1."""
     return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 127.5 - 1

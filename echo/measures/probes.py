@@ -1,8 +1,9 @@
 """Probes: does the output depend on the memory at all? Two interventions on the state before the last segment.
 
-``erase``: the memory is written from the anchor alone, and of a stream nothing else was ever offered. ``swap``: from
-another scene's frames, seen from this case's poses, the anchor kept. Everything else, noise included, stays. A row that
-should remember must change its return frames, however little; one that is inert by design must not change a pixel.
+``erase``: the memory is written from the anchor alone; in streaming, no other frame is ever offered. ``swap``: it is
+written from another scene's frames, paired with this case's poses; the anchor is kept. Everything else is unchanged,
+including the noise. The return frames of a row that should remember must change, however little; those of a row that
+is inert by design must not change in any pixel.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from echo.study.words import first_target
 
 
 class MemoryProbeError(UserError):
-    """A memory that does nothing, or one that does what it must not."""
+    """A memory that has no effect, or one that has an effect although it should have none."""
 
 
 class SceneError(UserError):
-    """Cases among which no scene can be swapped for another."""
+    """Cases that are all of one scene, so that no scene can be swapped for another."""
 
 
 def other_scene(scenes: list[str]) -> list[int]:
-    """For each case the position of the next case, in a circle, of another scene.
+    """For each case, the position of the next case (cyclically) of another scene.
 
     Raises SceneError if all cases are of one scene.
     """
@@ -56,8 +57,8 @@ def probe(
 ) -> pd.DataFrame:
     """A table (probe, case, change, psnr_drop) for recall cases.
 
-    decode: a segment's target latents (T', C, H, W) to its last 2 frames (2, H, W, 3) uint8; truth: (B, 2, H, W, 3)
-    uint8, the true return view.
+    decode: maps a segment's target latents (T', C, H, W) to its last 2 frames (2, H, W, 3) uint8.
+    truth: (B, 2, H, W, 3) uint8, the true return view.
     change: mean absolute change of the return frames, in grey levels of 255; psnr_drop: dB lost against the truth.
     """
     last = batch.segments.count

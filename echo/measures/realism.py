@@ -1,16 +1,17 @@
-"""Realism: how far a set of generated frames is from the true ones, whatever each of them should have shown.
+"""Realism: the distance of a set of generated frames from the set of true ones, whatever each frame should have shown.
 
-The distance is the kernel distance of Binkowski et al. (arXiv:1801.01401; KID): squared maximum mean discrepancy with
-the kernel (x . y / d + 1)^3 between the features of whole frames by EfficientNet-Lite0, a network on which nothing in a
-study is trained. It is unbiased, so it means the same with few frames as with many; a study has some 64 cases a branch,
-each of two frames. A Fréchet distance is not given: it needs a covariance of 1,280 features, which so few frames leave
-singular, and its bias at this size (it falls with the number of frames) would exceed what rows differ by.
+The distance is the kernel distance of Binkowski et al. (arXiv:1801.01401; KID): the squared maximum mean discrepancy
+with the kernel (x . y / d + 1)^3 between whole-frame features of EfficientNet-Lite0, a network that is not used to
+train anything in a study. It is unbiased, so its expected value does not depend on the number of frames; a study has
+some 64 cases per branch, with two frames each. A Fréchet distance is not reported: it needs the covariance of 1,280
+features, which is singular with so few frames, and at this sample size its bias (which falls with the number of frames)
+would exceed the differences between rows.
 
-Frames of one room look alike, of whichever case they are. So the room is the unit: kernels are averaged over the frames
-of a pair of rooms, and pairs of a room with itself are left out, of generated and of true frames alike (Gretton et al.
-2012, the U-statistic of paired samples, lemma 6). A model whose frames of a room are drawn as the true ones are has an
-expected distance of 0. With all frames of a pair of rooms in one number, what is kept of a branch are two small
-matrices, from which tables resample rooms:
+Frames of one room look alike, whichever case they belong to. So the room is the unit: kernel values are averaged over
+the frames of a pair of rooms, and pairs of a room with itself are left out, for generated and true frames alike
+(Gretton et al. 2012, the U-statistic of paired samples, lemma 6). If a model's frames of a room have the distribution
+of the true ones, its expected distance is 0. As each pair of rooms is reduced to one number, only two small matrices
+are stored per branch, from which the tables resample rooms:
 
     h[a, b] = k(gen a, gen b) + k(true a, true b) - k(gen a, true b) - k(true a, gen b)
     t[a, b] = k(true a, true b)
@@ -27,16 +28,16 @@ from jaxtyping import Float, Float64, Integer
 
 from echo.io.tensors import load_tensors, read_header, save_tensors
 
-FRAMES = 2  # of a case: the middle one and the last one of those that are generated
-SIZE = 128  # pixels along each side that the network sees
-ALL = "all"  # in the place of a branch: the frames of all branches together
+FRAMES = 2  # per case: the middle and the last of its generated frames
+SIZE = 128  # side of the network's input, pixels
+ALL = "all"  # used as a branch name: the frames of all branches together
 
 Features = Float[np.ndarray, "frames width"]
 PairsOfRooms = Float[np.ndarray, "rooms rooms"]
 
 
 def compared(index: Integer[np.ndarray, " generated"]) -> Integer[np.ndarray, " compared"]:
-    """Positions of the frames that are compared, of generated frames with the numbers ``index``."""
+    """Positions of the compared frames among the generated frames with numbers ``index``."""
     parts = np.linspace(0, len(index), FRAMES + 1)[1:]
     return np.unique(np.ceil(parts).astype(int) - 1)
 
@@ -50,9 +51,9 @@ def kernel(
 
 @dataclass(frozen=True)
 class Distances:
-    """What a branch's distance is computed from: ``h`` and ``t`` of the module's head, by pairs of ``rooms``.
+    """The matrices of a branch: ``h`` and ``t`` of the module's docstring, over pairs of ``rooms``.
 
-    ``frames``: how many generated frames are behind them.
+    ``frames``: number of generated frames behind them.
     """
 
     rooms: tuple[str, ...]
@@ -62,7 +63,7 @@ class Distances:
 
     @classmethod
     def of(cls, generated: Features, true: Features, rooms: Sequence[str]) -> Distances:
-        """From features of generated frames, of the true frames with their numbers, and the room of each frame."""
+        """From features of the generated frames and of the true frames at the same numbers, and each frame's room."""
         names, room = np.unique(np.asarray(rooms), return_inverse=True)
         member = np.eye(len(names))[:, room]
         member /= member.sum(1, keepdims=True)
@@ -73,9 +74,9 @@ class Distances:
         return cls(tuple(map(str, names)), h, t, len(generated))
 
     def distance(self, weights: Float64[np.ndarray, "draws rooms"] | None = None) -> Float64[np.ndarray, " draws"]:
-        """The kernel distance of each draw: of all rooms once, or of rooms drawn as often as ``weights`` says.
+        """The kernel distance of each draw: of all rooms once, or of each room as often as ``weights`` says.
 
-        NaN for a draw of fewer than two different rooms.
+        NaN for a draw with fewer than two different rooms.
         """
         each = np.ones((1, len(self.rooms))) if weights is None else weights
         apart = self.h.astype(np.float64) * (1 - np.eye(len(self.rooms)))
@@ -84,17 +85,17 @@ class Distances:
             return ((each @ apart) * each).sum(1) / pairs
 
     def influences(self) -> Float64[np.ndarray, " rooms"]:
-        """What each room adds to the distance, as a deviation, to first order; together 0."""
+        """First-order influence of each room on the distance, as a deviation; they sum to 0."""
         count = len(self.rooms)
         apart = self.h.astype(np.float64) * (1 - np.eye(count))
         of_room = apart.sum(1) / (count - 1)
         return 2 * (of_room - of_room.mean()) / count
 
     def floor(self, splits: int, generator: np.random.Generator) -> Float64[np.ndarray, " splits"]:
-        """The kernel distance between true frames of two halves of the rooms, drawn ``splits`` times.
+        """The kernel distance between true frames of two random halves of the rooms, for ``splits`` random splits.
 
-        Its mean is 0, as truth is as far from truth; its spread says what a distance of so many rooms can tell. Each
-        half must hold two rooms: NaN with fewer than four.
+        Its mean is 0, since both halves are true frames; its spread shows which distances can be resolved with this
+        number of rooms. Each half must have two rooms: NaN with fewer than four.
         """
         count = len(self.rooms)
         if count < 4:
@@ -113,14 +114,14 @@ class Distances:
 
 
 def save_distances(path: Path, found: dict[str, Distances], **header: object) -> None:
-    """Write the distances of branches as safetensors, atomically; ``header`` goes beside what they are of."""
+    """Write the distances by branch as safetensors, atomically; ``header``: further entries of the file's header."""
     arrays = {f"{branch}/{name}": getattr(one, name) for branch, one in found.items() for name in ("h", "t")}
     about = {branch: {"rooms": one.rooms, "frames": one.frames} for branch, one in found.items()}
     save_tensors(path, arrays, {"branches": about, **header}, finite=True)
 
 
 def load_distances(path: Path) -> tuple[dict[str, Distances], dict[str, object]]:
-    """What ``save_distances`` wrote, and the header. Raises TensorFileError for a file that is cut or was changed."""
+    """Read what ``save_distances`` wrote, and the header. Raises TensorFileError for a truncated or altered file."""
     arrays, header = load_tensors(path, "np"), read_header(path)
     found = {
         branch: Distances(tuple(about["rooms"]), arrays[f"{branch}/h"], arrays[f"{branch}/t"], about["frames"])

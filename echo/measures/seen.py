@@ -1,17 +1,17 @@
-"""Which pixels of the measured frames were seen before, and quality on these and on never-seen ones apart.
+"""Which pixels of the measured frames were seen before, and quality on seen and never-seen pixels separately.
 
-Memory is about what was seen, imagination about the rest. From true depth (``echo.world.geometry.seen``), once for all
-rows of a study, two masks of each measured frame of each case:
+Memory concerns what was seen; the rest has to be invented. Two masks of each measured frame of each case are computed
+from true depth (``echo.world.geometry.seen``), once for all rows of a study:
 
 =========  =========================================================================================================
-``given``  its surface is in sight of a frame that a row is given: all true history where a branch gives it
-           (``Branch.recall``), frame 0 alone where a row's own frames become its history
-``past``   its surface is in sight of any true frame before its segment: where the camera has been, given or not
+``given``  the surface is visible in a frame that a row is given: all true history if the branch gives it
+           (``Branch.recall``), frame 0 alone if the row's own frames become its history
+``past``   the surface is visible in any true frame before the segment: where the camera has been, given or not
 =========  =========================================================================================================
 
-Quality (``psnr_seen``, ``psnr_unseen``) is told apart by ``given``: what nobody showed a row it can only invent, and
-on a branch with own history that is so of all but the first view. Of a loop, whose frames are measured against the
-row's own ones of the same poses, the masks alone are reported.
+Quality (``psnr_seen``, ``psnr_unseen``) is split by ``given``: a row can only invent what it was never shown, which
+on a branch where its own frames are its history is everything but the first view. A loop compares the row's own frames
+at equal poses, so only the shares of its masks are reported.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from echo.world.geometry import seen
 if TYPE_CHECKING:
     from echo.world.pool import Pool
 
-LEAST = 0.02  # share of a frame's pixels that a class must have, or the frame says nothing of it
-CEILING = 100.0  # dB at which the PSNR of (nearly) identical pixels is cut, as that of whole frames is
+LEAST = 0.02  # a frame counts for a class if the class has at least this share of its pixels
+CEILING = 100.0  # dB: cap on the PSNR of (nearly) identical pixels, as for whole frames
 COLUMNS = ("seen_given", "seen_past", "psnr_seen", "psnr_unseen")  # of the table of cases
 
 Masks = Bool[np.ndarray, "cases frames height width"]
@@ -53,7 +53,7 @@ class SeenBranch:
 
 
 def measured_positions(branch: str, index: Int[np.ndarray, " generated"]) -> Int64[np.ndarray, " frames"]:
-    """Positions, in the generated frames of numbers ``index``, of those that a case's own measures are about."""
+    """Positions, among the generated frames with numbers ``index``, of those that a case's own measures use."""
     kind = BRANCHES[branch].measure
     if kind == "view":
         return np.arange(len(index))[-RETURN_FRAMES:]
@@ -82,7 +82,7 @@ def see_branch(study: Study, branch: str, pool: Pool) -> SeenBranch:
 
 
 def save_seen(path: Path, branches: Mapping[str, SeenBranch]) -> None:
-    """Write the masks of all branches, eight pixels a byte, atomically."""
+    """Write the masks of all branches, eight pixels per byte, atomically."""
     arrays, header = {}, {}
     for name, branch in branches.items():
         arrays[f"{name}/index"] = branch.index
@@ -93,7 +93,7 @@ def save_seen(path: Path, branches: Mapping[str, SeenBranch]) -> None:
 
 
 def load_seen(path: Path) -> dict[str, SeenBranch]:
-    """Read what ``save_seen`` wrote; raises TensorFileError for a file that is cut or was changed."""
+    """Read what ``save_seen`` wrote; raises TensorFileError for a truncated or altered file."""
     arrays, found = load_tensors(path, "np"), {}
     for name, about in read_header(path)["branches"].items():
         height, width = about["size"]
@@ -107,7 +107,7 @@ def load_seen(path: Path) -> dict[str, SeenBranch]:
 
 
 def check_seen(found: Mapping[str, SeenBranch], branch: str, cases: list[str], path: Path) -> SeenBranch:
-    """The masks of a branch; raises RolloutError unless they are of ``cases``."""
+    """The masks of a branch; raises RolloutError unless their cases are ``cases``."""
     if branch not in found or found[branch].cases != cases:
         raise RolloutError(f"{path}: branch {branch}: the masks of seen pixels are not of its cases; {mending(path)}")
     return found[branch]
@@ -118,8 +118,8 @@ def on_seen(
 ) -> dict[str, float]:
     """``COLUMNS`` of a case: shares of the measured pixels, and mean PSNR of its frames on seen and unseen pixels.
 
-    generated, truth: frames of numbers ``index``. NaN without masks, and where no measured frame has ``LEAST`` of its
-    pixels in a class.
+    generated, truth: frames with numbers ``index``. NaN without masks, and if no measured frame has at least ``LEAST``
+    of its pixels in a class.
     """
     if masks is None:
         return dict.fromkeys(COLUMNS, np.nan)

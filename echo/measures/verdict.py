@@ -1,4 +1,4 @@
-"""What probes of a memory say of it: one rule, for the job that probes a row and for the table of all rows."""
+"""The verdict on a memory from its probes: one rule, for the job that probes a row and for the table of all rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DONE = {"erase": "erased", "swap": "swapped"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """``contradicted_by``: the probes under which the memory did not behave as its profile says; none is a pass.
+    """``contradicted_by``: the probes under which the memory did not behave as its profile says; empty if it passes.
 
     ``text``: the verdict in words, for the table.
     """
@@ -26,13 +26,13 @@ class Verdict:
 
 
 def probe_verdict(remembers: bool, changes: Mapping[str, Iterable[float]], threshold: float) -> Verdict:
-    """Judge one row by how far its return frames changed.
+    """Judge one row by how much its return frames changed.
 
-    ``changes``: for each of ``PROBES`` the change of each case, in grey levels of 255. A row that remembers must change
-    in some case under every probe: one that changes when its memory is erased but not when it is swapped uses it as a
-    constant. That it changes by no more than ``threshold`` on average is said, and no fault: it may have learnt little.
-    A row that does not remember must not change at all, in any case. A change that is not a number (NaN) contradicts
-    both. Where a probe has no case, nothing is said.
+    ``changes``: for each of ``PROBES``, the change of each case in grey levels of 255. A row that remembers must change
+    in at least one case under every probe: one that changes when its memory is erased but not when it is swapped uses
+    it as a constant. A mean change of at most ``threshold`` is reported but is not a failure: the row may have learnt
+    little. A row that does not remember must not change in any case. A NaN change contradicts both. If a probe has no
+    case, the row is not judged.
     """
     values = {probe: [float(change) for change in changes.get(probe, ())] for probe in PROBES}
     if not all(values.values()):

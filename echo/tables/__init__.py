@@ -5,21 +5,21 @@ module                what it does
 ====================  ==================================================================================================
 ``files``             the files of a tables folder, in one list
 ``stages``            the stage ``tables``: gather, then build
-``gather``            from the runs' own files to one each of cases, frames, probes, rows, kept, timings and realism
-``complete``          whether the files of the runs hold every case, once, of the right row; what mends it if not
-``realism``           how far the frames of each row are, as a set, from true ones
+``gather``            merges the runs' files to one each of cases, frames, probes, rows, kept, timings and realism
+``complete``          checks that the runs' files hold every case once and for the right row, or says how to fix it
+``realism``           distance of each row's frames from the true ones, as sets
 ``samples``           pictures of a few cases, for the figures
-``build``             from the gathered files to all other tables; what each of them holds
-``read``              reading the gathered files, and checking their columns
+``build``             computes all other tables from the gathered files; says what each holds
+``read``              reads the gathered files and checks their columns
 ``summary``           means with intervals: every row x branch x measure, and PSNR along the rollout
-``compare``           each row against the reference row, case by case; what the probes say
+``compare``           each row against the reference row, case by case; results of the probes
 ``rank_correlation``  replay against return, over rows
-``paper``             the numbers of the paper, and its tables with ours beside them
+``paper``             the paper's numbers, and its tables with ours beside them
 ``resampling``        the bootstrap over rooms and training seeds
-``statistics``        intervals, permutation test and the correction of Holm, over clusters
+``statistics``        intervals, permutation test and Holm's correction, over clusters
 ``markdown``          all tables as one page
 ====================  ==================================================================================================
 
-A number that was not measured is an empty cell, never 0. Nothing is imported here, so that a workflow can ask for the
+A number that was not measured is an empty cell, never 0. Nothing is imported here, so that a workflow can get the
 list of files without pandas.
 """

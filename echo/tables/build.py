@@ -1,20 +1,19 @@
-"""From the gathered files of a tables folder to all its other tables.
+"""Compute all other tables of a tables folder from its gathered files.
 
-``build_tables(folder)`` reads what was gathered there (cases.csv.gz, frames.parquet, probes.csv, rows.csv, timings.csv,
-realism.csv)
-and writes beside it:
+``build_tables(folder)`` reads the gathered files (cases.csv.gz, frames.parquet, probes.csv, rows.csv, timings.csv,
+realism.csv) and writes to the same folder:
 
 - ``summary.csv``: every row x branch x measure: mean, 95 % interval, cases, scenes, and the paper's number.
-- ``table1.csv``, ``table5.csv`` ... ``table8.csv``: the paper's tables of the same numbers, as long tables.
-- ``differences.csv``: each row minus the reference row, case by case, with interval, p and Holm's p.
-- ``rank_correlation.csv``: whether the row that replays best comes back best, with interval, and the paper's.
+- ``table1.csv``, ``table5.csv`` ... ``table8.csv``: the paper's tables with the same numbers, in long format.
+- ``differences.csv``: each row minus the reference row, case by case, with interval, p and Holm-corrected p.
+- ``rank_correlation.csv``: whether the row that replays best returns best, with interval, and the paper's value.
 - ``against_references.csv``: each trained row minus each reference row, case by case, with interval.
 - ``seen.csv``: per branch, the share of the measured pixels that was seen before.
-- ``probes_table.csv``: how far the return frames move when the memory is erased or swapped, and the verdict.
-- ``drift.csv``: PSNR against the frame's place in the rollout.
-- ``tables.md``: all of it, formatted to be read.
+- ``probes_table.csv``: how much the return frames change when the memory is erased or swapped, and the verdict.
+- ``drift.csv``: PSNR by frame number in the rollout.
+- ``tables.md``: all tables, formatted for reading.
 
-Everything is computed before the first file is written, so that bad input leaves the folder as it was.
+Everything is computed before the first file is written, so that bad input leaves the folder unchanged.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def build_tables(
 
     ``reference``: the row that differences are taken against. ``threshold``: grey levels (of 255) of mean change above
     which a probed memory counts as used. ``resamples``: bootstrap resamples of each interval. ``seed``: of the
-    bootstrap. Raises TableError, naming file and column, where an input does not follow the contract.
+    bootstrap. Raises TableError, naming file and column, if an input does not follow the contract.
     """
     tables = Path(tables)
     inputs = read_inputs(tables)

@@ -1,4 +1,4 @@
-"""Comparisons: each row against the row ``reference`` and against all that needs no training, case by case; probes."""
+"""Comparisons, case by case: each row against the row ``reference`` and against the reference rows; the probes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from echo.tables.statistics import holm, paired_difference
 from echo.tables.summary import cell
 
 COMPARED = ("psnr", "ssim", "lpips", "judge")
-LEVELS = ("psnr", "lpips")  # by which rows are compared with reference rows
-KEYS = ["train_seed", "case"]  # what pairs two rows' cases of one branch
+LEVELS = ("psnr", "lpips")  # measures by which rows are compared with reference rows
+KEYS = ["train_seed", "case"]  # columns that pair two rows' cases of one branch
 PAIRED = ["row_name", "branch", "scene", *KEYS]
 
 
@@ -27,7 +27,7 @@ def differences(cases: pd.DataFrame, rows: pd.DataFrame, reference: str, resampl
     Columns: row_name, label, family, branch, measure, reference, difference, low, high, p, p_holm, cases, scenes,
     train_seeds. Holm's correction covers the rows compared on one branch by one measure. A row that was not run on a
     branch has empty cells; a measure that no row has on a branch is left out. Reference rows, which need no training,
-    have their differences and intervals, and are not tested: their p is empty.
+    have differences and intervals but are not tested: their p is empty.
     """
     lines = []
     for branch in BRANCHES:
@@ -55,7 +55,7 @@ def against_references(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, 
     """Each trained row minus each reference row, paired by case, for each branch, in PSNR and LPIPS.
 
     Columns: row_name, label, family, branch, measure, reference, difference, low, high, cases, scenes. A reference row
-    needs no training: it stands beside each training seed of a row. What either was not measured on has empty cells.
+    needs no training: it is paired with each training seed of a row. Cells are empty if either was not measured.
     """
     lines = []
     references = rows[rows["family"] == FAMILY]["row_name"]
@@ -75,12 +75,12 @@ def against_references(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, 
 
 
 def _by_row(cases: pd.DataFrame, measure: str) -> dict[str, pd.DataFrame]:
-    """The cases of each row on which a measure was taken."""
+    """The cases of each row that have a value of ``measure``."""
     return dict(list(cases[[*PAIRED, measure]].dropna(subset=measure).groupby("row_name")))
 
 
 def _beside(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """``ours``, which is repeated for each training seed of ``theirs`` where it needs no training and they do."""
+    """``ours``; if it is a reference row, repeated for each training seed of ``theirs``."""
     if not (ours["train_seed"] == UNTRAINED).all():
         return ours
     seeds = theirs["train_seed"].unique()
@@ -96,7 +96,7 @@ def _difference(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """One row of ``differences``; empty cells where row and reference share no case.
+    """One row of ``differences``; its cells are empty if row and reference share no case.
 
     ``by_row``: the measured cases of each row. ``row``: the row's entry in rows.csv.
     """

@@ -1,9 +1,9 @@
-"""Whether the runs' files hold every case they must, each once, and all of the right row; what mends them if not.
+"""Check that the runs' files hold every required case once and for the right row; if not, say how to fix them.
 
-A run is one row with one training seed. Its measures, judgements and probes are files of their own, and each of their
-rows says in the columns ``row_name`` and ``train_seed`` whose it is. A file that is cut, or another run's, would give
-tables with no sign of it: so the cases that a study must have are listed here from the study and its pools alone, and
-every file is compared with that list.
+A run is one row with one training seed. Its measures, judgements and probes are separate files, and the columns
+``row_name`` and ``train_seed`` in each say which run it belongs to. A truncated file, or one of another run, would
+silently give wrong tables. So the required cases are listed here from the study and its pools alone, and every file is
+compared with that list.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OWNER = ("row_name", "train_seed")
 MEASURES = ("psnr", "ssim", "lpips")
 SCORES = ("appearance", "presence", "view", "scene_score", "judge")
 PROBED = "recall"  # the branch whose cases are probed
-NAMED = 3  # files that a message spells out; of others it gives the number
+NAMED = 3  # files that a message names; the others are only counted
 
 Key = tuple[Hashable, ...]
 
@@ -96,26 +96,26 @@ def measured(study: Study) -> list[Run]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A csv or parquet file; raises TableError, in one line, where it is missing, cut or not such a file."""
+    """Read a csv or parquet file; raises a one-line TableError if it is missing, truncated or of another format."""
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
         if not path.read_bytes().endswith(b"\n"):
-            raise TableError(f"{path}: is cut: its last line has no end")
+            raise TableError(f"{path}: is truncated: its last line has no newline")
         return pd.read_csv(path, dtype=dict.fromkeys(("row_name", "branch", "case", "scene", "anchor", "probe"), str))
     except FileNotFoundError:
         raise TableError(f"{path}: no such file") from None
-    except (ValueError, OSError) as error:  # the base of pandas' and pyarrow's errors of reading
+    except (ValueError, OSError) as error:  # base classes of pandas' and pyarrow's read errors
         raise TableError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
 
 
 def faults(
     table: pd.DataFrame, run: Run, keys: Sequence[str], wanted: Sequence[Key], numbers: Mapping[str, Iterable[str]]
 ) -> list[str]:
-    """What is wrong with one file of ``run``, in short phrases; empty where nothing is.
+    """What is wrong with one file of ``run``, in short phrases; empty if nothing is.
 
-    ``keys``: columns that name a row of the table, the one that a phrase groups by (branch, probe) first. ``wanted``:
-    the values they must have, each once. ``numbers``: columns that must hold a number, by the groups where they must.
+    ``keys``: columns that identify a row of the table; phrases are grouped by the first (branch or probe). ``wanted``:
+    the values they must have, each once. ``numbers``: by group, the columns that must hold a number.
     """
     columns = (*OWNER, *keys, *(column for columns in numbers.values() for column in columns))
     absent = [column for column in columns if column not in table]
@@ -124,7 +124,7 @@ def faults(
     own = (table["row_name"] == run.row_name) & (table["train_seed"] == run.train_seed)
     if not own.all():
         other = table.loc[~own].iloc[0]
-        return [f"{int((~own).sum())} of its {len(own)} rows are of row {other['row_name']}, training seed "
+        return [f"{int((~own).sum())} of its {len(own)} rows belong to row {other['row_name']}, training seed "
                 f"{other['train_seed']}"]  # fmt: skip
     found = list(table[list(keys)].itertuples(index=False, name=None))
     return [
@@ -135,33 +135,33 @@ def faults(
 
 
 def _missing(found: Sequence[Key], wanted: Sequence[Key], keys: Sequence[str]) -> list[str]:
-    """A phrase for each group that lacks rows: how many of how many it has, and the first that is missing."""
+    """A phrase for each group that lacks rows: how many of the required rows it has, and the first missing one."""
     held, phrases = set(found), []
     for group in dict.fromkeys(key[0] for key in wanted):
         of_group = [key for key in wanted if key[0] == group]
         missing = [key for key in of_group if key not in held]
         if missing:
             unit = "cases" if len(keys) == 2 else "frames"
-            phrases.append(f"{keys[0]} {group}: {len(of_group) - len(missing)} of {len(of_group)} {unit} (the first "
-                           f"that is missing is {_named(missing[0], keys)})")  # fmt: skip
+            phrases.append(f"{keys[0]} {group}: {len(of_group) - len(missing)} of {len(of_group)} {unit} (first "
+                           f"missing: {_named(missing[0], keys)})")  # fmt: skip
     return phrases
 
 
 def _unwanted(found: Sequence[Key], wanted: Sequence[Key], keys: Sequence[str]) -> list[str]:
-    """A phrase for the first row that is there twice, and one for the first that the study does not have."""
+    """A phrase for the first row that occurs twice, and one for the first that is not in the study."""
     phrases = []
     twice = next((key for key, count in Counter(found).items() if count > 1), None)
     if twice is not None:
-        phrases.append(f"{keys[0]} {twice[0]}: {_named(twice, keys)} is there more than once")
+        phrases.append(f"{keys[0]} {twice[0]}: {_named(twice, keys)} occurs more than once")
     known = set(wanted)
     foreign = next((key for key in found if key not in known), None)
     if foreign is not None:
-        phrases.append(f"{keys[0]} {foreign[0]}: {_named(foreign, keys)} is none of the study's")
+        phrases.append(f"{keys[0]} {foreign[0]}: {_named(foreign, keys)} is not in the study")
     return phrases
 
 
 def _not_numbers(table: pd.DataFrame, keys: Sequence[str], numbers: Mapping[str, Iterable[str]]) -> list[str]:
-    """A phrase for each group and column that has a gap where a finite number must be."""
+    """A phrase for each group and column in which a required finite number is missing."""
     phrases = []
     for group, here in table.groupby(keys[0], sort=False):
         for column in numbers.get(str(group), ()):
@@ -180,13 +180,13 @@ def _named(key: Key, keys: Sequence[str]) -> str:
 
 
 def raise_faults(found: Mapping[Path, list[str]], runs: Mapping[Path, Run]) -> None:
-    """Raise TableError that names files, runs, what is wrong, and the command that makes the files again."""
+    """If there are faults, raise a TableError with the files, their runs, the faults and the command to remake them."""
     broken = {path: phrases for path, phrases in found.items() if phrases}
     if not broken:
         return
     texts = [f"{path} ({runs[path]}): {', '.join(phrases)}" for path, phrases in broken.items()]
     more = f"; and {len(texts) - NAMED} more files" if len(texts) > NAMED else ""
     raise TableError(
-        f"{'; '.join(texts[:NAMED])}{more}; no table was made; to mend it, run the same snakemake command with "
+        f"{'; '.join(texts[:NAMED])}{more}; no table was made; to fix it, run the same snakemake command with "
         f"--forcerun {' '.join(map(str, broken))}"
     )

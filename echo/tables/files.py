@@ -1,4 +1,4 @@
-"""The files of a study's tables folder, in one list. Neither pandas nor numpy is needed to ask for it."""
+"""The files of a study's tables folder, in one list. It can be read without pandas or numpy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAPER_TABLES = {  # by the paper's number
     8: PaperTable("Context length", "context"),
 }
 # Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per row and segment, per
-# recorded job, and per row and branch what the runs' own distances between sets of frames say.
+# recorded job, and (realism) per row and branch.
 GATHERED = ("frames.parquet", "cases.csv.gz", "probes.csv", "rows.csv", "kept.csv", "timings.csv", "realism.csv")
 # Computed from the gathered ones by ``echo.tables.build``.
 COMPUTED = (

@@ -1,4 +1,4 @@
-"""The runs' own files to the study's: one table each of frames, cases, probes, rows, kept, timings, realism."""
+"""Merge the runs' files to the study's: one table each of frames, cases, probes, rows, kept, timings, realism."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CASE = ["row_name", "train_seed", "branch", "split", "scene", "anchor", "case"]
 SHARPNESS = "sharpness"
 FIRST = [f"first_{name}" for name in MEASURES]
 SEEN = ["seen_given", "seen_past", "psnr_seen", "psnr_unseen"]
-FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]  # SSIM and LPIPS by frame stay in the files of the run
+FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]  # per-frame SSIM and LPIPS stay in the run's files
 CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, SHARPNESS, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop"]
 ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
@@ -43,7 +43,7 @@ ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "par
 KEPT_COLUMNS = ["row_name", "policy", "segment", "numbers", "bytes", "state_numbers", "state_bytes"]
 TIMING_COLUMNS = ["stage", "row_name", "seconds", "peak_mb"]
 DECIMALS = 5
-CASE_DECIMALS = {"psnr": 3, "first_psnr": 3, "sharpness": 3, **dict.fromkeys(SCORES, 3)}  # others of a case: 4
+CASE_DECIMALS = {"psnr": 3, "first_psnr": 3, "sharpness": 3, **dict.fromkeys(SCORES, 3)}  # other columns of a case: 4
 FRAME_DECIMALS = 2
 
 
@@ -60,12 +60,12 @@ def gather(
     records: Sequence[Path],
     tables: Path,
 ) -> None:
-    """Write the gathered csv and parquet files to the folder ``tables``; nothing is written unless all are whole.
+    """Write the gathered csv and parquet files to the folder ``tables``; nothing is written unless all are complete.
 
     ``measures``: folders of measures, ``judged`` and ``realism``: files, one each in the order of ``measured(study)``.
     ``probes``: one file per run. ``rollouts``: one folder per row, of its first training seed. ``references``: the
-    record of each reference row. ``records``: of all jobs, in the order of the flow. Raises TableError that names every
-    file that is cut, another run's, or has a gap, and how to make it again.
+    record of each reference row. ``records``: of all jobs, in pipeline order. Raises TableError that names every
+    file that is truncated, incomplete or of another run, and says how to remake it.
     """
     each = measured(study)
     frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
@@ -103,17 +103,17 @@ def gather(
 
 
 def write_cases(cases: pd.DataFrame, path: Path) -> None:
-    """Write the table of cases, its numbers with as many digits as they are good for: some 40 bytes a case."""
+    """Write the table of cases, its numbers rounded to their meaningful digits: some 40 bytes per case."""
     rounded = cases.round(dict.fromkeys(cases.columns, 4) | CASE_DECIMALS)
-    # Compressed here, as pandas would write the file's temporary name into it: equal tables give equal bytes.
+    # Compressed here so that equal tables give equal bytes: pandas would store the temporary file's name.
     path.write_bytes(gzip.compress(rounded.to_csv(index=False).encode(), 9, mtime=0))
 
 
 def write_frames(frames: pd.DataFrame, path: Path) -> None:
-    """Write the table of frames in few bytes: about one and a half a frame.
+    """Write the table of frames compactly: about one and a half bytes per frame.
 
-    PSNR is rounded to ``FRAME_DECIMALS``, so that it has some thousand different values, of which parquet stores
-    numbers.
+    PSNR is rounded to ``FRAME_DECIMALS``, so that it has some thousand different values, which parquet stores as
+    indices into a dictionary.
     """
     frames.assign(psnr=frames["psnr"].round(FRAME_DECIMALS).astype("float32")).to_parquet(
         path, index=False, compression="zstd", compression_level=19, row_group_size=len(frames) or None
@@ -121,7 +121,7 @@ def write_frames(frames: pd.DataFrame, path: Path) -> None:
 
 
 class _Reader:
-    """Reads one file per run of each kind and keeps what is wrong with them, so that one message can name it all."""
+    """Reads one file of each kind per run and collects their faults, so that one message can name them all."""
 
     def __init__(self) -> None:
         self._faults: dict[Path, list[str]] = {}
@@ -135,10 +135,10 @@ class _Reader:
         wanted: Sequence[Key],
         numbers: Mapping[str, Sequence[str]],
     ) -> pd.DataFrame:
-        """All files, one of each of ``runs``, as one table; see ``echo.tables.complete.faults`` for what is checked."""
+        """All files, one per run, as one table; see ``echo.tables.complete.faults`` for what is checked."""
         if len(paths) != len(runs):
             raise TableError(f"{len(paths)} files for {len(runs)} runs (rows x training seeds, and reference rows): "
-                             f"{paths[0].name} is needed of every run, in the study's order")  # fmt: skip
+                             f"{paths[0].name} is needed from every run, in the study's order")  # fmt: skip
         parts = []
         for path, run in zip(paths, runs, strict=True):
             self._owners[path] = run
@@ -151,7 +151,7 @@ class _Reader:
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def finish(self) -> None:
-        """Raise TableError where any file was not whole."""
+        """Raise TableError if any file had a fault."""
         raise_faults(self._faults, self._owners)
 
 
@@ -160,10 +160,10 @@ def _measured(expected: Expected, columns: Sequence[str]) -> dict[str, Sequence[
 
 
 def row_table(study: Study, rollouts: Sequence[Path], references: Sequence[Path]) -> pd.DataFrame:
-    """One row per row of the study, then per reference row: what it is and what it keeps, as its job counted it.
+    """One row per row of the study, then per reference row: what it is, and the sizes that its job recorded.
 
-    ``rollouts``: folders; ``references``: records. A reference row has no memory that a probe could find: it does not
-    count as one that remembers.
+    ``rollouts``: folders; ``references``: records. A reference row has no memory to probe, so it does not count as one
+    that remembers.
     """
     lines = []
     for name, folder in zip(study.rows, rollouts, strict=True):
@@ -176,13 +176,14 @@ def row_table(study: Study, rollouts: Sequence[Path], references: Sequence[Path]
         lines.append({**about, **record["counts"]})
     table = pd.DataFrame(lines)
     counts = ["state_numbers", "parameters", "memory_parameters", "frames_read"]
-    return table.astype(dict.fromkeys(counts, "Int64"))  # whole numbers, of which some mean nothing and are missing
+    return table.astype(dict.fromkeys(counts, "Int64"))  # integers; those that do not apply are missing
 
 
 def kept_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
-    """What each row keeps of one case at each segment, as its rollout counted it (``KEPT_COLUMNS``).
+    """What each row keeps of one case at each segment, as counted by its rollout (``KEPT_COLUMNS``).
 
-    What is kept until a segment does not depend on the branch, so each row has its longest one. ``rollouts``: folders.
+    What is kept up to a segment does not depend on the branch, so each row's longest branch is used. ``rollouts``:
+    folders.
     """
     lines = []
     for name, folder in zip(study.rows, rollouts, strict=True):
@@ -193,17 +194,17 @@ def kept_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
 
 
 def owned_record(folder: Path, run: Run) -> dict[str, Any]:
-    """The record of a rollout or reference row; raises TableError where it is another run's."""
+    """The record of a rollout or reference row; raises TableError if it is another run's."""
     path = folder / "record.json"
     record = read_record(path)
     if (record["row"], record["train_seed"]) != (run.row_name, run.train_seed):
         other = Run(record["row"], record["train_seed"])
-        raise_faults({path: [f"it is of {other}"]}, {path: run})
+        raise_faults({path: [f"it belongs to {other}"]}, {path: run})
     return record
 
 
 def timings(study: Study, records: Sequence[Path]) -> pd.DataFrame:
-    """stage, row_name, seconds, peak_mb of every recorded job: stages in the order given, rows in the study's."""
+    """stage, row_name, seconds, peak_mb of every recorded job: stages in the order given, rows in the study's order."""
     entries = [read_record(path) for path in records]
     stages = list(dict.fromkeys(entry["stage"] for entry in entries))
     names = [*study.rows, *study.references, None]

@@ -1,4 +1,4 @@
-"""The tables as one markdown page, formatted to be read."""
+"""The tables as one markdown page, formatted for reading."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ MISSING = "–"
 
 HEADER = """# Result tables
 
-Made by the stage `tables`. A cell is ours: mean and, in brackets, the 95 % interval (bootstrap over scenes
-and, where there are several, training seeds). Below it in *italics* is the paper's number, where it has one. The
-paper's numbers are of a 1.3 B-parameter video model at 352x640 judged by a vision-language model; ours are of this
-study's model and world (config/README.md), judged by an embedded judge. So compare the order of the rows, not the
-levels. {missing} is a number that was not measured.
+Made by the stage `tables`. A cell has our mean and, in brackets, its 95 % interval (bootstrap over scenes and, if there
+are several, training seeds). The paper's number, if there is one, is below it in *italics*. The paper's numbers are for
+a 1.3 B-parameter video model at 352x640, judged by a vision-language model; ours are for this study's model and world
+(config/README.md), judged by an embedded judge. So compare the order of the rows, not the levels. {missing} marks a
+number that was not measured.
 
-Rows in *italics* are references that need no training (`echo/rollout/known.py` says what each may use). They are
-measured like the others and not tested; a row is worth its cost only above the references that its store allows.
+Rows in *italics* are reference rows, which need no training (`echo/rollout/known.py` says what each may use). They are
+measured like the others but not tested; a row is worth its cost only if it beats the references that keep no more than
+it does.
 """
 
 
@@ -36,12 +37,12 @@ def branch_name(branch: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Text that a markdown table shows as it is: a bar would end the cell."""
+    """Text escaped for a markdown table: an unescaped bar would end the cell."""
     return text.replace("|", "\\|")
 
 
 def number(value: float, digits: int) -> str:
-    """A number or the sign of a missing one; a true minus sign, so that columns line up."""
+    """A formatted number, or ``MISSING``; with a true minus sign, so that columns line up."""
     return MISSING if pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
@@ -106,13 +107,13 @@ def _differences(table: pd.DataFrame, measure: str) -> str:
 
 
 def _name(row: pd.Series) -> str:
-    """A row's label; in italics that of a reference row."""
+    """A row's label, in italics for a reference row."""
     text = literal(row["label"])
     return f"*{text}*" if row["family"] == FAMILY else text
 
 
 def _levels(summary: pd.DataFrame, measure: str) -> str:
-    """A measure of all rows and reference rows: one column per branch on which any of them has it."""
+    """A measure of all rows and reference rows: one column per branch on which any of them was measured."""
     here = summary[(summary["measure"] == measure) & summary["value"].notna()]
     branches = [branch for branch in BRANCHES if (here["branch"] == branch).any()]
     lines = []
@@ -127,14 +128,14 @@ def _levels(summary: pd.DataFrame, measure: str) -> str:
 
 
 def _seen(summary: pd.DataFrame, shares: pd.DataFrame) -> str:
-    """Shares of seen pixels by branch, and each row's quality on seen and on never-seen ones."""
+    """Shares of seen pixels by branch, and each row's quality on seen and on never-seen pixels."""
     share = {(line.branch, line.frames): with_interval(100 * line.value, 100 * line.low, 100 * line.high, 1)
              for line in shares.itertuples()}  # fmt: skip
     branches = list(dict.fromkeys(shares["branch"]))
     lines = [[branch_name(branch), share[branch, "given"], share[branch, "past"]] for branch in branches]
     return (
-        "What share of the measured pixels shows a surface that a given frame shows (what a row could remember), and "
-        "that any earlier frame shows, in %, from true depth.\n\n"
+        "Share of the measured pixels whose surface is visible in a given frame (what a row could remember), and in "
+        "any earlier frame, in %, from true depth.\n\n"
         + markdown_table(["Branch", "in given frames", "in any earlier frame"], lines)
         + "\n### PSNR on pixels that a given frame shows\n\n" + _levels(summary, "psnr_seen")
         + "\n### PSNR on pixels that no given frame shows\n\n" + _levels(summary, "psnr_unseen")
@@ -223,11 +224,11 @@ def _ranks(table: pd.DataFrame) -> str:
 
 
 def _seeds(summary: pd.DataFrame) -> str:
-    """A sentence where one training seed is behind the intervals."""
+    """A sentence for the page if the intervals rest on one training seed."""
     if summary["train_seeds"].max() > 1:
         return ""
     return (
-        "One training seed is behind all numbers: the intervals are over scenes, and say nothing of other trainings.\n"
+        "All numbers are from one training seed: the intervals are over scenes and say nothing about other trainings.\n"
     )
 
 
@@ -246,9 +247,8 @@ def render(
         parts.append("## Rows and references, LPIPS\n\n" + _levels(frames["summary.csv"], "lpips"))
         for measure in dict.fromkeys(frames["against_references.csv"]["measure"]):
             parts.append(
-                f"## Difference to the best reference, {MEASURE_NAMES[measure]}\n\nPaired by case, with its interval; "
-                "the "
-                "best reference row, of those that are not handed the truth, is named beside it.\n\n"
+                f"## Difference to the best reference, {MEASURE_NAMES[measure]}\n\nPaired by case, with its interval "
+                "and the name of the best reference row among those that are not given the truth.\n\n"
                 + _against(frames["against_references.csv"], measure)
             )
     if len(frames["seen.csv"]):
@@ -257,16 +257,17 @@ def render(
     for measure in dict.fromkeys(compared["measure"]):
         parts.append(
             f"## Difference to `{reference}`, {MEASURE_NAMES[measure]}\n\n"
-            "Paired by case and training seed; p of a sign-flip permutation over scenes, Holm-corrected over the rows "
-            "of a branch.\n\n" + _differences(compared, measure)
+            "Paired by case and training seed; p of a sign-flip permutation test over scenes, Holm-corrected over the "
+            "rows of a branch.\n\n" + _differences(compared, measure)
         )
     parts.append(
         "## Replay against return\n\nRank correlation over rows, with its 95 % interval.\n\n"
         + _ranks(frames["rank_correlation.csv"])
     )
     parts.append(
-        "## Realism: kernel distance ↓\n\nBetween generated and true frames, as sets. The floor: what the distance "
-        "between true frames of two halves of the scenes stays below in 95 of 100 splits.\n\n" + _realism(realism, rows)
+        "## Realism: kernel distance ↓\n\nBetween generated and true frames, as sets. The floor is the 95th "
+        "percentile, over splits, of the distance between true frames of two halves of the scenes.\n\n"
+        + _realism(realism, rows)
     )
     sharpness = summary[summary["measure"] == "sharpness"]
     parts.append(

@@ -1,9 +1,9 @@
 """The paper's tables (arXiv 2606.09803), and ours beside them.
 
-``reference/paper_tables.csv`` holds the paper's numbers. Its in-domain loop is our ``loop``, its open-domain score by
-a vision-language model is our judge's score on ``return_45``. Branches that the paper does not have
-(``return_strict``, ``recall``) follow with an empty cell for the paper. Rows that the paper does not have stand at the
-end of their family's table; families it does not have, at the end of table 1.
+``reference/paper_tables.csv`` holds the paper's numbers. Its in-domain loop is our ``loop``, and its open-domain score
+by a vision-language model corresponds to our judge's score on ``return_45``. Branches that the paper does not have
+(``return_strict``, ``recall``) follow with an empty cell for the paper. Rows that the paper does not have come at the
+end of their family's table; families that it does not have, at the end of table 1.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def paper() -> pd.DataFrame:
 
 
 def paper_number(row: str, branch: str, measure: str) -> float:
-    """The paper's number, NaN where it has none."""
+    """The paper's number, or NaN if it has none."""
     column = PAPER_COLUMNS.get((branch, measure))
     if column is None or row not in paper().index:
         return float("nan")
@@ -44,7 +44,7 @@ def paper_number(row: str, branch: str, measure: str) -> float:
 
 
 def rows_of_table(number: int, rows: pd.DataFrame) -> list[str]:
-    """Rows of one of the paper's tables, then the study's own rows that belong to it; reference rows end table 1."""
+    """Rows of one of the paper's tables, then the study's own rows in it; table 1 ends with reference rows."""
     family = PAPER_TABLES[number].family
     own = rows[~rows["row_name"].isin(paper().index)]
     if family is None:

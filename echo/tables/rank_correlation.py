@@ -1,10 +1,10 @@
-"""Does the row that replays best also come back best? Spearman's rank correlation over rows, with an interval.
+"""Does the row that replays best also return best? Spearman's rank correlation over rows, with an interval.
 
-The interval is a hierarchical bootstrap (``echo.tables.resampling``): rooms of each split are drawn once for all rows,
-as rows are compared on the same rooms; seeds are drawn row by row, as the trainings of two rows are independent, and
-the same ones for replay and return, as one model did both. Noise between rows whose true numbers are close lowers a
-rank correlation: an interval may lie below the estimate's own value, never above what the rows allow. Reference rows
-are left out: they replay nothing from a memory.
+The interval is a hierarchical bootstrap (``echo.tables.resampling``). Rooms of each split are drawn once for all rows,
+because rows are compared on the same rooms. Seeds are drawn separately for each row, because the trainings of two rows
+are independent, but jointly for replay and return, because one model did both. Noise between rows whose true numbers
+are close lowers a rank correlation: an interval may lie below the estimate itself, but never above what the rows allow.
+Reference rows are left out: they replay nothing from a memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from echo.tables.resampling import Nested, limits
 REPLAY = ("replay", "psnr")
 MEASURES = ("psnr", "lpips", "judge")  # of a return
 HIGHER_IS_BETTER = {"psnr": 1, "lpips": -1, "judge": 1}
-FEWEST = 3  # rows of which a rank correlation says something
+FEWEST = 3  # rows needed for a rank correlation to be informative
 REFERENCE_FAMILY = "reference"
 COLUMNS = ["branch", "measure", "rows", "value", "low", "high", "scenes", "train_seeds", "paper", "paper_rows"]
 
@@ -30,8 +30,9 @@ COLUMNS = ["branch", "measure", "rows", "value", "low", "high", "scenes", "train
 def rank_correlation(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
     """One row per branch and measure of a return: its rank correlation over rows with replay PSNR.
 
-    Columns ``COLUMNS``: ``rows`` and ``scenes`` (of the return) behind it, the paper's own and over how many rows. Best
-    first on both sides: LPIPS counts downwards. Empty where fewer than ``FEWEST`` rows have both numbers.
+    Columns ``COLUMNS``: among them the numbers of ``rows`` and ``scenes`` (of the return) behind it, and the paper's
+    value and number of rows. Ranks are best first on both sides: for LPIPS lower is better. Empty if fewer than
+    ``FEWEST`` rows have both numbers.
     """
     names = list(rows.loc[rows["family"] != REFERENCE_FAMILY, "row_name"])
     lines = []
@@ -46,7 +47,7 @@ def rank_correlation(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, se
 def spearman(
     a: Float64[np.ndarray, "lines rows"], b: Float64[np.ndarray, "lines rows"]
 ) -> Float64[np.ndarray, " lines"]:
-    """Rank correlation of a and b line by line, ties sharing their mean rank; NaN where all of a side are equal."""
+    """Rank correlation of a and b line by line, with mean ranks for ties; NaN if all values of a side are equal."""
     ranks = [rankdata(side, axis=1) for side in (a, b)]
     ranks = [side - side.mean(1, keepdims=True) for side in ranks]
     size = np.sqrt(np.square(ranks[0]).sum(1) * np.square(ranks[1]).sum(1))
@@ -94,13 +95,13 @@ def _line(
             for side in ("replay", branch)
         ]  # fmt: skip
         found = spearman(drawn[0], sign * drawn[1])
-        if np.isfinite(found).any():  # else the rows are alike on one side in every draw
+        if np.isfinite(found).any():  # else all rows are equal on one side in every draw
             line["low"], line["high"] = limits(found[np.isfinite(found)])
     return line
 
 
 def _papers(branch: str, measure: str) -> tuple[float, int]:
-    """The paper's own rank correlation, from its tables, and the rows behind it; NaN and 0 where it has none."""
+    """The paper's rank correlation, from its tables, and the number of rows behind it; NaN and 0 if it has none."""
     if (branch, measure) not in PAPER_COLUMNS:
         return np.nan, 0
     both = paper()[[PAPER_COLUMNS[REPLAY], PAPER_COLUMNS[branch, measure]]].dropna().to_numpy(np.float64)

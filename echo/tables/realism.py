@@ -1,10 +1,10 @@
 """Realism of each row on each branch, and of all its branches together: distance, interval and floor.
 
-A row's distance is the mean of its training seeds' (each is a model of its own); the interval draws rooms and seeds
-(``echo.tables.resampling``). It is unbiased, so a value below 0 means that nothing tells the frames from true ones. The
-floor is what the distance between true frames of two disjoint halves of the rooms stays below in 95 of 100 splits; its
-mean over splits is 0. It is a cautious one: halves have half the rooms, and other rooms than each other, where
-generated and true frames are of the same.
+A row's distance is the mean over its training seeds (each is a separate model); the interval resamples rooms and seeds
+(``echo.tables.resampling``). The distance is unbiased, so a value below 0 means that the frames cannot be told from
+true ones. The floor is the 95th percentile, over splits, of the distance between true frames of two disjoint halves of
+the rooms; its mean over splits is 0. The floor is conservative: each half has half of the rooms, and the halves have
+different rooms, whereas generated and true frames are of the same rooms.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from echo.tables.complete import Expected, Run, measured, raise_faults
 from echo.tables.read import TableError
 from echo.tables.resampling import LEVEL, limits, room_weights, with_seeds
 
-KERNEL = "kernel distance"  # the one kind of distance there is
+KERNEL = "kernel distance"  # the only kind of distance
 COLUMNS = ["row_name", "branch", "kind", "value", "low", "high", "floor", "frames", "scenes", "train_seeds"]
 
 
 def realism_table(study: Study, expected: Expected, files: Sequence[Path]) -> pd.DataFrame:
-    """One row per row, reference row and branch, all branches together last. Columns ``COLUMNS``.
+    """One line per row (or reference row) and branch, all branches together last. Columns ``COLUMNS``.
 
-    ``files``: what the stage ``realism`` wrote, one each in the order of ``measured(study)``. Raises TableError where
-    one is cut, another run's, or of other cases.
+    ``files``: what the stage ``realism`` wrote, one each in the order of ``measured(study)``. Raises TableError if
+    one is truncated, another run's, or of other cases.
     """
     found = read_distances(study, expected, files)
     branches = [branch for branch in BRANCHES if branch in expected.cases] + [ALL]
@@ -46,12 +46,12 @@ def realism_table(study: Study, expected: Expected, files: Sequence[Path]) -> pd
 
 
 def read_distances(study: Study, expected: Expected, files: Sequence[Path]) -> Mapping[Run, Mapping[str, Distances]]:
-    """The distances of every run by branch, once all files are known to be whole and of the study's cases."""
+    """The distances of every run by branch, after a check that all files are intact and of the study's cases."""
     each = measured(study)
     if len(files) != len(each):
         raise TableError(
             f"{len(files)} files of realism for {len(each)} runs (rows x training seeds) and reference rows: one is "
-            "needed of each, in the study's order"
+            "needed from each, in the study's order"
         )
     wanted = {branch: list(cases) for branch, cases in expected.cases.items()}
     found, faults = {}, {}
@@ -64,7 +64,7 @@ def read_distances(study: Study, expected: Expected, files: Sequence[Path]) -> M
             continue
         owner = Run(str(header["row_name"]), int(str(header["train_seed"])))
         if owner != run:
-            faults[path] = [f"it is of {owner}"]
+            faults[path] = [f"it belongs to {owner}"]
         elif header["cases"] != wanted or set(found[run]) != {*wanted, ALL}:
             faults[path] = ["its branches or cases are not the study's"]
     raise_faults(faults, dict(zip(files, each, strict=True)))

@@ -1,15 +1,15 @@
 """Hierarchical bootstrap over rooms and training seeds: both vary, and every seed's model sees the same rooms.
 
-- Rooms are drawn with replacement, whole: a room brings all its cases. Drawing cases within drawn rooms once more would
-  count their spread twice (Davison and Hinkley 1997, section 3.8).
+- Whole rooms are drawn with replacement: a room brings all its cases. Resampling the cases within drawn rooms as well
+  would count their spread twice (Davison and Hinkley 1997, section 3.8).
 - Seeds are drawn with replacement too, independently of rooms. Two or three seeds are too few for plain percentiles,
-  and the means of seeds also differ because of the noise of cases, which the rooms bring already. So the deviations
-  that the drawn seeds cause are (a) widened to what Student's t with seeds - 1 degrees of freedom asks for (Hesterberg
-  2015, "What teachers should know about the bootstrap": expanded percentile intervals), and (b) shrunk by the share of
-  the variance between seeds that the noise of cases explains, to nothing where it explains it all.
-  ``tests/tables/test_resampling.py`` holds the coverage to about 95 %, without a seed effect and with one that is all
-  there is.
-- With one seed nothing is known of other trainings: rooms alone are drawn, and the tables count one seed.
+  and the means of seeds also differ because of case noise, which resampling rooms already covers. So the deviations
+  caused by the drawn seeds are (a) widened to match Student's t with seeds - 1 degrees of freedom (Hesterberg 2015,
+  "What teachers should know about the bootstrap": expanded percentile intervals), and (b) shrunk by the share of the
+  variance between seeds that case noise explains, to zero if it explains all of it.
+  ``tests/tables/test_resampling.py`` checks that the coverage is about 95 %, both without a seed effect and with
+  nothing but a seed effect.
+- With one seed nothing is known about other trainings: only rooms are drawn, and the tables report one seed.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ PerSeedAndRoom = Float64[np.ndarray, "seeds rooms"]
 
 @dataclass(frozen=True)
 class Nested:
-    """Values of cases summed by training seed and room; rooms in the order of their names, seeds in theirs."""
+    """Values of cases summed by training seed and room; rooms are sorted by name, seeds by value."""
 
     sums: PerSeedAndRoom
     counts: PerSeedAndRoom
 
     @classmethod
     def of(cls, values: np.ndarray, rooms: np.ndarray, seeds: ArrayLike | None = None) -> Nested:
-        """From finite values (n,), their rooms (n,) and seeds (n,); without seeds all are of one."""
+        """From finite values (n,), their rooms (n,) and seeds (n,); without ``seeds``, all are of one seed."""
         names, room = np.unique(rooms, return_inverse=True)
         each, seed = np.unique(np.zeros(len(values)) if seeds is None else np.asarray(seeds), return_inverse=True)
         shape, cell = (len(each), len(names)), seed * len(names) + room
@@ -53,7 +53,7 @@ class Nested:
                   ) -> Resamples:  # fmt: skip
         """Means of ``resamples`` draws of rooms, and of seeds where there are several (see ``with_seeds``).
 
-        ``generator``: draws rooms, then seeds; ``of_seeds``: draws seeds in its place.
+        ``generator``: draws rooms, then seeds; ``of_seeds``: if given, draws the seeds instead.
         """
         weights = room_weights(self.counts.shape[1], resamples, generator)
         totals = self.counts.sum(1)
@@ -69,8 +69,8 @@ class Nested:
 def room_weights(
     rooms: int, resamples: int, generator: np.random.Generator
 ) -> Float64[np.ndarray, "{resamples} {rooms}"]:
-    """How often each of ``rooms`` is drawn, in each of ``resamples`` draws of as many rooms with replacement."""
-    drawn = generator.integers(0, rooms, (resamples, rooms))  # the draw of scipy.stats.bootstrap
+    """How often each room is drawn, in each of ``resamples`` draws of ``rooms`` rooms with replacement."""
+    drawn = generator.integers(0, rooms, (resamples, rooms))  # the same draw as in scipy.stats.bootstrap
     drawn += rooms * np.arange(resamples)[:, None]
     return np.bincount(drawn.ravel(), minlength=resamples * rooms).reshape(resamples, rooms).astype(float)
 
@@ -82,10 +82,10 @@ def with_seeds(
     shares: PerSeed,
     generator: np.random.Generator,
 ) -> Resamples:
-    """Estimates over seeds, of resampled rooms and resampled seeds.
+    """Estimates over all seeds, with rooms and seeds resampled.
 
-    ``own``: each seed's estimate of each draw of rooms. ``estimates``: of all rooms. ``influences``: what each room
-    adds to a seed's estimate, as a deviation: its rows sum to 0. ``shares``: weight of each seed, together 1.
+    ``own``: each seed's estimate from each draw of rooms. ``estimates``: from all rooms. ``influences``: influence of
+    each room on a seed's estimate, as a deviation: its rows sum to 0. ``shares``: weight of each seed, summing to 1.
     """
     seeds, resamples = len(shares), len(own)
     drawn = generator.multinomial(seeds, np.full(seeds, 1 / seeds), resamples)
@@ -95,16 +95,16 @@ def with_seeds(
 
 
 def expansion(seeds: int) -> float:
-    """Factor from percentiles over so few seeds to the quantile of Student's t."""
+    """Factor that widens percentiles over ``seeds`` seeds to the quantile of Student's t."""
     freedom = seeds - 1
     return float(np.sqrt(seeds / freedom) * t.ppf((1 + LEVEL) / 2, freedom) / norm.ppf((1 + LEVEL) / 2))
 
 
 def seed_share(estimates: PerSeed, influences: PerSeedAndRoom) -> float:
-    """Share, 0 to 1, of the variance between seeds' estimates that the noise of their cases does not explain."""
+    """Share, 0 to 1, of the variance between seeds' estimates that case noise does not explain."""
     seeds, rooms = influences.shape
     between = estimates.var(ddof=1)
-    noise = influences - influences.mean(0)  # what rooms add to all seeds alike moves no seed apart
+    noise = influences - influences.mean(0)  # what rooms add to all seeds alike does not make seeds differ
     explained = np.square(noise).sum() / (seeds - 1) * rooms / max(rooms - 1, 1)
     return float(max(0.0, 1 - explained / between)) if between > 0 else 0.0
 

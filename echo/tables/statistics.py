@@ -1,10 +1,10 @@
 """Intervals, paired comparisons and Holm's correction, all over clusters.
 
-Cases of one scene share its difficulty, so a scene, not a case, is what gets resampled or has its sign flipped.
-Estimates are means over cases; a scene weighs as many cases as it has. Intervals are over rooms and training seeds
-(``echo.tables.resampling``). A p value is over rooms alone, the pairs of all seeds summed in each: it asks whether
-these trained models differ on other rooms, and the interval says what another training may do. The permutations are
-scipy's, handed the sum of each cluster in place of its cases; Holm's correction is statsmodels'.
+Cases of one scene share its difficulty, so scenes, not cases, are resampled or have their signs flipped. Estimates are
+means over cases, so a scene is weighted by its number of cases. Intervals are over rooms and training seeds
+(``echo.tables.resampling``). A p value is over rooms alone, with the pairs of all seeds summed in each room: it tests
+whether these trained models differ on other rooms, while the interval also covers other trainings. The permutation
+tests are scipy's, applied to the sum of each cluster instead of its cases; Holm's correction is statsmodels'.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from statsmodels.stats.multitest import multipletests
 from echo.tables.resampling import Nested, limits
 
 PAIR = ["train_seed", "branch", "case"]
-DIGITS = 9  # of a permuted sum, as a share of the summed sizes: sums that differ by less count as equal
-EXACT = 4096  # this many sign flips are always enumerated, however few resamples are asked for
+DIGITS = 9  # of a permuted sum, relative to the summed absolute values: sums that differ by less count as equal
+EXACT = 4096  # this many sign flips are always enumerated, however small ``resamples`` is
 BATCH = 4096  # flips held in memory at a time
 
 
@@ -49,10 +49,10 @@ def interval(
     """Mean of values (n,) and its 95 % percentile interval by bootstrap over clusters (n,): mean, low, high.
 
     Whole clusters are drawn with replacement, ``resamples`` times (Davison and Hinkley 1997, section 3.8); with several
-    training ``seeds`` (n,) these are drawn too (``echo.tables.resampling``). NaN values are dropped. One cluster says
-    nothing of the spread between clusters: the limits are NaN. With no value at all the mean is NaN too. With few
-    clusters (20 or so) a percentile interval covers a little less than its nominal 95 %. Raises ValueError for an
-    infinite value: callers cap the PSNR of identical frames.
+    training ``seeds`` (n,) these are drawn too (``echo.tables.resampling``). NaN values are dropped. With one
+    cluster the spread between clusters is unknown and the limits are NaN. With no value at all the mean is NaN too.
+    With few clusters (20 or so) a percentile interval covers a little less than its nominal 95 %. Raises ValueError for
+    an infinite value: callers cap the PSNR of identical frames.
     """
     values, clusters, present = _aligned(values, clusters)
     if not len(values):
@@ -68,7 +68,7 @@ def sign_flip(values: ArrayLike, clusters: ArrayLike, resamples: int, generator:
 
     All 2^clusters flips are enumerated if they are no more than ``resamples`` or 4096; else ``resamples`` random ones
     are drawn, and the observed one is counted among them, so p is never 0 (Phipson and Smyth 2010). NaN values are
-    dropped. NaN without at least two clusters, as the interval is. Raises ValueError for an infinite value.
+    dropped. p is NaN with fewer than two clusters, like the interval. Raises ValueError for an infinite value.
     """
     values, clusters, _ = _aligned(values, clusters)
     sums = Nested.of(values, clusters).sums[0]
@@ -78,7 +78,7 @@ def sign_flip(values: ArrayLike, clusters: ArrayLike, resamples: int, generator:
     size = np.abs(sums).sum() or 1.0
 
     def distance(sums: np.ndarray, axis: int) -> np.ndarray:
-        """Distance of the sum from 0, as a share of the summed sizes."""
+        """Distance of the sum from 0, relative to the summed absolute values."""
         return np.round(np.abs(sums.sum(axis)) / size, DIGITS)
 
     def flips(size: tuple[int, int]) -> np.ndarray:
@@ -147,7 +147,7 @@ def holm(p_values: ArrayLike) -> np.ndarray:
 
 
 def _aligned(values: ArrayLike, clusters: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values and clusters as arrays, those with NaN values left out, and which were kept."""
+    """Values and clusters as arrays without the NaN values, and a mask of those kept."""
     values, clusters = np.asarray(values, dtype=np.float64), np.asarray(clusters)
     if values.ndim != 1 or values.shape != clusters.shape:
         raise ValueError(f"expected values (n,) and clusters (n,), got {values.shape} and {clusters.shape}")

@@ -17,10 +17,10 @@ MEASURES = (
 
 
 def cell(cases: pd.DataFrame, measure: str, resamples: int, seed: int, *names: str | int) -> dict[str, float]:
-    """Mean of a measure over cases with its 95 % interval over scenes and seeds; NaN where nothing was measured.
+    """Mean of a measure over cases with its 95 % interval over scenes and seeds; NaN if nothing was measured.
 
-    Returns value, low, high, and how many distinct cases, scenes and training seeds stand behind them. The resampling
-    stream is named by ``names`` alone, so that rows with the same scenes are resampled alike.
+    Returns value, low, high, and the numbers of distinct cases, scenes and training seeds behind them. The resampling
+    stream is named by ``names`` alone, so that rows with the same scenes have the same resamples.
     """
     present = cases.loc[cases[measure].notna(), ["scene", "case", "train_seed", measure]]
     value, low, high = (
@@ -74,14 +74,14 @@ def summary(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) 
     return pd.DataFrame(lines, columns=columns)
 
 
-SHARES = {"given": "seen_given", "past": "seen_past"}  # which frames: the column of cases.csv
+SHARES = {"given": "seen_given", "past": "seen_past"}  # value of ``frames``: column of cases.csv
 
 
 def seen_shares(cases: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
-    """Per branch, what share of the measured pixels was seen before: in frames that rows are given, in all of the past.
+    """Per branch, the share of the measured pixels seen before: in frames given to rows, and in the whole past.
 
-    Columns: branch, frames (given or past), value, low, high, cases, scenes. The shares are the cases' own, the same
-    for all rows; without depth the table has no row.
+    Columns: branch, frames (given or past), value, low, high, cases, scenes. The shares depend on the cases
+    alone and are the same for all rows; without depth the table is empty.
     """
     lines = []
     once = cases.drop_duplicates(["branch", "case"])

@@ -61,7 +61,7 @@ def test_half_of_the_measures_is_refused(made_runs):
     first = made_runs.cases("return_45").index[2]
     refused(
         made_runs, str(path), "row context_k5, training seed 7",
-        f"branch return_45: 2 of 4 cases (the first that is missing is {first})",
+        f"branch return_45: 2 of 4 cases (first missing: {first})",
         "branch return_strict: 0 of 4 cases", f"--forcerun {path}",
     )  # fmt: skip
 
@@ -79,7 +79,7 @@ def test_another_rows_or_seeds_file_is_refused(made_runs, name, other):
     path = made_runs.folder / name.format("i2v-0")
     shutil.copy(made_runs.folder / name.format(other), path)
     row, seed = other.split("-")
-    refused(made_runs, f"{path} (row i2v, training seed 0)", f"are of row {row}, training seed {seed}")
+    refused(made_runs, f"{path} (row i2v, training seed 0)", f"belong to row {row}, training seed {seed}")
 
 
 def test_a_file_that_does_not_say_whose_it_is_is_refused(made_runs):
@@ -92,7 +92,7 @@ def test_a_case_that_is_there_twice_or_unknown_is_refused(made_runs):
     path = made_runs.folder / "probes" / "i2v-0.csv"
     table = pd.read_csv(path)
     pd.concat([table, table.iloc[:1].assign(case="elsewhere"), table.iloc[1:2]]).to_csv(path, index=False)
-    refused(made_runs, "is there more than once", "probe erase: elsewhere is none of the study's")
+    refused(made_runs, "occurs more than once", "probe erase: elsewhere is not in the study")
 
 
 def test_a_frame_that_is_missing_is_named(made_runs):
@@ -101,7 +101,7 @@ def test_a_frame_that_is_missing_is_named(made_runs):
     gone = (frames.branch == "recall") & (frames.frame == frames.frame[frames.branch == "recall"].max())
     frames[~gone].to_parquet(path, index=False)
     first = made_runs.cases("recall").index[0]
-    refused(made_runs, str(path), f"branch recall: 12 of 16 frames (the first that is missing is {first} frame 12")
+    refused(made_runs, str(path), f"branch recall: 12 of 16 frames (first missing: {first} frame 12")
 
 
 @pytest.mark.parametrize(
@@ -177,5 +177,5 @@ def test_nothing_is_wrong_with_a_whole_table():
     wanted = [("x", "1"), ("x", "2")]
     assert faults(table, Run("a", 0), ["branch", "case"], wanted, {"x": ("psnr",)}) == []
     assert faults(table[:0], Run("a", 0), ["branch", "case"], wanted, {}) == [
-        "branch x: 0 of 2 cases (the first that is missing is 1)"
+        "branch x: 0 of 2 cases (first missing: 1)"
     ]

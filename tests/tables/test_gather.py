@@ -59,7 +59,7 @@ def test_reference_rows_stand_beside_the_trained_ones(made_runs, gathered):
 def test_another_reference_rows_record_is_refused(made_runs):
     one, two = (path.parent for path in made_runs.inputs["references"])
     shutil.copy(two / "record.json", one / "record.json")
-    with pytest.raises(TableError, match=r"reference row codec_ceiling\): it is of reference row copy_first"):
+    with pytest.raises(TableError, match=r"reference row codec_ceiling\): it belongs to reference row copy_first"):
         owned_record(one, Run("codec_ceiling", -1))
 
 
@@ -73,7 +73,7 @@ def test_timings_are_in_the_order_of_the_flow_and_of_the_study(made_runs):
 def test_another_rows_rollout_is_refused(made_runs):
     folders = made_runs.inputs["rollouts"]
     shutil.copy(folders[1] / "record.json", folders[0] / "record.json")
-    with pytest.raises(TableError, match=r"row i2v, training seed 0\): it is of row context_k5, training seed 0"):
+    with pytest.raises(TableError, match=r"row i2v, training seed 0\): it belongs to row context_k5, training seed 0"):
         owned_record(folders[0], Run("i2v", 0))
 
 

@@ -79,7 +79,7 @@ def test_a_file_that_is_gone_cut_or_another_runs_is_named(made_runs):
     with pytest.raises(TableError) as error:
         table(made_runs)
     message = str(error.value)
-    assert f"{paths[0]} (row i2v, training seed 0): it is of row i2v, training seed 7" in message
+    assert f"{paths[0]} (row i2v, training seed 0): it belongs to row i2v, training seed 7" in message
     assert str(paths[2]) in message and str(paths[3]) in message and "--forcerun" in message
 
 

@@ -26,7 +26,7 @@ def run(
 ) -> None:
     """Write ``out/frames.parquet`` and ``out/cases.csv``; ``rollouts``: one file per branch, in the study's order.
 
-    ``seen``: the masks of seen pixels, where frames have depth.
+    ``seen``: the masks of seen pixels, if frames have depth.
     """
     part = part_of(study, "measure")
     with recorded(out / "record.json", study, "measure", row) as record:

@@ -1,4 +1,4 @@
-"""Erase and swap the memory of one row: whether its output depends on it."""
+"""Erase and swap the memory of one row, to test whether its output depends on it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(
     evidence: Path,
     out: Path,
 ) -> None:
-    """Write the table of ``row``'s probes to the file ``out``, then fail where its memory contradicts its profile."""
+    """Write the table of ``row``'s probes to the file ``out``, then fail if its memory contradicts its profile."""
     part = part_of(study, "probe")
     with recorded(record_of(out), study, "probe", row) as record:
         decoder = load_codec(codec)

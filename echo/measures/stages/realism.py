@@ -1,4 +1,4 @@
-"""Measure how far a row's generated frames are, as a set, from true ones."""
+"""Measure the distance between a row's generated frames and the true ones, as sets."""
 
 from __future__ import annotations
 

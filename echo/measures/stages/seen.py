@@ -14,7 +14,7 @@ READS = ("seed", "segment.frames", "world.field_of_view", "evaluate.splits", "ev
 
 
 def run(study: Study, pools: dict[str, Path], out: Path) -> None:
-    """Write the masks of every branch to the file ``out``; pools are given by split."""
+    """Write the masks of every branch to the file ``out``; ``pools``: by split."""
     part = part_of(study, "seen")
     with recorded(record_of(out), study, "seen"):
         opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}

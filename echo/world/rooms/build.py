@@ -1,4 +1,4 @@
-"""Render a study's splits: rooms, trajectories and anchors to a pool. What is there already is not rendered again."""
+"""Render the rooms, trajectories and anchors of a study's splits to pools. Existing videos are not rendered again."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from echo.world.rooms.pool_writer import Video, is_written, write_tables, write_
 from echo.world.rooms.render import Frames, Layer, combine
 from echo.world.rooms.rooms import Room, sample_room
 
-OVERLAPS = 0.2  # views that share at least this much are labelled as overlapping
-SEEN = (0.025, 0.25)  # share of the first frame that the anchor covers
+OVERLAPS = 0.2  # views whose overlap is at least this are labelled as overlapping
+SEEN = (0.025, 0.25)  # smallest and largest share of the first frame that the anchor may cover
 ATTEMPTS = 50
 
 
 def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
-    """Render ``split`` (one of ``SPLITS``) to ``folder``; a function of the study alone.
+    """Render ``split`` (one of ``SPLITS``) to ``folder``; the result depends on the study alone.
 
-    Videos: ``train_00000``; ``in_000__replay``, ``in_000__loop``; ``open_000_duckie__return_strict``, the same room and
-    path for each of its identities; ``choose_000_vase__replay``. Raises PoolError if a room fits no path
-    or never shows its anchor.
+    Video names: ``train_00000``; ``in_000__replay``, ``in_000__loop``; ``open_000_duckie__return_strict``, with the
+    same room and path for each identity; ``choose_000_vase__replay``. Raises PoolError if no layout of a room has space
+    for its paths and shows its anchor.
     """
     world = study.world
     library = load_library(Path(assets), texture_resolution(world.height))
@@ -63,7 +63,7 @@ def render_clip(
 
 
 class _Rendered:
-    """One room with its paths, each traced once and shared by the anchors that stand in it."""
+    """One room with its paths. Each path is ray-traced once and shared by all anchors placed in the room."""
 
     def __init__(self, study: Study, split: str, index: int, library: Library) -> None:
         self.study, self.split, self.index, self.library = study, split, index, library
@@ -84,32 +84,32 @@ class _Rendered:
         )
 
     def room(self, identity: str | None) -> Room:
-        """The room with an identity's anchor, or with the one that it draws."""
+        """The room with the anchor ``identity``, or with the one that it draws if None."""
         return sample_room(self.study.seed, self.split, self.index, self.library, identity, self.attempt)
 
     def video(self, name: str, room: Room, kind: str) -> Video:
-        """The room's video along its path of a kind."""
+        """The room's video along its path of kind ``kind``."""
         world, poses = self.study.world, self.paths[kind]
         seen = self.seen(kind, room)
         overlapping = overlap(poses, poses, world.field_of_view) >= OVERLAPS
         return Video(name, seen.rgb, seen.depth, seen.ids, poses, overlapping, room.caption)
 
     def seen(self, kind: str, room: Room) -> Frames:
-        """What the camera sees along the room's path of a kind."""
+        """The frames that the camera sees along the room's path of kind ``kind``."""
         world, poses = self.study.world, self.paths[kind]
         if kind not in self.cache:
             self.cache[kind] = self.layer.render(poses, world.height, world.field_of_view, room.light)
         return combine(self.cache[kind], self._anchor(room, poses))
 
     def _path(self, kind: str, room: Room) -> np.ndarray:
-        """Poses (F, 6) of the room's path of a kind; raises NoClearPath."""
+        """Poses (F, 6) of the room's path of kind ``kind``; raises NoClearPath."""
         draw = generator(self.study.seed, "path", SPLITS[self.split].stream, self.index, kind, self.attempt)
         frames, fov = self.study.segment.frames, self.study.world.field_of_view
         segments = self.study.segment.train_segments if kind == "train" else None
         return trajectory(kind, room.start, frames, draw, room.clear, fov, segments)
 
     def _is_seen(self, identity: str | None) -> bool:
-        """Whether the first frame shows the anchor, neither too small nor too large."""
+        """Whether the anchor covers an acceptable share (``SEEN``) of the first frame."""
         room, world = self.room(identity), self.study.world
         first = self.layer.render(room.start[None], world.height, world.field_of_view, room.light)
         seen = combine(first, self._anchor(room, room.start[None])).ids == ANCHOR_ID

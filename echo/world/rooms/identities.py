@@ -1,7 +1,7 @@
-"""Identity anchors: the one object of a room that a return must show again. All are made to look equally large.
+"""Identity anchors: the one object of a room that a return must show again. All are scaled to look equally large.
 
-The anchors of training, of the open domain and of the choosing rooms share no mesh and no shape. The asset pack has six
-meshes left for the open domain and one for choosing; two and seven more are composed of primitives.
+Training, open-domain and choosing anchors share no mesh and no shape. The asset pack has six spare meshes for the open
+domain and one for choosing; another two and seven, respectively, are composed of primitives.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from echo.world.rooms.library import Library
 from echo.world.rooms.meshes import Triangles, ball, box, join, revolved
 from echo.world.rooms.render import Layer, Light
 
-AREA = 0.75  # square metres of silhouette, seen from the side, averaged over the turn: the same for all
-RADIUS = 0.75  # metres around an anchor that no camera enters, whichever the identity
+AREA = 0.75  # square metres of side-on silhouette, averaged over yaw: the same for all anchors
+RADIUS = 0.75  # metres around an anchor that no camera enters, whatever its identity
 
 OPEN_DOMAIN = ("building", "cone", "duckie", "medkit", "potion", "tree_pine", "lamp", "snowman")
 CHOOSING = ("doom_door", "mushroom", "vase", "totem", "hourglass", "signpost", "arch", "pyramid")
@@ -31,9 +31,9 @@ def identities(split: str) -> tuple[str, ...]:
 
 
 def placed(seed: int, split: str, index: int, count: int) -> tuple[str | None, ...]:
-    """The identities that room ``index`` of a split is rendered with; (None,) where the room draws its own.
+    """The identities that room ``index`` of a split is rendered with; (None,) if the room draws its own.
 
-    As many rooms have one as another, give or take one: the anchors take turns, in an order drawn for every round.
+    All anchors are used equally often, to within one room: they take turns, in an order drawn anew for each round.
     """
     if split not in ("open_domain", "choosing"):
         return (None,)
@@ -118,7 +118,7 @@ COMPOSED = {
 
 @lru_cache(maxsize=64)
 def anchor(identity: str, library: Library) -> Triangles:
-    """An anchor standing on the origin, its silhouette of ``AREA`` square metres, its id ``ANCHOR_ID``.
+    """An anchor that stands on the origin, with a silhouette of ``AREA`` square metres and id ``ANCHOR_ID``.
 
     Raises ValueError for an identity that is in no split.
     """
@@ -132,7 +132,7 @@ def anchor(identity: str, library: Library) -> Triangles:
 
 
 def _silhouette(shape: Triangles, library: Library) -> float:
-    """Mean side-on silhouette (square units) of a shape no larger than 1, over eight turns."""
+    """Mean side-on silhouette (square units) of a shape no larger than 1, over eight yaw angles."""
     distance, size, fov = 10.0, 96, 8.0
     poses = [[-distance * np.cos(a), -distance * np.sin(a), 0.4, 0, 0, np.rad2deg(a)] for a in np.arange(8) * np.pi / 4]
     seen = Layer(shape.with_id(ANCHOR_ID), library).render(np.array(poses), size, fov, Light((0, 0, 5), 1.0, 0.0))

@@ -29,9 +29,9 @@ def mip_chain(image: np.ndarray) -> np.ndarray:
 
 
 def recoloured(image: np.ndarray) -> np.ndarray:
-    """A texture (S, S, 3) uint8 with red, green and blue exchanged and its contrast turned round about its mean.
+    """A texture (S, S, 3) uint8 with its colour channels rotated and its contrast inverted about the mean.
 
-    So bright joints become dark ones, and the mean brightness stays what rooms have.
+    So bright joints become dark, while the mean brightness stays in the range of the other rooms.
     """
     turned = np.roll(image.astype(np.float32), 1, axis=-1)
     return np.clip(np.round(2 * turned.mean((0, 1)) - turned), 0, 255).astype(np.uint8)
@@ -40,7 +40,7 @@ def recoloured(image: np.ndarray) -> np.ndarray:
 class Library:
     """Textures and meshes of an asset folder.
 
-    ``names``: texture names, a texture's position is its index; ``portraits``: those that are portraits;
+    ``names``: texture names; a name's position is the texture's index; ``portraits``: names of the portraits;
     ``texels`` (textures, n, 3) uint8: mip chains, top row first; ``resolution``: side of the largest level.
     """
 
@@ -62,7 +62,7 @@ class Library:
         self.names = [path.stem if path.parent.name != "meshes" else f"mesh/{path.stem}" for path in paths]
         self._index = {name: i for i, name in enumerate(self.names)}
         images = [self._load(path) for path in paths]
-        # Recoloured ones come last, so that the others keep their places.
+        # Recoloured textures come last, so that the indices of the others do not change.
         used = sorted({name for columns in SURFACES.values() for name in columns["choosing"]})
         images += [recoloured(images[self._index[name.removeprefix(RECOLOURED)]]) for name in used]
         self.names += used
@@ -101,10 +101,10 @@ class Library:
 
 @lru_cache(maxsize=2)
 def load_library(folder: Path, resolution: int) -> Library:
-    """The library of a folder, loaded once a process."""
+    """The library of a folder, loaded once per process."""
     return Library(Path(folder), resolution)
 
 
 def texture_resolution(size: int) -> int:
-    """Texture side for frames of ``size`` pixels: finer textures than 256 show from 128 pixels on only."""
+    """Texture side for frames of ``size`` pixels: more than 256 is visible only in frames above 128 pixels."""
     return 256 if size <= 128 else 512

@@ -16,7 +16,7 @@ WHITE = "white_1"
 
 @dataclass(frozen=True)
 class Triangles:
-    """Triangles with what the shader needs to know of them.
+    """Triangles with the attributes that the shader needs.
 
     vertices: metres; uv: texture coordinates, repeated outside [0, 1]; texture: index into ``library.Library.names``;
     tint: factors on the texture's red, green, blue; ids: object id, 1 to 255.
@@ -82,7 +82,7 @@ def quad(
 ) -> Triangles:
     """A parallelogram from ``corner`` (3,) spanned by ``along`` and ``up`` (3,), as two triangles.
 
-    The texture is upright where ``along`` is seen to run to the right and ``up`` upwards; it covers the quad once, or
+    The texture is upright if ``along`` points right and ``up`` points up in the view; it covers the quad once, or
     repeats every ``tile`` metres.
     """
     corner, along, up = (np.asarray(vector, dtype=np.float64) for vector in (corner, along, up))
@@ -138,10 +138,10 @@ def ball(
 
 
 def read_obj(path: Path, texture: int | None, white: int) -> Triangles:
-    """A Wavefront OBJ file, y up, as triangles with z up; polygons become fans.
+    """A Wavefront OBJ file, y up, as triangles with z up; polygons are split into fans.
 
-    With ``texture`` given all faces have it; otherwise each has texture ``white`` and the diffuse colour of its
-    material in the .mtl file of the same name. Raises ValueError, naming the file, where it has no faces.
+    If ``texture`` is given, all faces use it; otherwise each face uses texture ``white`` and the diffuse colour of its
+    material in the .mtl file of the same name. Raises ValueError, naming the file, if it has no faces.
     """
     colours = {} if texture is not None else _diffuse_colours(path.with_suffix(".mtl"))
     points, coordinates, faces, uvs, tints = [], [], [], [], []
@@ -181,7 +181,7 @@ def _corner(text: str, points: int, coordinates: int) -> tuple[int, int | None]:
 
 
 def _diffuse_colours(path: Path) -> dict[str, tuple[float, ...]]:
-    """Diffuse colour (3,) of each material in an .mtl file; empty where there is none."""
+    """Diffuse colour (3,) of each material in an .mtl file; empty if there is no file."""
     colours: dict[str, tuple[float, ...]] = {}
     name = ""
     for line in path.read_text().splitlines() if path.is_file() else []:

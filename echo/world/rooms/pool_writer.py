@@ -8,10 +8,10 @@
     captions.txt                                <video>/<start>_<end>.mp4<TAB>caption
     overlap_labels/<video>/<i>.json             {"overlapping_frames": [...]}
     metadata.csv                                video,prompt,video_name,start_frame,end_frame
-    depth/<video>.safetensors, masks/<video>.safetensors, videos.csv          beside it, where frames are rendered
+    depth/<video>.safetensors, masks/<video>.safetensors, videos.csv          added to rendered pools
 
-Small pools hold ``packed/<video>.safetensors`` (rgb, depth, ids, overlapping) in place of frames, overlap labels, depth
-and masks (``world.packed``); ``rendered_pool.RenderedPool`` reads both.
+Small pools (``world.packed``) hold ``packed/<video>.safetensors`` (rgb, depth, ids, overlapping) instead of frames,
+overlap labels, depth and masks; ``rendered_pool.RenderedPool`` reads both.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Video:
 
 
 def write_video(folder: Path, video: Video, packed: bool) -> None:
-    """Add one video; it is complete once its poses are there, which are written last."""
-    # A depth beyond float16's range becomes infinite, which is what it means.
+    """Write one video. Its poses are written last, so it is complete once they exist."""
+    # Depths beyond float16's range become infinite, which is their meaning here.
     depth = video.depth.astype(np.float16)
     if packed:
         arrays = {"rgb": video.rgb, "depth": depth, "ids": video.ids, "overlapping": video.overlapping.astype(np.uint8)}
@@ -70,7 +70,7 @@ def write_video(folder: Path, video: Video, packed: bool) -> None:
 
 
 def _write_frames(folder: Path, rgb: UInt8[np.ndarray, "frames height width 3"]) -> None:
-    """PNG files in a folder that appears at once."""
+    """Write PNG files to a folder that appears atomically."""
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")
     partial.mkdir(parents=True, exist_ok=True)
     for i, frame in enumerate(rgb):
@@ -80,7 +80,7 @@ def _write_frames(folder: Path, rgb: UInt8[np.ndarray, "frames height width 3"])
 
 
 def is_written(folder: Path, name: str, packed: bool) -> bool:
-    """Whether ``write_video`` finished for a video and its files are still there; packed arrays are read."""
+    """Whether ``write_video`` finished for a video and its files still exist; packed arrays are read to check them."""
     if not pose_file(folder, name).is_file():
         return False
     if not packed:
@@ -95,9 +95,9 @@ def is_written(folder: Path, name: str, packed: bool) -> bool:
 
 
 def write_tables(folder: Path, info: pd.DataFrame, captions: dict[str, str]) -> None:
-    """The pool's tables, once all videos are there.
+    """Write the pool's tables, after all its videos.
 
-    info: one row per video with ``COLUMNS``; captions: one for each video, over its whole length.
+    info: one row per video with ``COLUMNS``; captions: one per video, for its whole length.
     """
     spans = {name: (0, frames - 1) for name, frames in zip(info.video, info.frames, strict=True)}
     lines = [f"{name}/{first}_{last}.mp4\t{captions[name]}" for name, (first, last) in spans.items()]

@@ -1,9 +1,9 @@
 """Ray casting: rgb, planar depth and object id of every pixel, in one pass.
 
-Embree finds the triangle a pixel's ray meets first; a numba kernel samples its texture (bilinear on the two nearest
-mip levels) and lights its face. The room and its anchor are two layers, each traced alone and joined by depth, so
-nothing of the anchor (a shadow, a tie between triangles) can reach a pixel outside its mask, and a room with eight
-anchors is traced once.
+Embree finds the first triangle that each pixel's ray hits; a numba kernel samples its texture (bilinear on the two
+nearest mip levels) and shades the face. The room and its anchor are two layers, traced separately and composited by
+depth. So the anchor cannot affect a pixel outside its mask (by a shadow or a tie between triangles), and a room with
+eight anchors is traced only once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BACKGROUND = (0, 0, 0)
 
 @dataclass(frozen=True)
 class Light:
-    """A lamp without shadows: ``position`` (3,) metres, ``ambient`` and ``strength`` shares of a texture's colour."""
+    """A lamp without shadows: ``position`` (3,) metres, ``ambient`` and ``strength`` relative to a texture's colour."""
 
     position: tuple[float, float, float]
     ambient: float
@@ -45,7 +45,7 @@ class Frames:
 
 
 class RoomLike(Protocol):
-    """What is rendered of a room (``rooms.Room``): all but the anchor, the anchor, and the lamp."""
+    """The rendered parts of a room (``rooms.Room``): all but the anchor, the anchor, and the lamp."""
 
     @property
     def triangles(self) -> Triangles:
@@ -106,7 +106,7 @@ def _shade(
     rgb: np.ndarray,
     object_ids: np.ndarray,
 ) -> None:  # fmt: skip
-    """Fill ``rgb`` (N, 3) and ``object_ids`` (N,) for N rays; ``primitives`` < 0 are left as they are."""
+    """Fill ``rgb`` (N, 3) and ``object_ids`` (N,) for N rays; rays without a hit (``primitives`` < 0) are skipped."""
     near, far = np.empty(3), np.empty(3)
     levels = len(offsets) - 1
     for i in range(len(primitives)):
@@ -127,14 +127,14 @@ def _shade(
             lamp_offset = lamp[axis] - (origins[frame, axis] + depths[i] * ray)
             distance += lamp_offset * lamp_offset
             towards += lamp_offset * normals[k, axis]
-        # Faces are lit on the side that is seen, whichever way the mesh winds them.
+        # Faces are lit on the visible side, whatever their winding order in the mesh.
         if facing > 0:
             towards = -towards
         cosine = max(abs(facing) / np.sqrt(length), 0.1)
         light = ambient
         if towards > 0:
             light += strength * towards / np.sqrt(distance) / (1.0 + 0.12 * distance)
-        # Texels under one pixel; the square root lies between a sharp and a smooth choice at grazing angles.
+        # Texels per pixel; the square root is a compromise between sharp and smooth at grazing angles.
         footprint = depths[i] * pixel * density[k] / np.sqrt(cosine)
         level = min(max(np.log2(max(footprint, 1e-6)), 0.0), levels - 1.0)
         low = int(level)
@@ -169,11 +169,11 @@ class Layer:
         uv_area = np.abs(d[0] * e[1] - d[1] * e[0])
         self.density = np.sqrt(uv_area / np.maximum(area, 1e-20)) * library.resolution
         self.triangles = triangles
-        # Embree builds its tree on the first rays; two threads must not do so at once.
+        # Embree builds its acceleration structure on the first rays; two threads must not do so concurrently.
         self._lock = threading.Lock()
 
     def render(self, poses: ArrayLike, size: int, fov: float, light: Light) -> Frames:
-        """The layer alone, seen from ``poses`` (F, 6) in frames of ``size`` pixels."""
+        """The layer alone, seen from ``poses`` (F, 6), in square frames of ``size`` pixels a side."""
         poses = as_poses(poses)
         count = len(poses)
         directions = pixel_rays(size, fov).reshape(-1, 3) @ rotation_matrices(poses).transpose(0, 2, 1)
@@ -198,7 +198,7 @@ class Layer:
 
 
 def combine(back: Frames, front: Frames) -> Frames:
-    """Two layers of the same poses: each pixel from the nearer one, ``back`` where both are as near."""
+    """Two layers of the same poses composited: each pixel from the nearer one, from ``back`` on a tie."""
     nearer = front.depth < back.depth
     return Frames(
         np.where(nearer[..., None], front.rgb, back.rgb),

@@ -1,4 +1,4 @@
-"""Reading a rendered pool, or one that others made in the same layout (``pool_writer``)."""
+"""Reading a rendered pool, or a pool from elsewhere in the same layout (``pool_writer``)."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from echo.world.untrusted import check_gaps, check_name, locate
 
 
 class RenderedPool:
-    """The videos of one split (``echo.world.pool.Pool``). Opening it reads tables and the names of files."""
+    """The videos of one split (``echo.world.pool.Pool``). Opening it reads only tables and file names."""
 
     def __init__(self, folder: Path) -> None:
-        """Raise PoolError for a folder without a pool, or a pool with ``videos.csv`` of which a part is missing."""
+        """Raise PoolError if the folder has no pool, or has a pool with ``videos.csv`` of which a part is missing."""
         self.folder = Path(folder)
         if not (self.folder / CAPTIONS).is_file():
             raise PoolError(f"{self.folder}: no pool there ({CAPTIONS} is missing)")
@@ -93,7 +93,7 @@ class RenderedPool:
         return pose_rows(cameras, range(self.length(video)), pose_file(self.folder, video), video)
 
     def caption(self, video: str, start: int = 0) -> str:
-        """The caption of the span that holds frame ``start``, the first such span of the file."""
+        """The caption of the first span in the file that contains frame ``start``."""
         spans = self._captions.get(video, [])
         check_spans(spans, self.length(video), self.folder / CAPTIONS, video)
         for first, last, caption in spans:
@@ -112,7 +112,7 @@ class RenderedPool:
         return self._unpacked(video, "masks", masks_file) if packed is None else packed
 
     def masks(self, video: str) -> Bool[np.ndarray, "frames height width"]:
-        """Where the identity anchor is seen."""
+        """Mask of the pixels that show the identity anchor."""
         return self.ids(video) == ANCHOR_ID
 
     def overlapping(self, video: str, index: int) -> list[int]:
@@ -130,14 +130,14 @@ class RenderedPool:
         return read_captions(locate(self.folder, CAPTIONS))
 
     def _cameras(self, video: str) -> dict:
-        """Cameras of one video by frame number as text."""
+        """Cameras of one video, keyed by frame number as text."""
         path = locate(self.folder, "jsons", f"{video}.json")
         cameras = read_cameras(path, video)
         check_gaps(np.array(sorted(map(int, cameras)), dtype=np.int64), f"{path}: poses of {video}")
         return cameras
 
     def _check_complete(self) -> None:
-        """Raise PoolError where ``videos.csv`` names a video whose captions, poses or frames are not there."""
+        """Raise PoolError if ``videos.csv`` names a video whose captions, poses or frames are missing."""
         for video, length in self.info.frames.items():
             spans = self._captions.get(video, [])
             if not spans or max(last for _, last, _ in spans) != length - 1:
@@ -162,7 +162,7 @@ class RenderedPool:
             raise PoolError(f"{self.folder}: {kind} of {video} are missing")
 
     def _packed(self, video: str, name: str) -> np.ndarray | None:
-        """An array of the packed file, or None where the video is stored unpacked."""
+        """An array from the packed file, or None if the video is stored unpacked."""
         self.length(video)
         path = locate(self.folder, "packed", f"{video}.safetensors")
         return self._array(path, name, video) if path.is_file() else None

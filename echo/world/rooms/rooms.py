@@ -1,8 +1,8 @@
 """Rooms: shell, doors, portraits, boxes, furniture, a lamp, and one identity anchor in front of the first view.
 
-A room is a function of (seed, split and its revision, index); the anchor's identity changes nothing else of it, neither
-layout nor light nor caption nor where a camera may go. Metres; the floor is z = 0, the room spans x in 0..length, y in
-0..width.
+A room is determined by (seed, split and its revision, index). The anchor's identity changes nothing else: not the
+layout, the light, the caption or where a camera may go. Units are metres; the floor is z = 0, and the room spans x in
+0..length, y in 0..width.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from echo.world.rooms.library import Library
 from echo.world.rooms.meshes import WHITE, Triangles, box, join, quad, revolved
 from echo.world.rooms.render import Light
 
-EYE = 1.25  # metres of the camera above the floor
-MARGIN = 0.35  # metres a camera keeps from walls and obstacles
+EYE = 1.25  # height of the camera above the floor, metres
+MARGIN = 0.35  # least distance of a camera from walls and obstacles, metres
 SHELL_ID, DOOR_ID, PORTRAIT_ID, BOX_ID, FURNITURE_ID = 1, 2, 3, 4, 5
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -30,7 +30,7 @@ Wall = tuple[tuple[float | int, float | int], tuple[int, int], float]  # corner 
 
 @dataclass(frozen=True)
 class Room:
-    """``triangles``: all but the anchor; ``anchor``: its triangles; ``start`` (6,): the first pose, which faces it."""
+    """``triangles``: all but the anchor; ``anchor``: its triangles; ``start`` (6,): the first pose, facing it."""
 
     triangles: Triangles
     anchor: Triangles
@@ -51,7 +51,7 @@ class Room:
 def sample_room(
     seed: int, split: str, index: int, library: Library, identity: str | None = None, attempt: int = 0
 ) -> Room:
-    """Room ``index`` of a split. ``identity`` defaults to one the room draws; ``attempt`` draws another room."""
+    """Room ``index`` of a split. ``identity`` defaults to one the room draws; each ``attempt`` draws another room."""
     draw = generator(seed, "room", SPLITS[split].stream, index, attempt)
     drawn = str(draw.choice(identities(split)))
     length, width, height = draw.uniform(5.5, 8.0), draw.uniform(5.5, 8.0), draw.uniform(2.6, 3.2)
@@ -79,7 +79,7 @@ def sample_room(
 
 
 def _first_view(draw: np.random.Generator, length: float, width: float) -> tuple[np.ndarray, np.ndarray]:
-    """The first pose (6,) and the anchor's place (2,), 1.7 to 2.5 metres ahead of it, both well inside."""
+    """The first pose (6,) and the anchor's place (2,), 1.7 to 2.5 metres ahead of it, both well inside the room."""
     while True:
         here = np.array([draw.uniform(1.2, length - 1.2), draw.uniform(1.2, width - 1.2)])
         yaw = draw.uniform(-180, 180)
@@ -92,7 +92,7 @@ def _first_view(draw: np.random.Generator, length: float, width: float) -> tuple
 def _shell(
     draw: np.random.Generator, split: str, library: Library, size: tuple[float, float, float]
 ) -> tuple[dict[str, str], list[Triangles]]:
-    """Caption words and the six faces; each wall has a tint of its own, so that they differ."""
+    """Caption words and the six faces; each wall has its own tint, so that walls differ."""
     length, width, height = size
     chosen = {use: str(draw.choice(list(surfaces(use, split)))) for use in ("wall", "floor", "ceiling")}
     words = {use: surfaces(use, split)[name] for use, name in chosen.items()}
@@ -100,7 +100,7 @@ def _shell(
     corners = [(0, 0), (length, 0), (length, width), (0, width)]
     parts = []
     for k in range(4):
-        # Seen from inside, with y to the right of x, the walls run the other way round.
+        # Seen from inside, with y to the right of x, the corners of a wall are in reverse order.
         (x1, y1), (x0, y0) = corners[k], corners[(k + 1) % 4]
         tint = np.clip(base * draw.uniform(0.75, 1.1, 3), 0.2, 1.1)
         wall = library.index(chosen["wall"])
@@ -195,14 +195,14 @@ def _things(
 
 
 def _between(here: np.ndarray, there: np.ndarray, spot: np.ndarray, radius: float) -> bool:
-    """Whether a disc stands in the way from ``here`` to ``there`` (2,)."""
+    """Whether a disc blocks the way from ``here`` to ``there`` (2,)."""
     along = there - here
     part = np.clip((spot - here) @ along / (along @ along), 0, 1)
     return bool(np.hypot(*(spot - here - part * along)) < radius + 0.5)
 
 
 def _furniture(draw: np.random.Generator, split: str, library: Library, radius: float) -> Triangles:
-    """A piece that fits a circle of ``radius``: the pack's desk and chair in training, composed ones elsewhere."""
+    """A piece that fits in a circle of ``radius``: the pack's desk or chair in training, composed ones elsewhere."""
     tint = 1 - draw.uniform(0, 0.3, 3)
     if split not in ("open_domain", "choosing"):
         mesh = library.mesh(str(draw.choice(["office_desk", "office_chair"])))
