@@ -19,7 +19,8 @@ from echo.study.words import UNTRAINED
 
 ROWS_FILE = Path(__file__).parent.parent / "config" / "rows.yaml"
 ENTRIES = yaml.safe_load(ROWS_FILE.read_text())
-ROWS = tuple(yaml.safe_load(ROWS_FILE.with_name("config.yaml").read_text())["rows"])  # of the default study
+DEFAULT = yaml.safe_load(ROWS_FILE.with_name("config.yaml").read_text())
+ROWS = (*DEFAULT["rows"], "ssm_blockwise_v1")  # of the default study, and the diagnostic one, which the paper lists too
 INERT = {name for name, entry in ENTRIES.items() if not parse_row(name, entry).remembers}
 
 

@@ -50,6 +50,7 @@ def clone(tmp_path, made_tables) -> Path:
             source, tmp_path / name
         )
     shutil.copytree(made_tables, tmp_path / "results" / "mini" / "tables")
+    shutil.copytree(ROOT / "results" / "choosing", tmp_path / "results" / "choosing")
     return tmp_path
 
 

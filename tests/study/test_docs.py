@@ -23,6 +23,7 @@ def test_every_section_and_family_has_its_table():
         "profiles",
         "study",
         "rig",
+        "chosen_in",
         "seed",
         "train_seeds",
         "rows",
