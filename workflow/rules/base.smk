@@ -80,7 +80,7 @@ else:
             text=[f"{RIG}/text/train.safetensors"] if TRAINS_BASE else [],
             evidence=[f"{RUN}/evidence/train.safetensors"] if TRAINS_BASE else [],
             pretrained=PRETRAINED,
-            shipped=[f"{SHIPPED}/base.safetensors"] if SHIPPED else [],
+            shipped=ancient([f"{SHIPPED}/base.safetensors"] if SHIPPED else []),
         output:
             base=f"{RUN}/base.safetensors",
             record=f"{RUN}/base.record.json",
@@ -101,6 +101,7 @@ else:
             evidence=option("--evidence", "evidence"),
             pretrained=option("--pretrained", "pretrained"),
             shipped=option("--shipped", "shipped", parents=True),
+            shipped_record=SHIPPED_DIGEST,
         shell:
             "python -m echo base --study {params.study} {params.latents} {params.text} {params.evidence}"
             " {params.pretrained} {params.shipped} --out {output.base} --fingerprint {params.fingerprint}"

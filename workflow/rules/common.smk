@@ -86,6 +86,9 @@ SHIPPED = (
 )
 BASE_SHARDS = range(STUDY.base.shards) if STUDY.base.source == "trained" else []
 RECORDED = STUDY.world.source != "rooms"
+# Shipped files are `ancient`, as their times in a fresh clone say nothing: what is made of them runs again where their
+# record, which holds their hashes, is another one.
+SHIPPED_DIGEST = digest(read_record(Path(SHIPPED, RECORD))) if SHIPPED else ""
 # AlexNet's weights, where the codec's decoder is trained on LPIPS; a shipped codec comes trained.
 CODEC_WEIGHTS = (
     [ancient("resources/weights/alexnet.safetensors")]

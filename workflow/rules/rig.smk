@@ -45,7 +45,7 @@ rule codec:
     input:
         pool=f"{RIG}/pool/train/record.json",
         pretrained=PRETRAINED,
-        shipped=[f"{SHIPPED}/codec.safetensors"] if SHIPPED else [],
+        shipped=ancient([f"{SHIPPED}/codec.safetensors"] if SHIPPED else []),
         weights=CODEC_WEIGHTS,
     output:
         codec=f"{RIG}/codec.safetensors",
@@ -64,6 +64,7 @@ rule codec:
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),
         shipped=option("--shipped", "shipped", parents=True),
+        shipped_record=SHIPPED_DIGEST,
         weights=option("--weights", "weights", parents=True),
     shell:
         "python -m echo codec --study {params.study} --pool {params.pool} {params.pretrained} {params.shipped}"
