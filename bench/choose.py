@@ -35,6 +35,7 @@ from echo.study.reading import read_mapping
 ROOT = Path(__file__).resolve().parents[1]
 MEASURES = ("psnr", "ssim", "lpips")
 CHOOSING = "choosing"
+COLUMNS = ["choice", "value", "digest", "row_name", "branch", *MEASURES, "criterion", "chosen"]
 # The stages whose outputs studies may share (key ``rig``).
 ROOM_STAGES = ("assets", "pool", "clips", "index", "text", "pretrained", "codec", "latents")
 BASE_STAGES = ("base_clips", "base_train", "base")
@@ -144,7 +145,7 @@ def summary_of(config: dict[str, Any], name: str, cores: int) -> pd.DataFrame:
 
 
 def measured(one: Variant, summary: pd.DataFrame, criterion: Criterion) -> pd.DataFrame:
-    """The lines of a variant in the table: row, branch, measures; raises ChoiceError for a cell that is missing."""
+    """A variant's cells: row, branch, measures, criterion, digest; raises ChoiceError for a cell that is missing."""
     wide = summary[summary["measure"].isin(MEASURES)].pivot_table(
         index=["row_name", "branch"], columns="measure", values="value", sort=False
     )
@@ -153,11 +154,7 @@ def measured(one: Variant, summary: pd.DataFrame, criterion: Criterion) -> pd.Da
     if missing:
         raise ChoiceError(f"choice {one.choice}: the tables have no row {missing[0][0]} on branch {missing[0][1]}")
     lines = wide.loc[cells].reset_index()
-    for at, column in enumerate(("choice", "value")):
-        lines.insert(at, column, "")
-    lines.insert(2, "digest", one.digest)
-    lines["criterion"] = wide.loc[cells, criterion.measure].mean()
-    return lines
+    return lines.assign(criterion=wide.loc[cells, criterion.measure].mean(), digest=one.digest)
 
 
 def winner(scores: list[float], criterion: Criterion) -> int:
@@ -175,7 +172,7 @@ def choose(path: Path, out: Path, cores: int) -> dict[str, Any]:
         for value in values:
             variant(path, name, config, value)
     table = out / "choices.csv"
-    known = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=["digest", "row_name", "branch"])
+    known = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=COLUMNS)
     parts: list[pd.DataFrame] = []
     chosen: dict[str, Any] = {}
     for name, values in choices.choices.items():
@@ -184,7 +181,7 @@ def choose(path: Path, out: Path, cores: int) -> dict[str, Any]:
             one = variant(path, name, config, value)
             held = known[known["digest"] == one.digest].drop_duplicates(["row_name", "branch"])
             lines = held if len(held) else measured(one, run(one, cores), choices.criterion)
-            lines = lines.assign(choice=name, value=json.dumps(value, sort_keys=True), chosen=False)
+            lines = lines.assign(choice=name, value=json.dumps(value, sort_keys=True), chosen=False)[COLUMNS]
             known = lines if known.empty else pd.concat([known, lines])
             tried.append(lines)
             _save(table, [*parts, *tried])
@@ -195,7 +192,7 @@ def choose(path: Path, out: Path, cores: int) -> dict[str, Any]:
         chosen, config = merged(chosen, values[first]), merged(config, values[first])
         print(f"{name}: {json.dumps(values[first])}", flush=True)
     record = {"choices": choices.model_dump(mode="json"), "chosen": chosen, "table": table.name,
-              "command": f"python -m bench.choose --choices {path}"}  # fmt: skip
+              "command": f"python -m bench.choose --choices {path} --out {out}"}  # fmt: skip
     write_text(out / "chosen.json", json.dumps(record, indent=1) + "\n")
     return chosen
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from echo.study.batches import BatchError, micro_batch
-from echo.study.chosen import missing
+from echo.study.chosen import chosen_values, missing
 from echo.study.errors import from_pydantic, refuse
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
 from echo.study.references import reference_names
@@ -35,24 +35,24 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     whole: whether every stage runs for every row, to the measures; otherwise frames may have any size.
     """
     options = _options(study, file)
-    refusals = [
-        *_chosen(study),
-        *_sizes(study),
-        *_codec(study, options),
-        *_sources(study),
-        *_cases(study),
-        *_rows(study),
-    ]
+    refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
     refusals += [*_base(study), *_training(study), *(_whole(study) if whole else ()), *_perceptual(study)]
+    refusals += _chosen(study)
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
 
 
 def _chosen(study: Study) -> Refusals:
-    """Tables of choices that are there."""
+    """Tables of choices that are there, with a record that can be read."""
     for folder in study.chosen_in:
         reason = missing(folder)
-        if reason:
+        if reason is not None:
+            yield "chosen_in", folder, reason
+            continue
+        try:
+            chosen_values(folder)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            reason = f"its chosen.json is damaged; make it again: python -m bench.choose --choices FILE --out {folder}"
             yield "chosen_in", folder, reason
 
 

@@ -39,6 +39,12 @@ def test_a_table_that_is_not_there_is_refused(folder, lost, tmp_path):
     refused("chosen_in", rf"has no {lost}; made by: python -m bench.choose", chosen_in=[folder])
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"chosen": 3}', "\xff"])
+def test_a_damaged_record_is_refused_in_one_line(folder, content, tmp_path):
+    (tmp_path / folder / "chosen.json").write_bytes(content.encode("latin-1"))
+    refused("chosen_in", "its chosen.json is damaged; make it again: python -m bench.choose", chosen_in=[folder])
+
+
 def test_the_record_holds_the_hash_of_the_table(folder, tmp_path):
     first = chosen.table_hashes((folder,))
     assert list(first) == ["results/choosing/choices.csv"]
