@@ -276,12 +276,13 @@ def base_train(
     study: StudyFile,
     shards: Annotated[list[Path], typer.Option("--shards", help="files of clips, in order; repeat the option")],
     out: Out,
+    shipped: ShippedFolder = None,
     fingerprint: Fingerprint = None,
 ) -> None:
     """Train the base on its own clips, with base.threads threads; what was interrupted goes on."""
     checked = _study(study, "base_train", None, fingerprint)
     _prepare(checked.base.threads)
-    _run("base_train", study=checked, shards=shards, out=out)
+    _run("base_train", study=checked, shards=shards, out=out, shipped=shipped)
 
 
 @app.command()

@@ -23,8 +23,8 @@ from echo.study.study import MODEL_SECTIONS
 LARGEST = 20_000_000  # bytes of a shipped base and its codec
 # Of the record of the training: what says where the weights come from.
 TOLD = (
-    *("recipe", "steps", "windows", "encoder", "shards", "final_loss", "rejected_steps", "seconds", "device"),
-    *("processes", "peak_mb", "commit", "uncommitted_changes", "digest", "python", "libraries", "machine"),
+    *("recipe", "begun_from", "steps", "windows", "encoder", "shards", "final_loss", "rejected_steps", "seconds"),
+    *("device", "processes", "peak_mb", "commit", "uncommitted_changes", "digest", "python", "libraries", "machine"),
 )
 
 

@@ -221,15 +221,17 @@ def _base(study: Study) -> Refusals:
             yield "base.source", base.source, f"renders rooms, but world.source = {study.world.source}"
         if study.codec.temporal > 1:
             yield "base.source", base.source, f"codes frame by frame, but codec.temporal = {study.codec.temporal}"
-    if base.source == "shipped":
+    if base.taken is not None:
+        key, remedy = "base.shipped", "or train one: base.source: trained"
+        if base.source == "trained":
+            key, remedy = "base.begin", "or begin with drawn weights: base.begin: null"
         try:
-            record = read_shipped(find_shipped(base.shipped))
+            record = read_shipped(find_shipped(base.taken))
         except ShippedError as error:
-            yield "base.shipped", base.shipped, str(error)
+            yield key, base.taken, str(error)
             return
         for key, value, made_for in misfits(study, record):
-            reason = f"the shipped base {base.shipped} is for {made_for}; set that, or train one: base.source: trained"
-            yield key, value, reason
+            yield key, value, f"the shipped base {base.taken} is for {made_for}; set that, {remedy}"
 
 
 def _training(study: Study) -> Refusals:

@@ -32,6 +32,7 @@ if STUDY.base.source == "trained":
     rule base_train:
         input:
             clips=expand(f"{RIG}/base/clips/{{shard}}.safetensors", shard=BASE_SHARDS),
+            shipped=ancient([f"{SHIPPED}/base.safetensors"] if SHIPPED else []),
         output:
             base=f"{RIG}/base.safetensors",
             record=f"{RIG}/base.record.json",
@@ -48,8 +49,10 @@ if STUDY.base.source == "trained":
             study=RIG_OPTION,
             fingerprint=fingerprint("base_train"),
             clips=option("--shards", "clips"),
+            shipped=option("--shipped", "shipped", parents=True),
+            shipped_record=SHIPPED_DIGEST,
         shell:
-            "python -m echo base-train --study {params.study} {params.clips} --out {output.base}"
+            "python -m echo base-train --study {params.study} {params.clips} {params.shipped} --out {output.base}"
             " --fingerprint {params.fingerprint} > {log} 2>&1"
 
     rule ship:

@@ -81,9 +81,7 @@ GPU_STUDY = STUDY.compute.device == "cuda"
 ENVIRONMENT = f"../../envs/environment{'-gpu' if GPU_STUDY else ''}.yaml"
 # What only some studies have: a pretrained model's manifest, an index of recordings in place of an asset pack.
 PRETRAINED = [f"{RIG}/pretrained.json"] if STUDY.pretrained.given else []
-SHIPPED = (
-    str(find_shipped(STUDY.base.shipped)) if STUDY.base.source == "shipped" else ""
-)
+SHIPPED = str(find_shipped(STUDY.base.taken)) if STUDY.base.taken else ""
 BASE_SHARDS = range(STUDY.base.shards) if STUDY.base.source == "trained" else []
 RECORDED = STUDY.world.source != "rooms"
 # Shipped files are `ancient`, as their times in a fresh clone say nothing: what is made of them runs again where their

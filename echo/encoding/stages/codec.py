@@ -12,7 +12,7 @@ from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "codec", "base.source", "base.shipped")
+READS = ("seed", "codec", "base.taken")
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 
@@ -26,7 +26,8 @@ def run(
 ) -> None:
     """Write the codec to the file ``out``; its quality on held-out training videos goes to the record.
 
-    shipped: folder of a shipped base, whose codec is taken as it is: the base speaks no other.
+    shipped: folder of a shipped base, whose codec is taken as it is: the base, and one trained further from it, speaks
+    no other.
     weights: folder of the weights of LPIPS' network, for a codec that is trained on it.
     """
     with recorded(record_of(out), study, "codec") as record:

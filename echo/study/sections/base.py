@@ -29,6 +29,11 @@ class Base(Section):
     shipped: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)] = Field(
         default="mini", description="folder of `shipped/`, in the working directory or else in the project's"
     )
+    begin: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)] | None = Field(
+        default=None,
+        description="a folder of `shipped/` whose base this training begins with, in place of drawn weights, and whose "
+        "codec it keeps: so a base is trained over several sittings, each from the shipped weights of the one before",
+    )
     seed: Seed = Field(default=0, description="seed of the base's rooms, initial weights, batches and noise")
     rooms: Annotated[Integer, Field(ge=1, le=FIRST_ROOM)] = Field(
         default=24_000, description="rooms rendered for the base, one clip each; only latents, poses and captions stay"
@@ -70,6 +75,11 @@ class Base(Section):
     )
 
     @property
+    def taken(self) -> str | None:
+        """The folder of ``shipped/`` whose codec is the study's, and whose base is this one or what it begins with."""
+        return {"shipped": self.shipped, "trained": self.begin}.get(self.source)
+
+    @property
     def shards(self) -> int:
         """Jobs, and files, among which the rooms are dealt out."""
         return self.rooms // self.shard_rooms
@@ -87,6 +97,10 @@ class Base(Section):
             )
         if self.source == "trained" and not self.steps:
             raise ValueError("base.steps = 0, but base.source = trained; use base.source: drawn for initial weights")
+        if self.begin is not None and self.begin == self.shipped:
+            raise ValueError(
+                f"base.begin = base.shipped = {self.begin}: what a training begins with would be overwritten by it"
+            )
         if self.rooms % self.shard_rooms:
             raise ValueError(f"base.rooms = {self.rooms} must be a multiple of base.shard_rooms = {self.shard_rooms}")
         return self
