@@ -221,6 +221,8 @@ def _base(study: Study) -> Refusals:
             yield "base.source", base.source, f"renders rooms, but world.source = {study.world.source}"
         if study.codec.temporal > 1:
             yield "base.source", base.source, f"codes frame by frame, but codec.temporal = {study.codec.temporal}"
+    if base.source == "trained" and base.begin == base.shipped:
+        yield "base.begin", base.begin, "is base.shipped, which `snakemake ship` writes; give the new one another name"
     if base.taken is not None:
         key, remedy = "base.shipped", "or train one: base.source: trained"
         if base.source == "trained":

@@ -97,10 +97,6 @@ class Base(Section):
             )
         if self.source == "trained" and not self.steps:
             raise ValueError("base.steps = 0, but base.source = trained; use base.source: drawn for initial weights")
-        if self.begin is not None and self.begin == self.shipped:
-            raise ValueError(
-                f"base.begin = base.shipped = {self.begin}: what a training begins with would be overwritten by it"
-            )
         if self.rooms % self.shard_rooms:
             raise ValueError(f"base.rooms = {self.rooms} must be a multiple of base.shard_rooms = {self.shard_rooms}")
         return self
