@@ -44,6 +44,7 @@ LatentsFolder = Annotated[Path, typer.Option("--latents", help="folder of the sp
 TextFile = Annotated[Path, typer.Option("--text", help="embedded captions of the split")]
 EvidenceFile = Annotated[Path, typer.Option("--evidence", help="ranked evidence of the split")]
 PretrainedFile = Annotated[Path | None, typer.Option("--pretrained", help="manifest of the pretrained model")]
+GuideFolder = Annotated[Path | None, typer.Option("--guide", help="folder of the shipped base that guides")]
 ShippedFolder = Annotated[Path | None, typer.Option("--shipped", help="folder of the shipped base")]
 AssetsFolder = Annotated[Path, typer.Option("--assets", help="folder of the asset pack")]
 ModelFile = Annotated[Path, typer.Option("--model", help="the row's checkpoint")]
@@ -380,6 +381,7 @@ def rollout(
     text: TextFiles,
     evidence: EvidenceFiles,
     out: OutFolder,
+    guide: GuideFolder = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
@@ -398,6 +400,7 @@ def rollout(
         texts=_by_split(checked, "--text", text),
         evidence=_by_split(checked, "--evidence", evidence),
         out=out,
+        guide=guide,
     )
 
 
@@ -431,6 +434,7 @@ def probe(
     text: TextFile,
     evidence: EvidenceFile,
     out: Out,
+    guide: GuideFolder = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
@@ -438,7 +442,7 @@ def probe(
     checked = _study(study, "probe", row, fingerprint)
     _prepare(threads)
     files = {"model": model, "codec": codec, "pool": pool, "latents": latents, "text": text, "evidence": evidence}
-    _run("probe", study=checked, row=row, seed=seed, **files, out=out)
+    _run("probe", study=checked, row=row, seed=seed, **files, out=out, guide=guide)
 
 
 # --- Measures, tables, figures -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from echo.cost.gpus import RESERVE, Gpu, gpu_named
 from echo.cost.row import FLOAT, RowPlan, rollout_segments
 from echo.cost.walk import Tally
 from echo.study.config import Study
+from echo.training.base import BASE
 
 IDENTITY = {"name", "label", "seed_stream"}  # what a profile is called, and not what it does
 
@@ -123,9 +124,10 @@ def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:
             mean[part] += share * getattr(step(chain), part)
     parts = study.train.batch // row.micro_batch
     generated, written = rollout_segments(study, len(row.chain(2)) > 1)
+    guide = RowPlan(study, BASE).velocity_flops(1) if study.sampler.guide else 0
     played = 0
     for segment, count in generated.items():
-        played += count * (study.sampler.steps * velocity(segment) + codec["decode"])
+        played += count * (study.sampler.steps * (velocity(segment) + guide) + codec["decode"])
         if study.codec.temporal > 1:  # what was generated becomes history frame by frame
             played += count * study.segment.frames * codec["frame"]
     played += sum(count * write(row.chain(segment)[-1]) for segment, count in written.items())

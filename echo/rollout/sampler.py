@@ -23,6 +23,7 @@ from echo.io.tensors import NotFiniteError, first_not_finite, require_finite
 from echo.memory.base import State, state_size
 from echo.model import flow
 from echo.model.row import Row
+from echo.rollout.guide import Guide
 from echo.rollout.kept import Kept
 from echo.study.config import Study
 from echo.study.profile import Profile
@@ -53,8 +54,15 @@ class CaseBatch:
 class Sampler:
     """Rolls out one row."""
 
-    def __init__(self, study: Study, row: Row, device: torch.device | str = "cpu", codec: Codec | None = None) -> None:
-        """Move the row to the device.
+    def __init__(
+        self,
+        study: Study,
+        row: Row,
+        device: torch.device | str = "cpu",
+        codec: Codec | None = None,
+        guide: Guide | None = None,
+    ) -> None:
+        """Move the row to the device; ``guide``: what its flow is guided by.
 
         ``codec`` is needed where segments are coded as a whole: what was generated becomes history frame by frame, so
         it is decoded and each frame encoded alone.
@@ -62,6 +70,7 @@ class Sampler:
         if study.codec.temporal > 1 and codec is None:
             raise ValueError(f"codec.temporal = {study.codec.temporal}: a rollout needs the codec")
         self.study, self.row, self.device, self.codec = study, row.to(device).eval(), torch.device(device), codec
+        self.guide = guide
 
     @torch.no_grad()
     def rollout(self, batch: CaseBatch) -> tuple[Tensor, np.ndarray]:
@@ -143,7 +152,8 @@ class Sampler:
 
         with self._precision():
             read = self.row.read(state, target, anchor)  # once: it depends on cameras and not on what is sampled
-            return flow.sample(velocity, noise, self.study.sampler.steps, self.study.train.timestep_shift)
+            guided = self.guide.guided(velocity, target, anchor, batch.text) if self.guide else velocity
+            return flow.sample(guided, noise, self.study.sampler.steps, self.study.train.timestep_shift)
 
     @torch.no_grad()
     def counts(self, batch: CaseBatch) -> dict[str, int]:

@@ -36,8 +36,8 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     """
     options = _options(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
-    refusals += [*_base(study), *_training(study), *(_whole(study) if whole else ()), *_perceptual(study)]
-    refusals += _chosen(study)
+    refusals += [*_base(study), *_guide(study), *_training(study)]
+    refusals += [*(_whole(study) if whole else ()), *_perceptual(study), *_chosen(study)]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
 
@@ -234,6 +234,30 @@ def _base(study: Study) -> Refusals:
             return
         for key, value, made_for in misfits(study, record):
             yield key, value, f"the shipped base {base.taken} is for {made_for}; set that, {remedy}"
+
+
+def _guide(study: Study) -> Refusals:
+    """A guide that there is, of the study's sizes and codec, and is used."""
+    guide, scale = study.sampler.guide, study.sampler.guidance
+    if guide is None:
+        if scale != 1:
+            yield "sampler.guidance", scale, "needs sampler.guide, the base that guides; without one it is 1"
+        return
+    if scale == 1:
+        yield "sampler.guide", guide, "has no effect while sampler.guidance is 1; set that higher, or no guide"
+    if study.base.taken is None:
+        yield "sampler.guide", guide, "speaks the latents of a shipped codec, which this study's base does not take"
+        return
+    try:
+        record, own = read_shipped(find_shipped(guide)), read_shipped(find_shipped(study.base.taken))
+    except ShippedError as error:
+        yield "sampler.guide", guide, str(error)
+        return
+    for key, value, made_for in misfits(study, record):
+        yield key, value, f"the guide {guide} is for {made_for}; set that, or sampler.guide: null"
+    if record["files"]["codec"]["sha256"] != own["files"]["codec"]["sha256"]:
+        reason = f"its codec is not that of the shipped base {study.base.taken}; begin the guide's training with that"
+        yield "sampler.guide", guide, reason
 
 
 def _training(study: Study) -> Refusals:

@@ -151,6 +151,47 @@ def test_a_base_that_no_stage_could_make_is_refused(message, sections):
     refused("base.source", message, **sections)
 
 
+def test_a_guide_is_there_fits_and_is_used(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shipped, "PROJECT", tmp_path / "project")
+    base = {"source": "shipped", "shipped": "small"}
+    guided = {"base": base, "sampler": {"guide": "weak", "guidance": 1.5}}
+
+    def write(name: str, codec: str, **sizes) -> None:
+        folder = tmp_path / "shipped" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {"base": {"sha256": name}, "codec": {"sha256": codec}}
+        of = shipped.model_sizes(accepted())
+        (folder / "record.json").write_text(json.dumps({"sizes": {**of, **sizes}, "files": files}))
+
+    write("small", "one")
+    refused("sampler.guide", "no record.json in shipped/weak", **guided)
+    write("weak", "other")
+    refused("sampler.guide", "its codec is not that of the shipped base small", **guided)
+    write("weak", "one", text={**shipped.model_sizes(accepted())["text"], "tokens": 1})
+    refused("text.tokens", "the guide weak is for 1; set that, or sampler.guide: null", **guided)
+    write("weak", "one")
+    assert accepted(**guided).sampler.guidance == 1.5
+    refused("sampler.guidance", "needs sampler.guide", base=base, sampler={"guidance": 1.5})
+    refused("sampler.guide", "has no effect while sampler.guidance is 1", base=base, sampler={"guide": "weak"})
+    refused("sampler.guide", "speaks the latents of a shipped codec", sampler={"guide": "weak", "guidance": 2.0})
+
+
+def test_a_training_begins_with_a_shipped_base_of_its_sizes_and_keeps_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shipped, "PROJECT", tmp_path / "project")
+    trained = {"source": "trained", "begin": "small", "shipped": "longer"}
+    refused("base.begin", "no record.json in shipped/small", base=trained)
+    (tmp_path / "shipped" / "small").mkdir(parents=True)
+    files = {name: {"sha256": "0"} for name in shipped.FILES}
+    sizes = shipped.model_sizes(accepted())
+    (tmp_path / "shipped/small/record.json").write_text(json.dumps({"sizes": sizes, "files": files}))
+    assert accepted(base=trained).base.taken == "small" and accepted().base.taken is None
+    refused("text.tokens", "base small is for .*; set that, or begin with drawn weights: base.begin: null",
+            base=trained, text={"tokens": 3})  # fmt: skip
+    refused("base.begin", "is base.shipped, which `snakemake ship` writes", base={**trained, "shipped": "small"})
+
+
 def test_a_shipped_base_is_there_and_has_the_sizes_of_the_study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shipped, "PROJECT", tmp_path / "project")

@@ -176,6 +176,49 @@ def test_a_damaged_shipped_base_is_one_line(shipped, tmp_path, damage, made, cap
     assert not (tmp_path / "b.safetensors").exists()
 
 
+def begun(made: Path, shipped: Path, tmp_path: Path, **recipe) -> list[str]:
+    """The command that trains on the clips of the codec that ``shipped`` has, in half precision, beginning with it."""
+    study = json.loads(STUDY.model_dump_json())
+    study["base"] |= {"begin": "tiny", "steps": 10, "seed": 1, **recipe}
+    (tmp_path / "study.json").write_text(json.dumps(study))
+    (tmp_path / "rows.yaml").write_text(json.dumps(ROWS))
+    clips, codec, assets = tmp_path / "0.safetensors", shipped / "codec.safetensors", ROOT / "resources" / "assets"
+    assert not echo("base-clips", "--study", tmp_path / "study.json", "--shard", 0, "--codec", codec,
+                    "--assets", assets, "--out", clips)  # fmt: skip
+    return ["base-train", "--study", str(tmp_path / "study.json"), "--shards", str(clips),
+            "--shipped", str(shipped), "--out", str(tmp_path / "base.safetensors")]  # fmt: skip
+
+
+def first_loss(folder: Path) -> float:
+    return float((folder / "base" / "progress.csv").read_text().splitlines()[1].split(",")[1])
+
+
+def test_a_training_goes_on_from_a_shipped_base(made, shipped, tmp_path, monkeypatch):
+    """Its loss begins where the shipped base's ended, far below that of drawn weights, and the record says so."""
+    monkeypatch.chdir(made)  # where shipped/tiny is
+    (tmp_path / "drawn").mkdir()
+    assert not echo(*begun(made, shipped, tmp_path))
+    assert not echo(*begun(made, shipped, tmp_path / "drawn", begin_with="codec"))
+    assert first_loss(tmp_path) < 0.9 * first_loss(tmp_path / "drawn")
+    record = json.loads((tmp_path / "base.record.json").read_text())
+    assert record["begun_from"] == {"name": "tiny", "sha256": stored_hash(shipped / "base.safetensors")}
+    assert "begun_from" not in json.loads((tmp_path / "drawn" / "base.record.json").read_text())
+    assert not echo("ship", "--base", tmp_path / "base.safetensors", "--codec", shipped / "codec.safetensors",
+                    "--out", tmp_path / "longer")  # fmt: skip
+    first, longer = (json.loads((folder / "record.json").read_text()) for folder in (shipped, tmp_path / "longer"))
+    assert longer["training"]["begun_from"] == record["begun_from"]
+    assert longer["files"]["codec"]["sha256"] == first["files"]["codec"]["sha256"]  # what a guide is compared by
+
+
+def test_clips_of_another_codec_than_the_shipped_one_are_refused(made, shipped, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(made)
+    command = begun(made, shipped, tmp_path)
+    command[command.index("--shards") + 1] = str(made / "0.safetensors")  # of the codec before it was rounded
+    assert echo(*command) == 1
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert f"the codec in {shipped} has encoder" in line and not (tmp_path / "base.safetensors").exists()
+
+
 def test_a_drawn_base_is_what_a_row_draws(tmp_path):
     study = tiny_study()
     stage.run(study, tmp_path / "base.safetensors")
@@ -191,6 +234,11 @@ def test_the_source_and_the_recipe_are_in_the_fingerprints():
     digests = {stage_digest(tiny_study(base=RECIPE | change), "base_train") for change in (
         {}, {"steps": 9}, {"seed": 1}, {"muon_lr": 0.01}, {"ema": 0.5}, {"rooms": 6}, {"threads": 2})}  # fmt: skip
     assert len(digests) == 7
+    trained = tiny_study(base=RECIPE)
+    begun = [trained.model_copy(update={"base": trained.base.model_copy(update={"begin": "tiny", "begin_with": what})})
+             for what in ("weights", "codec")]  # fmt: skip
+    assert len({stage_digest(one, "base_train") for one in (trained, *begun)}) == 3
+    assert len({stage_digest(one, "codec") for one in (trained, *begun)}) == 2
     assert stage_digest(tiny_study(base=RECIPE), "base_train") == stage_digest(
         tiny_study(base=RECIPE, train={"steps": 9}, seed=3, evidence={"rule": "recent"}), "base_train"
     )

@@ -82,11 +82,15 @@ ENVIRONMENT = f"../../envs/environment{'-gpu' if GPU_STUDY else ''}.yaml"
 # What only some studies have: a pretrained model's manifest, an index of recordings in place of an asset pack.
 PRETRAINED = [f"{RIG}/pretrained.json"] if STUDY.pretrained.given else []
 SHIPPED = str(find_shipped(STUDY.base.taken)) if STUDY.base.taken else ""
+GUIDE = str(find_shipped(STUDY.sampler.guide)) if STUDY.sampler.guide else ""
 BASE_SHARDS = range(STUDY.base.shards) if STUDY.base.source == "trained" else []
 RECORDED = STUDY.world.source != "rooms"
 # Shipped files are `ancient`, as their times in a fresh clone say nothing: what is made of them runs again where their
 # record, which holds their hashes, is another one.
-SHIPPED_DIGEST = digest(read_record(Path(SHIPPED, RECORD))) if SHIPPED else ""
+SHIPPED_DIGEST, GUIDE_DIGEST = (
+    digest(read_record(Path(folder, RECORD))) if folder else ""
+    for folder in (SHIPPED, GUIDE)
+)
 # AlexNet's weights, where the codec's decoder is trained on LPIPS; a shipped codec comes trained.
 CODEC_WEIGHTS = (
     [ancient("resources/weights/alexnet.safetensors")]

@@ -35,6 +35,7 @@ rule rollout:
         latents=held_out(f"{RIG}/latents/{{split}}/index.json"),
         text=held_out(f"{RIG}/text/{{split}}.safetensors"),
         evidence=held_out(f"{RUN}/evidence/{{split}}.safetensors"),
+        guide=ancient([f"{GUIDE}/base.safetensors"] if GUIDE else []),
     output:
         record=f"{RUN}/rollout/{{row}}-{{seed}}/record.json",
         branches=rollouts(),
@@ -53,11 +54,13 @@ rule rollout:
         latents=option("--latents", "latents", parents=True),
         text=option("--text", "text"),
         evidence=option("--evidence", "evidence"),
+        guide=option("--guide", "guide", parents=True),
+        guide_record=GUIDE_DIGEST,
         out=out_folder,
     shell:
         "python -m echo rollout --study {params.study} --row {wildcards.row} --seed {wildcards.seed}"
         " --model {input.model} --codec {input.codec} {params.pool} {params.latents} {params.text} {params.evidence}"
-        " --out {params.out} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
+        " {params.guide} --out {params.out} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 # What needs no training, drawn from what a row is given: files as of rollouts, for the same measures.
@@ -98,6 +101,7 @@ rule probe:
         latents=f"{RIG}/latents/{PROBED}/index.json",
         text=f"{RIG}/text/{PROBED}.safetensors",
         evidence=f"{RUN}/evidence/{PROBED}.safetensors",
+        guide=ancient([f"{GUIDE}/base.safetensors"] if GUIDE else []),
     output:
         table=f"{RUN}/probes/{{row}}-{{seed}}.csv",
         record=f"{RUN}/probes/{{row}}-{{seed}}.record.json",
@@ -114,8 +118,10 @@ rule probe:
         fingerprint=fingerprint("probe"),
         pool=folder("pool"),
         latents=folder("latents"),
+        guide=option("--guide", "guide", parents=True),
+        guide_record=GUIDE_DIGEST,
     shell:
         "python -m echo probe --study {params.study} --row {wildcards.row} --seed {wildcards.seed}"
         " --model {input.model} --codec {input.codec} --pool {params.pool} --latents {params.latents}"
-        " --text {input.text} --evidence {input.evidence} --out {output.table} --fingerprint {params.fingerprint}"
+        " --text {input.text} --evidence {input.evidence} {params.guide} --out {output.table} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"

@@ -12,6 +12,7 @@ from echo.io.device import device
 from echo.io.files import atomic_path, sha256
 from echo.measures.probes import probe, verdict
 from echo.rollout.cases import choose_cases
+from echo.rollout.guide import Guide
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import hashes, part_of, record_of, recorded
@@ -35,12 +36,17 @@ def run(
     text: Path,
     evidence: Path,
     out: Path,
+    guide: Path | None = None,
 ) -> None:
-    """Write the table of ``row``'s probes to the file ``out``, then fail if its memory contradicts its profile."""
+    """Write the table of ``row``'s probes to the file ``out``, then fail if its memory contradicts its profile.
+
+    guide: a shipped base's folder.
+    """
     part = part_of(study, "probe")
     with recorded(record_of(out), study, "probe", row) as record:
         decoder = load_codec(codec)
-        sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
+        guiding = Guide.load(part, guide, decoder) if guide else None
+        sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder, guiding)
         opened = open_pool(pool, (BRANCHES["recall"].split(part.evaluate.splits),))
         info = choose_cases(part, "recall", opened.info)[: part.evaluate.probe_cases]
         videos = list(info.index)

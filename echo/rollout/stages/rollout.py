@@ -14,6 +14,7 @@ from echo.io.publish import publish
 from echo.io.tensors import TensorFileError, read_header, verify_tensors
 from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
+from echo.rollout.guide import Guide
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
@@ -36,18 +37,21 @@ def run(
     texts: dict[str, Path],
     evidence: dict[str, Path],
     out: Path,
+    guide: Path | None = None,
 ) -> None:
-    """Write ``out/<branch>.safetensors`` for each branch; files are given by split.
+    """Write ``out/<branch>.safetensors`` for each branch; files are given by split; ``guide``: a shipped base's folder.
 
     A branch that is whole is kept in ``out/work``, so that a job that was killed goes on with the next one.
     """
     part = part_of(study, "rollout")
     with recorded(out / "record.json", study, "rollout", row) as record:
         decoder = load_codec(codec)
-        sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder)
+        guiding = Guide.load(part, guide, decoder) if guide else None
+        sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder, guiding)
         clips = {split: Clips.load(part, latents[split], texts[split], evidence[split]) for split in latents}
         checkpoint = sha256(model)
         inputs = [codec, *(folder / "index.json" for folder in latents.values()), *texts.values(), *evidence.values()]
+        inputs += [guide / "base.safetensors"] if guide else []
         fingerprint = digest([stage_digest(study, "rollout", row), checkpoint, *map(sha256, inputs)])
         for branch in part.evaluate.branches:
             split, size = BRANCHES[branch].split(part.evaluate.splits), part.evaluate.batch

@@ -34,6 +34,11 @@ class Base(Section):
         description="a folder of `shipped/` whose base this training begins with, in place of drawn weights, and whose "
         "codec it keeps: so a base is trained over several sittings, each from the shipped weights of the one before",
     )
+    begin_with: Literal["weights", "codec"] = Field(
+        default="weights",
+        description="what `begin` gives: its `weights` and the codec that they speak, or the `codec` alone (for a base "
+        "that is to guide, `sampler.guide`)",
+    )
     seed: Seed = Field(default=0, description="seed of the base's rooms, initial weights, batches and noise")
     rooms: Annotated[Integer, Field(ge=1, le=FIRST_ROOM)] = Field(
         default=24_000, description="rooms rendered for the base, one clip each; only latents, poses and captions stay"

@@ -25,15 +25,14 @@ READS = ("base_study.seed", "base_study.world", "base_study.segment", "base_stud
 def run(study: Study, shards: list[Path], out: Path, shipped: Path | None = None) -> None:
     """Write the base to the file ``out``; a training that was interrupted goes on from the folder beside it.
 
-    shipped: the folder of the shipped base that the training begins with, where ``base.begin`` names one. Raises
-    BaseClipsError where its codec is not the clips'.
+    shipped: the folder of ``base.begin``, where there is one. Raises BaseClipsError where its codec is not the clips'.
     """
     part = part_of(study, "base_train").base_study
     with recorded(record_of(out), study, "base_train") as record:
         clips = BaseClips(shards)
         windows = Windows(part, clips)
         row, begun_from = Row(part, BASE), []
-        if shipped is not None:
+        if shipped is not None and part.base.begin_with == "weights":
             begun_from = [_begin(row, shipped, clips)]
             record["begun_from"] = {"name": part.base.begin, "sha256": begun_from[0]}
         fingerprint = digest([stage_digest(study, "base_train"), *clips.hashes, *begun_from])
