@@ -26,7 +26,7 @@ from echo.world.curves import NoClearPath
 from echo.world.geometry import seen as seen_before
 from echo.world.paths import trajectory
 from echo.world.rooms.assets import fetch_assets
-from echo.world.rooms.identities import placed
+from echo.world.rooms.identities import room_identities
 from echo.world.rooms.library import Library, load_library, texture_resolution
 from echo.world.rooms.render import Frames, render_room
 from echo.world.rooms.rooms import sample_room
@@ -60,7 +60,7 @@ def main() -> None:
 
 def _room(seed: int, split: str, index: int, kinds: list[str], library: Library) -> list[dict[str, float | str]]:
     """One row of numbers a kind; a kind that fits nowhere has ``no_path`` 1 and no other numbers."""
-    room = sample_room(seed, split, index, library, placed(seed, split, index, 1)[0])
+    room = sample_room(seed, split, index, library, room_identities(seed, split, index, 1)[0])
     rows = []
     for kind in kinds:
         before = time.process_time()

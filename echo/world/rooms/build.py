@@ -16,7 +16,7 @@ from echo.world.camera import overlap
 from echo.world.errors import PoolError
 from echo.world.layout import ANCHOR_ID, COLUMNS
 from echo.world.paths import NoClearPath, trajectory
-from echo.world.rooms.identities import placed
+from echo.world.rooms.identities import room_identities
 from echo.world.rooms.library import Library, load_library, texture_resolution
 from echo.world.rooms.pool_writer import Video, is_written, write_tables, write_video
 from echo.world.rooms.render import Frames, Layer, combine
@@ -40,7 +40,7 @@ def build_pool(study: Study, split: str, folder: Path, assets: Path) -> None:
     for index in tqdm(range(world.rooms(split)), desc=f"render {split}", mininterval=5):
         scene = f"{SPLITS[split].prefix}_{index:0{SPLITS[split].digits}d}"
         rendered = None
-        for identity in placed(study.seed, split, index, world.identities):
+        for identity in room_identities(study.seed, split, index, world.identities):
             for kind in SPLITS[split].trajectories:
                 place = scene if identity is None else f"{scene}_{identity}"
                 name = place if split == "train" else f"{place}__{kind}"
@@ -67,7 +67,7 @@ class _Rendered:
 
     def __init__(self, study: Study, split: str, index: int, library: Library) -> None:
         self.study, self.split, self.index, self.library = study, split, index, library
-        self.names = placed(study.seed, split, index, study.world.identities)
+        self.names = room_identities(study.seed, split, index, study.world.identities)
         for attempt in range(ATTEMPTS):
             self.attempt = attempt
             room = self.room(self.names[0])

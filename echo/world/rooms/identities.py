@@ -30,7 +30,7 @@ def identities(split: str) -> tuple[str, ...]:
     return {"open_domain": OPEN_DOMAIN, "choosing": CHOOSING}.get(split, TRAIN)
 
 
-def placed(seed: int, split: str, index: int, count: int) -> tuple[str | None, ...]:
+def room_identities(seed: int, split: str, index: int, count: int) -> tuple[str | None, ...]:
     """The identities that room ``index`` of a split is rendered with; (None,) if the room draws its own.
 
     All anchors are used equally often, to within one room: they take turns, in an order drawn anew for each round.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from echo.world.layout import ANCHOR_ID
-from echo.world.rooms.identities import AREA, CHOOSING, OPEN_DOMAIN, RADIUS, TRAIN, anchor, placed
+from echo.world.rooms.identities import AREA, CHOOSING, OPEN_DOMAIN, RADIUS, TRAIN, anchor, room_identities
 from echo.world.rooms.render import Layer, Light
 
 
@@ -39,9 +39,9 @@ def test_no_anchor_reaches_far_beyond_the_radius_that_cameras_keep(library):
 
 def test_rooms_take_the_identities_in_turn():
     for split, names in (("open_domain", OPEN_DOMAIN), ("choosing", CHOOSING)):
-        alone = [placed(0, split, index, 1)[0] for index in range(64)]
+        alone = [room_identities(0, split, index, 1)[0] for index in range(64)]
         assert {name: alone.count(name) for name in names} == dict.fromkeys(names, 8)
-        assert [placed(0, split, index, 8)[0] for index in range(64)] == alone
-        assert all(set(placed(0, split, index, 8)) == set(names) for index in range(16))
-        assert [placed(1, split, index, 1)[0] for index in range(64)] != alone
-    assert placed(0, "train", 3, 5) == placed(0, "in_domain", 3, 5) == (None,)
+        assert [room_identities(0, split, index, 8)[0] for index in range(64)] == alone
+        assert all(set(room_identities(0, split, index, 8)) == set(names) for index in range(16))
+        assert [room_identities(1, split, index, 1)[0] for index in range(64)] != alone
+    assert room_identities(0, "train", 3, 5) == room_identities(0, "in_domain", 3, 5) == (None,)
