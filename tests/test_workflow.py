@@ -226,6 +226,20 @@ def test_a_shipped_base_is_an_input_and_brings_its_codec(clone, tmp_path):
     assert "`codec.channels` = 32: the shipped base own is for 64" in refused.stderr.splitlines()[-1]
 
 
+def test_what_a_training_begins_with_and_what_guides_are_inputs(clone):
+    recipe = "base={source: trained, rooms: 20, shard_rooms: 10, shipped: own, begin: mini}"
+    out = snakemake(clone, "-n", "ship", "--config", recipe).stdout
+    assert [jobs(out, rule) for rule in ("base_clips", "base_train", "ship", "weights")] == [2, 1, 1, 0]
+    assert re.search(r"input: .*clips/1.safetensors, shipped/mini/base.safetensors", out)
+    assert re.search(r"input: .*shipped/mini/codec.safetensors", out)  # no codec is fitted, so no weights are fetched
+    guided = "sampler={steps: 12, guide: guide, guidance: 1.5}"
+    out = snakemake(clone, "-n", "--config", guided, "rows=[i2v]", "reference=i2v").stdout
+    used = re.findall(r"^rule (\w+):\n    input: .*shipped/guide/base.safetensors", out, re.MULTILINE)
+    assert sorted(used) == ["probe", "rollout"]
+    refused = snakemake(clone, "-n", "--config", "sampler={guidance: 1.5}")
+    assert refused.returncode != 0 and "`sampler.guidance` = 1.5: needs sampler.guide" in refused.stderr
+
+
 def test_a_file_that_is_gone_or_cut_is_named_before_work_is_spent(clone):
     folders = ("pool/train", "latents/train/shares/0")
     for folder in folders:
