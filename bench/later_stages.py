@@ -22,12 +22,12 @@ from echo.measures.images import WINDOW
 from echo.measures.lpips import SMALLEST
 from echo.measures.probes import other_scene
 from echo.model import flow
+from echo.model.base import BASE
 from echo.model.row import Row
 from echo.rollout.cases import choose_cases
 from echo.study.config import Study, load_study
 from echo.study.profile import parse_row
 from echo.study.words import BRANCHES, SEGMENTS, SPLITS
-from echo.training.base import BASE
 from echo.training.optimizers import freeze, rate
 from echo.world.paths import trajectory
 

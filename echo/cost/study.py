@@ -9,8 +9,8 @@ from echo.cost import disk
 from echo.cost.gpus import RESERVE, Gpu, gpu_named
 from echo.cost.row import FLOAT, RowPlan, rollout_segments
 from echo.cost.walk import Tally
+from echo.model.base import BASE
 from echo.study.config import Study
-from echo.training.base import BASE
 
 IDENTITY = {"name", "label", "seed_stream"}  # what a profile is called, and not what it does
 

@@ -22,10 +22,10 @@ from echo.encoding.codec import Codec, load_codec
 from echo.encoding.shipped import verified
 from echo.evidence.frames import Frames
 from echo.io.tensors import load_tensors
+from echo.model.base import BASE
 from echo.model.row import Row
 from echo.study.config import Study
 from echo.study.shipped import ShippedError
-from echo.training.base import BASE
 
 # Takes noisy target latents (B, T', C, H, W) and noise levels (B,), returns the velocity of the target.
 Velocity: TypeAlias = Callable[[Tensor, Tensor], Tensor]

@@ -41,6 +41,7 @@ LEFT_OUT = (
     *(f"echo.study.{name}" for name in ("config", "study", "sections", "profile", "rows", "checks", "parameters")),
     *(f"echo.study.{name}" for name in ("reading", "errors", "schema", "docs", "provenance", "source", "shipped")),
     "echo.study.references",
+    "echo.study.judges",
     "echo.io.errors",
     # How a training is spread over processes, as `compute` is no part of it: results agree to rounding.
     "echo.training.distributed",

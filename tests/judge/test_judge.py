@@ -8,7 +8,8 @@ import pytest
 
 import echo.judge
 from echo.io.weights import WeightsError
-from echo.judge import JudgeError, build_judge, judge_names, judge_weights
+from echo.judge import JudgeError, build_judge
+from echo.study import judges as listed
 from tests.conftest import ROOT
 
 CONSTANT = '''
@@ -32,18 +33,18 @@ def build(weights: Path) -> ConstantJudge:
 
 
 def test_the_embedded_judge_is_built_by_its_name(weights):
-    assert "embedded" in judge_names()
+    assert "embedded" in listed.judge_names()
     assert type(build_judge("embedded", weights)).__name__ == "EmbeddedJudge"
 
 
 def test_a_judge_says_which_weights_it_needs(tmp_path, monkeypatch):
     """Those are what it loads; a judge that says nothing needs none."""
-    assert judge_weights("embedded") == ("efficientnet_lite0",)
+    assert listed.judge_weights("embedded") == ("efficientnet_lite0",)
     with pytest.raises(WeightsError, match="efficientnet_lite0.safetensors: no such file"):
         build_judge("embedded", tmp_path)
     (tmp_path / "constant.py").write_text(CONSTANT)
-    monkeypatch.setattr(echo.judge, "FOLDER", tmp_path)
-    assert judge_weights("constant") == ()
+    monkeypatch.setattr(listed, "FOLDER", tmp_path)
+    assert listed.judge_weights("constant") == ()
 
 
 def test_an_unknown_judge_is_refused_with_the_known_ones(tmp_path):
@@ -64,7 +65,8 @@ def test_a_judge_is_one_module_in_a_copy_of_the_code(tmp_path):
     (judges / "constant.py").write_text(CONSTANT)
     (judges / "_shared.py").write_text("raise SystemExit('a helper of judges is no judge')")
     code = (
-        "import sys; from pathlib import Path; from echo.judge import build_judge, judge_names\n"
+        "import sys; from pathlib import Path\n"
+        "from echo.judge import build_judge; from echo.study.judges import judge_names\n"
         "assert {'constant', 'embedded'} <= set(judge_names()) and '_shared' not in judge_names(), judge_names()\n"
         "assert not {'numpy', 'torch'} & set(sys.modules), 'listing judges imports them'\n"
         "import numpy as np; from echo.judge.base import judge_many; from echo.judge.rubric import overall\n"
@@ -85,7 +87,7 @@ def test_a_judge_is_one_module_in_a_copy_of_the_code(tmp_path):
 
 def test_a_module_without_build_is_named(tmp_path, monkeypatch):
     (tmp_path / "empty.py").touch()
-    monkeypatch.setattr(echo.judge, "FOLDER", tmp_path)
+    monkeypatch.setattr(listed, "FOLDER", tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(echo.judge, "import_module", lambda name: __import__("empty"))
     with pytest.raises(JudgeError, match=r"empty.py: has no function build\(weights\)"):

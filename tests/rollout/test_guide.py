@@ -10,12 +10,12 @@ from echo.encoding.fit import fit_codec
 from echo.encoding.shipped import ship
 from echo.io.files import write_json
 from echo.io.tensors import read_header
+from echo.model.base import BASE
 from echo.model.row import Row
 from echo.rollout.guide import Guide
 from echo.rollout.sampler import Sampler
 from echo.study.provenance import record_of
 from echo.study.shipped import ShippedError
-from echo.training.base import BASE
 from tests.conftest import tiny_study
 from tests.encoding.videos import Videos
 from tests.rollout.cases_of_tests import STUDY, batch_of, moved_row, setting_for

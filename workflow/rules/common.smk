@@ -23,9 +23,9 @@ from echo.io.contents import damage
 from echo.io.errors import UserError
 from echo.io.files import digest, write_text
 from echo.io.publish import unpublished
-from echo.judge import judge_weights
 from echo.memory.parameters import check_trainable
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
+from echo.study.judges import judge_weights
 from echo.study.shipped import FILES, RECORD, find_shipped
 from echo.study.provenance import (
     code_digest,

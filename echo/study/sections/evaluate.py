@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
+from echo.study.judges import judge_names
 from echo.study.references import reference_names
 from echo.study.sections.section import Exponent, Integer, Section
 from echo.study.words import BRANCHES, EVALUATED
 
-JUDGES = Path(__file__).parents[2] / "judge" / "judges"
-
 Branch = Literal[*BRANCHES]  # pyright: ignore[reportInvalidTypeForm]
-
-
-def judges() -> tuple[str, ...]:
-    """Judges there are: the modules of ``echo/judge/judges`` whose names do not begin with an underscore."""
-    found = sorted(path.stem for path in JUDGES.glob("*.py") if not path.stem.startswith("_"))
-    return tuple(found) or ("embedded",)
 
 
 class Evaluate(Section):
@@ -83,6 +75,6 @@ class Evaluate(Section):
     @classmethod
     def _a_judge_there_is(cls, judge: str) -> str:
         """A module of the judges' folder."""
-        if judge not in judges():
-            raise ValueError(f"no such judge; expected one of {', '.join(judges())}")
+        if judge not in judge_names():
+            raise ValueError(f"no such judge; expected one of {', '.join(judge_names())}")
         return judge

@@ -12,10 +12,10 @@ from echo.encoding.shipped import verified
 from echo.evidence.clips import Clips
 from echo.io.files import digest, sha256
 from echo.io.tensors import load_tensors, require_finite, stored_hash
+from echo.model.base import BASE
 from echo.model.row import Row
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded, stage_digest
-from echo.training.base import BASE
 from echo.training.trainer import Trainer
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "grid", "latent_size",

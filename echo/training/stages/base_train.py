@@ -9,10 +9,10 @@ from echo.encoding.codec import load_codec
 from echo.encoding.shipped import verified
 from echo.io.files import digest
 from echo.io.tensors import load_tensors, stored_hash
+from echo.model.base import BASE
 from echo.model.row import Row
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded, stage_digest
-from echo.training.base import BASE
 from echo.training.resume import require_own
 from echo.training.trainer import Trainer
 from echo.training.windows import Windows

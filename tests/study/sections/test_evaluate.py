@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from echo.study.sections import Evaluate, evaluate
+from echo.study import judges
+from echo.study.sections import Evaluate
 from echo.study.words import BRANCHES
 
 
@@ -32,10 +33,8 @@ def test_all_branches_by_default():
 
 
 def test_a_judge_is_a_module_of_the_judges_folder(tmp_path, monkeypatch):
-    for name in ("embedded", "panel", "_shared", "__init__"):
-        (tmp_path / f"{name}.py").touch()
-    monkeypatch.setattr(evaluate, "JUDGES", tmp_path)
-    assert evaluate.judges() == ("embedded", "panel")
+    (tmp_path / "panel.py").touch()
+    monkeypatch.setattr(judges, "FOLDER", tmp_path)
     assert Evaluate(judge="panel").judge == "panel"
-    monkeypatch.setattr(evaluate, "JUDGES", tmp_path / "absent")
-    assert evaluate.judges() == ("embedded",)
+    with pytest.raises(ValidationError, match="no such judge; expected one of panel"):
+        Evaluate(judge="embedded")

@@ -16,9 +16,9 @@ from echo.__main__ import main
 from echo.encoding.codec import load_codec
 from echo.encoding.fit import fit_codec
 from echo.io.tensors import read_header, save_tensors, stored_hash
+from echo.model.base import BASE
 from echo.model.row import CheckpointError, Row
 from echo.study.provenance import stage_digest
-from echo.training.base import BASE
 from echo.training.resume import RESUME
 from echo.training.stages import base as stage
 from echo.world.rooms.assets import fetch_assets
@@ -64,15 +64,6 @@ def trained(made) -> Path:
 def shipped(made, trained) -> Path:
     assert not echo("ship", "--base", trained, "--codec", made / "codec.safetensors", "--out", made / "shipped/tiny")
     return made / "shipped" / "tiny"
-
-
-def test_the_base_keeps_nothing_and_has_the_backbone_of_every_row():
-    study = tiny_study()
-    base, row = Row(study, BASE), Row(study, study.profiles["ssm_blockwise"])
-    assert not BASE.remembers and not list(base.memory.parameters())
-    names = {name for name in row.state_dict() if name.startswith("backbone.")}
-    assert set(base.state_dict()) == names
-    assert all(base.state_dict()[name].equal(row.state_dict()[name]) for name in names)
 
 
 def test_a_recipe_that_was_killed_ships_the_same_bytes(made, trained, shipped, tmp_path):
