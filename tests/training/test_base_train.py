@@ -167,7 +167,7 @@ def test_a_damaged_shipped_base_is_one_line(shipped, tmp_path, damage, made, cap
     assert not (tmp_path / "b.safetensors").exists()
 
 
-def begun(made: Path, shipped: Path, tmp_path: Path, **recipe) -> list[str]:
+def begun(shipped: Path, tmp_path: Path, **recipe) -> list[str]:
     """The command that trains on the clips of the codec that ``shipped`` has, in half precision, beginning with it."""
     study = json.loads(STUDY.model_dump_json())
     study["base"] |= {"begin": "tiny", "steps": 10, "seed": 1, **recipe}
@@ -188,8 +188,8 @@ def test_a_training_goes_on_from_a_shipped_base(made, shipped, tmp_path, monkeyp
     """Its loss begins where the shipped base's ended, far below that of drawn weights, and the record says so."""
     monkeypatch.chdir(made)  # where shipped/tiny is
     (tmp_path / "drawn").mkdir()
-    assert not echo(*begun(made, shipped, tmp_path))
-    assert not echo(*begun(made, shipped, tmp_path / "drawn", begin_with="codec"))
+    assert not echo(*begun(shipped, tmp_path))
+    assert not echo(*begun(shipped, tmp_path / "drawn", begin_with="codec"))
     assert first_loss(tmp_path) < 0.9 * first_loss(tmp_path / "drawn")
     record = json.loads((tmp_path / "base.record.json").read_text())
     assert record["begun_from"] == {"name": "tiny", "sha256": stored_hash(shipped / "base.safetensors")}
@@ -203,7 +203,7 @@ def test_a_training_goes_on_from_a_shipped_base(made, shipped, tmp_path, monkeyp
 
 def test_clips_of_another_codec_than_the_shipped_one_are_refused(made, shipped, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(made)
-    command = begun(made, shipped, tmp_path)
+    command = begun(shipped, tmp_path)
     command[command.index("--shards") + 1] = str(made / "0.safetensors")  # of the codec before it was rounded
     assert echo(*command) == 1
     line = capsys.readouterr().err.strip().splitlines()[-1]

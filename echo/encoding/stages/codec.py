@@ -26,7 +26,7 @@ def run(
 ) -> None:
     """Write the codec to the file ``out``; its quality on held-out training videos goes to the record.
 
-    shipped: folder of a shipped base, whose codec is taken as it is: the base, and one trained further from it, speaks
+    shipped: folder of a shipped base, whose codec is taken as it is: the base, and one trained further from it, speak
     no other.
     weights: folder of the weights of LPIPS' network, for a codec that is trained on it.
     """

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.section import Exponent, Integer, Rate, Section, Seed
+from echo.study.sections.section import Exponent, Integer, Rate, Section, Seed, ShippedName
 from echo.study.sections.train import Steps
 
 FIRST_ROOM = 1_000_000  # as many rooms as a training pool may have (``world.train_rooms``)
@@ -26,10 +26,10 @@ class Base(Section):
         "on rooms rendered for it; `drawn`: initial weights; `pretrained`: those of `pretrained`, trained for "
         "`base.steps` on the rows' clips, with the constants of `train`",
     )
-    shipped: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)] = Field(
+    shipped: ShippedName = Field(
         default="mini", description="folder of `shipped/`, in the working directory or else in the project's"
     )
-    begin: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)] | None = Field(
+    begin: ShippedName | None = Field(
         default=None,
         description="a folder of `shipped/` whose base this training begins with, in place of drawn weights, and whose "
         "codec it keeps: so a base is trained over several sittings, each from the shipped weights of the one before",

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
-from echo.study.sections.section import Exponent, Integer, Section
+from echo.study.sections.section import Exponent, Integer, Section, ShippedName
 
 
 class Sampler(Section):
     """Euler steps of the learnt flow."""
 
     steps: Annotated[Integer, Field(ge=1, le=10_000)] = Field(default=4, description="Euler steps")
-    guide: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)] | None = Field(
+    guide: ShippedName | None = Field(
         default=None,
         description="a folder of `shipped/` with a base that was trained much less; every row's flow is carried on, "
         "away from that base's (autoguidance), at the cost of one more evaluation without memory a step; null: none",

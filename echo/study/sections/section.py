@@ -38,6 +38,7 @@ Whole = BeforeValidator(_whole)  # for choices among whole numbers
 Exponent = BeforeValidator(_exponent)
 Number = Annotated[float, Strict(), Exponent]
 Flag = Annotated[bool, Strict()]
+ShippedName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]  # a folder of shipped/
 Seed = Annotated[int, Strict(), Field(ge=0, le=2**63 - 1)]
 Rate = Annotated[float, Strict(), Field(gt=0, le=10), Exponent]
 Path = Annotated[str, Field(min_length=1, max_length=1000)]
