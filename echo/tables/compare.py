@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
 from echo.io.seeding import generator
 from echo.measures.verdict import PROBES, probe_verdict
@@ -17,8 +19,6 @@ from echo.tables.summary import cell
 
 COMPARED = ("psnr", "ssim", "lpips", "judge")
 LEVELS = ("psnr", "lpips")  # measures by which rows are compared with reference rows
-KEYS = ["train_seed", "case"]  # columns that pair two rows' cases of one branch
-PAIRED = ["row_name", "branch", "scene", *KEYS]
 
 
 def differences(cases: pd.DataFrame, rows: pd.DataFrame, reference: str, resamples: int, seed: int) -> pd.DataFrame:
@@ -35,14 +35,12 @@ def differences(cases: pd.DataFrame, rows: pd.DataFrame, reference: str, resampl
             here = cases[cases["branch"] == branch]
             if measure not in here or here[measure].notna().sum() == 0:
                 continue
-            by_row = _by_row(here, measure)
+            values = Values.of(here, measure)
             group = [
-                _difference(by_row, row, reference, branch, measure, resamples, seed)
+                _difference(values, row, reference, branch, measure, resamples, seed)
                 for row in rows.to_dict("records")
                 if row["row_name"] != reference
             ]
-            for line in group:
-                line["p"] = np.nan if line["family"] == FAMILY else line["p"]
             measured = [line for line in group if np.isfinite(line["p"])]
             for line, p in zip(measured, holm([line["p"] for line in measured]), strict=True):
                 line["p_holm"] = p
@@ -64,9 +62,9 @@ def against_references(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, 
         for measure in LEVELS:
             if measure not in here or here[measure].notna().sum() == 0:
                 continue
-            by_row = _by_row(here, measure)
+            values = Values.of(here, measure)
             lines += [
-                _difference(by_row, row, reference, branch, measure, resamples, seed)
+                _difference(values, row, reference, branch, measure, resamples, seed, tested=False)
                 for row in rows[rows["family"] != FAMILY].to_dict("records")
                 for reference in references
             ]
@@ -74,48 +72,68 @@ def against_references(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, 
     return pd.DataFrame(lines, columns=[*columns, "cases", "scenes"])
 
 
-def _by_row(cases: pd.DataFrame, measure: str) -> dict[str, pd.DataFrame]:
-    """The cases of each row that have a value of ``measure``."""
-    return dict(list(cases[[*PAIRED, measure]].dropna(subset=measure).groupby("row_name")))
+@dataclass(frozen=True)
+class Values:
+    """One measure on one branch: of each row a value for each training seed and case, NaN where there is none.
 
+    An array for each row instead of a table of cases: pairing two rows is then one subtraction, and there are more than
+    a thousand pairs of rows. A row that needs no training stands beside every training seed.
 
-def _beside(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """``ours``; if it is a reference row, repeated for each training seed of ``theirs``."""
-    if not (ours["train_seed"] == UNTRAINED).all():
-        return ours
-    seeds = theirs["train_seed"].unique()
-    return pd.concat([ours.assign(train_seed=seed) for seed in seeds], ignore_index=True)
+    ``seeds`` (seeds,), sorted; ``scenes`` (cases,): the scene of each case, sorted by the case's name.
+    """
+
+    seeds: np.ndarray
+    scenes: np.ndarray
+    by_row: Mapping[str, Float64[np.ndarray, "seeds cases"]]
+
+    @classmethod
+    def of(cls, cases: pd.DataFrame, measure: str) -> Values:
+        """From the cases of one branch; columns row_name, train_seed, case, scene and the measure.
+
+        Raises ValueError if a row has a case twice for one training seed.
+        """
+        cases = cases.dropna(subset=measure)
+        again = cases.duplicated(["row_name", "train_seed", "case"])
+        if again.any():
+            twice = cases[again].iloc[0]
+            raise ValueError(f"row {twice['row_name']!r} has case {twice['case']!r} twice for one training seed")
+        names, first, case = np.unique(cases["case"].to_numpy(), return_index=True, return_inverse=True)
+        of_seed, value = cases["train_seed"].to_numpy(), cases[measure].to_numpy(np.float64)
+        trained = of_seed != UNTRAINED
+        seeds = np.unique(of_seed[trained]) if trained.any() else np.array([UNTRAINED])
+        by_row = {}
+        for name, at in cases.groupby("row_name").indices.items():
+            by_row[str(name)] = array = np.full((len(seeds), len(names)), np.nan)
+            line = np.searchsorted(seeds, of_seed[at]) if trained[at].any() else slice(None)
+            array[line, case[at]] = value[at]
+        return cls(seeds, cases["scene"].to_numpy()[first], by_row)
 
 
 def _difference(
-    by_row: Mapping[str, pd.DataFrame],
+    values: Values,
     row: Mapping[str, Any],
     reference: str,
     branch: str,
     measure: str,
     resamples: int,
     seed: int,
+    tested: bool = True,
 ) -> dict[str, Any]:
     """One row of ``differences``; its cells are empty if row and reference share no case.
 
-    ``by_row``: the measured cases of each row. ``row``: the row's entry in rows.csv.
+    ``row``: the row's entry in rows.csv. ``tested``: whether to compute p; a reference row never has one.
     """
-    name = row["row_name"]
+    name, tested = row["row_name"], tested and row["family"] != FAMILY
     line = {"row_name": name, "label": row["label"], "family": row["family"], "branch": branch, "measure": measure}
     line |= {"reference": reference, "difference": np.nan, "low": np.nan, "high": np.nan, "p": np.nan, "p_holm": np.nan}
     line |= {"cases": 0, "scenes": 0, "train_seeds": 0}
-    if name not in by_row or reference not in by_row:
+    if name not in values.by_row or reference not in values.by_row:
         return line
-    ours, theirs = _beside(by_row[name], by_row[reference]), _beside(by_row[reference], by_row[name])
-    shared = pd.MultiIndex.from_frame(ours[KEYS]).isin(pd.MultiIndex.from_frame(theirs[KEYS]))
-    if shared.any():
-        line |= {"cases": ours.loc[shared, "case"].nunique(), "scenes": ours.loc[shared, "scene"].nunique()}
-        draw = generator(seed, "tables", "difference", branch, measure)
-        both = pd.concat([ours, theirs])
-        paired = paired_difference(both, name, reference, measure, resamples=resamples, generator=draw)
-        line |= {"difference": paired.mean, "low": paired.low, "high": paired.high, "p": paired.p}
-        line["train_seeds"] = paired.seeds
-    return line
+    ours, theirs = values.by_row[name], values.by_row[reference]
+    draw = generator(seed, "tables", "difference", branch, measure)
+    paired = paired_difference(ours, theirs, values.seeds, values.scenes, resamples, draw, tested)
+    line |= {"difference": paired.mean, "low": paired.low, "high": paired.high, "p": paired.p}
+    return line | {"cases": paired.cases, "scenes": paired.scenes, "train_seeds": paired.seeds}
 
 
 def probes_table(

@@ -12,14 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import monte_carlo_test, permutation_test
 from statsmodels.stats.multitest import multipletests
 
 from echo.tables.resampling import Nested, limits
 
-PAIR = ["train_seed", "branch", "case"]
 DIGITS = 9  # of a permuted sum, relative to the summed absolute values: sums that differ by less count as equal
 EXACT = 4096  # this many sign flips are always enumerated, however small ``resamples`` is
 BATCH = 4096  # flips held in memory at a time
@@ -27,16 +25,16 @@ BATCH = 4096  # flips held in memory at a time
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean paired difference, its 95 % interval and two-sided p; pairs, clusters, seeds; pairs dropped as NaN."""
+    """Mean paired difference, its 95 % interval and two-sided p; how many pairs, cases, scenes and training seeds."""
 
     mean: float
     low: float
     high: float
     p: float
     pairs: int
-    clusters: int
+    cases: int
+    scenes: int
     seeds: int
-    dropped: int
 
 
 def interval(
@@ -71,6 +69,8 @@ def sign_flip(values: ArrayLike, clusters: ArrayLike, resamples: int, generator:
     dropped. p is NaN with fewer than two clusters, like the interval. Raises ValueError for an infinite value.
     """
     values, clusters, _ = _aligned(values, clusters)
+    if not len(values):
+        return np.nan
     sums = Nested.of(values, clusters).sums[0]
     n = len(sums)
     if n < 2:
@@ -94,44 +94,46 @@ def sign_flip(values: ArrayLike, clusters: ArrayLike, resamples: int, generator:
 
 
 def paired_difference(
-    cases: pd.DataFrame,
-    row_name: str,
-    reference: str,
-    metric: str,
-    resamples: int = 2000,
-    generator: np.random.Generator | None = None,
+    ours: ArrayLike,
+    theirs: ArrayLike,
+    seeds: ArrayLike,
+    scenes: ArrayLike,
+    resamples: int,
+    generator: np.random.Generator,
+    tested: bool = True,
 ) -> Difference:
-    """``row_name`` minus ``reference`` in ``metric``, paired by training seed, branch and case, clustered by scene.
+    """``ours`` minus ``theirs``, both (seeds, cases) with NaN where a case was not measured, clustered by scene.
 
-    ``cases``: columns row_name, train_seed, branch, case, scene and the metric. Pairs with a NaN on either side are
-    dropped and counted; if none is left all numbers are NaN. ``generator``: the resampling stream, by default that of
-    seed 0. Raises ValueError if a row or column is missing, if a row has a case twice, if the two share no case, or for
-    an infinite metric.
+    ``seeds`` (seeds,): training seeds; ``scenes`` (cases,): the scene of each case. ``generator`` draws the interval,
+    then the permutations; without ``tested`` p is NaN and takes no time. If the two share no case all numbers are NaN.
+    Raises ValueError for arrays of other shapes or an infinite value.
     """
-    generator = np.random.default_rng(0) if generator is None else generator
-    absent = [name for name in ["row_name", *PAIR, "scene", metric] if name not in cases]
-    if absent:
-        raise ValueError(f"paired_difference: cases have no column {absent[0]!r}")
-    sides = []
-    for name in (row_name, reference):
-        side = cases.loc[cases["row_name"] == name, [*PAIR, "scene", metric]]
-        if side.empty:
-            raise ValueError(f"paired_difference: no cases of row {name!r}")
-        if np.isinf(side[metric].to_numpy(np.float64)).any():
-            raise ValueError(f"paired_difference: row {name!r} has an infinite {metric}; cap it first")
-        if side.duplicated(PAIR).any():
-            twice = side.loc[side.duplicated(PAIR), "case"].iloc[0]
-            raise ValueError(f"paired_difference: row {name!r} has case {twice!r} twice for one training seed")
-        sides.append(side)
-    pairs = sides[0].merge(sides[1], on=PAIR, suffixes=("", "_reference")).sort_values(PAIR)
-    if pairs.empty:
-        raise ValueError(f"paired_difference: rows {row_name!r} and {reference!r} share no case")
-    values = (pairs[metric] - pairs[f"{metric}_reference"]).to_numpy(np.float64)
-    scenes, present = pairs["scene"].to_numpy(), ~np.isnan(values)
-    mean, low, high = interval(values, scenes, resamples, generator, pairs["train_seed"].to_numpy())
-    p = sign_flip(values, scenes, resamples, generator)
-    clusters, seeds = len(set(scenes[present])), pairs.loc[present, "train_seed"].nunique()
-    return Difference(mean, low, high, p, int(present.sum()), clusters, seeds, int((~present).sum()))
+    ours, theirs = np.asarray(ours, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
+    seeds, scenes = np.asarray(seeds), np.asarray(scenes)
+    if ours.shape != theirs.shape or ours.shape != (len(seeds), len(scenes)):
+        raise ValueError(
+            f"paired_difference: expected two arrays ({len(seeds)} seeds, {len(scenes)} cases), got {ours.shape} and "
+            f"{theirs.shape}"
+        )
+    if np.isinf(ours).any() or np.isinf(theirs).any():
+        raise ValueError("paired_difference: expected finite numbers or NaN, got an infinite one; cap it first")
+    differences = ours - theirs
+    present = ~np.isnan(differences)
+    values = differences.ravel()
+    clusters, of_seed = np.tile(scenes, len(seeds)), np.repeat(seeds, len(scenes))
+    mean, low, high = interval(values, clusters, resamples, generator, of_seed)
+    p = sign_flip(values, clusters, resamples, generator) if tested else np.nan
+    shared = present.any(0)
+    return Difference(
+        mean,
+        low,
+        high,
+        p,
+        int(present.sum()),
+        int(shared.sum()),
+        len(np.unique(scenes[shared])),
+        int(present.any(1).sum()),
+    )
 
 
 def holm(p_values: ArrayLike) -> np.ndarray:

@@ -2,8 +2,11 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
+
+from echo.tables.compare import Values
 
 
 def records(path):
@@ -78,3 +81,29 @@ def test_every_row_is_held_against_every_reference(beside):
 
 def test_reference_rows_are_not_probed(beside):
     assert set(pd.read_csv(beside / "probes_table.csv")["row_name"]) == {"i2v", "context_k5", "spatial"}
+
+
+def lines(row, seed, psnr, scenes=("y", "y", "x")):
+    """Cases c0, c1, ... of one row, from the last to the first."""
+    cases = [{"row_name": row, "train_seed": seed, "case": f"c{i}", "scene": scene, "psnr": value}
+             for i, (scene, value) in enumerate(zip(scenes, psnr, strict=True))]  # fmt: skip
+    return pd.DataFrame(cases[::-1])
+
+
+def test_values_stand_by_seed_and_case_in_whatever_order_they_come():
+    cases = [
+        lines("b", 7, [1, 2, 3]),
+        lines("a", 7, [4, np.nan, 6]),
+        lines("b", 2, [7, 8, 9]),
+        lines("copy", -1, [0, 1, 2]),
+    ]
+    values = Values.of(pd.concat(cases), "psnr")
+    assert values.seeds.tolist() == [2, 7] and values.scenes.tolist() == ["y", "y", "x"]
+    np.testing.assert_equal(values.by_row["b"], [[7, 8, 9], [1, 2, 3]])
+    np.testing.assert_equal(values.by_row["a"], [[np.nan] * 3, [4, np.nan, 6]])
+    np.testing.assert_equal(values.by_row["copy"], [[0, 1, 2], [0, 1, 2]])  # beside every seed
+
+
+def test_a_case_that_a_row_has_twice_is_refused():
+    with pytest.raises(ValueError, match="row 'a' has case 'c2' twice for one training seed"):
+        Values.of(pd.concat([lines("a", 0, [1, 2, 3]), lines("a", 0, [1, 2, 3])]), "psnr")

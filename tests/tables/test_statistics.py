@@ -1,7 +1,6 @@
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.stats
 from hypothesis import given, settings
@@ -83,19 +82,16 @@ def test_drawn_sign_flips_come_near_the_exact_ones():
     assert drawn == pytest.approx(exact, abs=0.01)
 
 
-def table(values: dict[str, list[float]], scenes=("a", "a", "b", "c")) -> pd.DataFrame:
-    return pd.DataFrame([
-        {"row_name": row, "train_seed": 0, "branch": "recall", "case": str(i), "scene": scene, "psnr": value}
-        for row, column in values.items() for i, (scene, value) in enumerate(zip(scenes, column, strict=True))
-    ])  # fmt: skip
-
-
-def test_paired_difference_pairs_by_case():
-    cases = table({"ours": [3.0, 4.0, 5.0, np.nan], "theirs": [1.0, 1.0, 1.0, 1.0]})
-    shuffled = cases.sample(frac=1, random_state=0)
-    found = paired_difference(shuffled, "ours", "theirs", "psnr", resamples=200, generator=generator(0, "a"))
-    assert found.mean == 3.0
-    assert (found.pairs, found.clusters, found.dropped) == (3, 2, 1)
+def test_only_pairs_measured_on_both_sides_count():
+    ours, theirs = (
+        [[3.0, 4.0, 5.0, np.nan], [3.0, np.nan, np.nan, np.nan]],
+        [[1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 1.0, 1.0]],
+    )
+    found = paired_difference(ours, theirs, [0, 1], ["a", "a", "b", "c"], 200, generator(0, "a"))
+    assert found.mean == 2.5
+    assert (found.pairs, found.cases, found.scenes, found.seeds) == (4, 3, 2, 2)
+    none = paired_difference([[np.nan, 1.0]], [[1.0, np.nan]], [0], ["a", "b"], 200, generator(0, "a"))
+    assert np.isnan([none.mean, none.low, none.high, none.p]).all() and (none.pairs, none.seeds) == (0, 0)
 
 
 @pytest.mark.parametrize("call", [interval, sign_flip])
@@ -106,46 +102,28 @@ def test_an_infinite_or_unaligned_value_is_refused(call):
         call([1.0, 2.0, 3.0], ["a", "b"], 10, generator(0, "a"))
 
 
-def test_paired_difference_agrees_with_a_slow_pairing_over_seeds_and_branches():
-    draw = generator(6, "values")
-    lines = [
-        {"row_name": row, "train_seed": seed, "branch": branch, "case": case, "scene": case[:1], "psnr": draw.normal()}
-        for row in ("ours", "theirs")
-        for seed in (0, 1)
-        for branch in ("recall", "replay")
-        for case in ("a0", "a1", "b0", "c0", "d0")
-    ]
-    lines = [line for line in lines if (line["row_name"], line["case"], line["train_seed"]) != ("theirs", "d0", 1)]
-    cases = pd.DataFrame(lines)
-    pairs = [
-        (x["scene"], x["psnr"] - y["psnr"])
-        for x in lines
-        for y in lines
-        if (x["row_name"], y["row_name"]) == ("ours", "theirs")
-        and all(x[k] == y[k] for k in ("train_seed", "branch", "case"))
-    ]
-    found = paired_difference(cases, "ours", "theirs", "psnr", resamples=500, generator=generator(0, "a"))
-    assert (found.pairs, found.clusters, found.dropped) == (18, 4, 0)
+def test_the_paired_p_agrees_with_enumerated_flips_of_whole_scenes():
+    draw, scenes = generator(6, "values"), list("aabbccdd")
+    ours, theirs = draw.normal(0.5, 1, (2, 8)), draw.normal(0, 1, (2, 8))
+    theirs[1, 7] = np.nan
+    found = paired_difference(ours, theirs, [3, 5], scenes, 500, generator(0, "a"))
+    pairs = [(scenes[c], ours[s, c] - theirs[s, c]) for s in range(2) for c in range(8) if (s, c) != (1, 7)]
+    assert (found.pairs, found.cases, found.scenes, found.seeds) == (15, 8, 4, 2)
     assert found.mean == pytest.approx(np.mean([value for _, value in pairs]))
     sums = [sum(value for scene, value in pairs if scene == name) for name in "abcd"]
     flips = [abs(np.dot(signs, sums)) >= abs(sum(sums)) - 1e-12 for signs in itertools.product([1, -1], repeat=4)]
     assert found.p == pytest.approx(np.mean(flips))
-    swapped = paired_difference(cases, "theirs", "ours", "psnr", resamples=500, generator=generator(0, "a"))
+    swapped = paired_difference(theirs, ours, [3, 5], scenes, 500, generator(0, "a"))
     assert (swapped.mean, swapped.p) == pytest.approx((-found.mean, found.p))
+    untested = paired_difference(ours, theirs, [3, 5], scenes, 500, generator(0, "a"), tested=False)
+    assert np.isnan(untested.p) and (untested.low, untested.high) == (found.low, found.high)
 
 
-def test_bad_tables_are_refused_with_what_is_wrong():
-    cases = table({"ours": [3.0, 4.0, 5.0, 6.0], "theirs": [1.0, 1.0, 1.0, 1.0]})
-    bad = {
-        "no cases of row 'absent'": (cases, "ours", "absent", "psnr"),
-        "no column 'ssim'": (cases, "ours", "theirs", "ssim"),
-        "case '0' twice": (pd.concat([cases, cases[:1]]), "ours", "theirs", "psnr"),
-        "share no case": (cases.assign(branch=cases["row_name"]), "ours", "theirs", "psnr"),
-        "infinite psnr": (cases.replace(3.0, np.inf), "ours", "theirs", "psnr"),
-    }
-    for message, arguments in bad.items():
-        with pytest.raises(ValueError, match=message):
-            paired_difference(*arguments, resamples=10, generator=generator(0, "a"))
+def test_bad_pairs_are_refused_with_what_is_wrong():
+    with pytest.raises(ValueError, match=r"\(1 seeds, 2 cases\), got \(1, 2\) and \(2, 1\)"):
+        paired_difference([[1.0, 2.0]], [[1.0], [2.0]], [0], ["a", "b"], 10, generator(0, "a"))
+    with pytest.raises(ValueError, match="infinite"):
+        paired_difference([[1.0, np.inf]], [[1.0, np.inf]], [0], ["a", "b"], 10, generator(0, "a"))
 
 
 def test_holm_leaves_missing_p_values_out_of_the_count():
