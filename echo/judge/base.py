@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -40,6 +40,15 @@ class BatchJudge(Protocol):
         identities: Sequence[str | None],
     ) -> list[Scores]:
         """Scores of many cases: those that ``Judge.judge`` gives of each."""
+        ...
+
+
+@runtime_checkable
+class ReportingJudge(Protocol):
+    """A judge that has more to say of its work than the scores, such as how many are missing and why."""
+
+    def report(self) -> dict[str, Any]:
+        """What stands in the record beside the table of scores; JSON-able."""
         ...
 
 

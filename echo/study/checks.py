@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from echo.study.batches import BatchError, micro_batch
 from echo.study.chosen import chosen_values, missing
 from echo.study.errors import from_pydantic, refuse
+from echo.study.judges import KIND, judge_names, kind_of, settings_of
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
 from echo.study.references import reference_names
 from echo.study.rows import frames_of
@@ -35,6 +36,7 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     whole: whether every stage runs for every row, to the measures; otherwise frames may have any size.
     """
     options = _options(study, file)
+    _judges(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
     refusals += [*_base(study), *_guide(study), *_training(study)]
     refusals += [*(_whole(study) if whole else ()), *_perceptual(study), *_chosen(study)]
@@ -63,6 +65,23 @@ def _options(study: Study, file: str) -> Any:
         return OPTIONS[study.codec.kind].model_validate(options)
     except ValidationError as error:
         raise from_pydantic(error, file, options, "codec.options") from None
+
+
+def _judges(study: Study, file: str) -> None:
+    """A judge there is, and entries with settings that their modules have."""
+    names = ", ".join(judge_names())
+    for name, entry in study.judges.items():
+        kind = kind_of(name, study.judges)
+        if kind not in judge_names():
+            raise refuse(file, f"judges.{name}.{KIND}", kind, f"no such judge; echo/judge/judges has {names}")
+        given = {key: value for key, value in entry.items() if key != KIND}
+        try:
+            settings_of(kind).model_validate(given)
+        except ValidationError as error:
+            raise from_pydantic(error, file, given, f"judges.{name}") from None
+    if kind_of(study.evaluate.judge, study.judges) not in judge_names():
+        known = ", ".join(dict.fromkeys([*study.judges, *judge_names()]))
+        raise refuse(file, "evaluate.judge", study.evaluate.judge, f"no such judge; expected one of {known}")
 
 
 def _sizes(study: Study) -> Refusals:

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from echo.study.judges import judge_names
+from echo.study.judges import settings_of as settings_of_judge
 from echo.study.profile import Profile, families, settings_of
 from echo.study.sections.codec import OPTIONS, Options
 from echo.study.study import Study
@@ -44,6 +46,10 @@ def render() -> str:
             parts += [f"## `{name}`\n", f"{_first_line(section)}\n", _table(section)]
             if name == "codec":
                 parts += _options()
+    for kind in judge_names():
+        if settings_of_judge(kind).model_fields:
+            parts += [f"## `judges`: settings of kind `{kind}`\n", f"{_first_line(settings_of_judge(kind))}\n",
+                      _table(settings_of_judge(kind))]  # fmt: skip
     parts += ["## Rows (`rows.yaml`)\n", "Every entry is `name: {family, label, ...}`; all families share:\n",
               _table(Profile, skip=("name",))]  # fmt: skip
     for family in families():

@@ -1,16 +1,35 @@
 """Judges: which there are and what they need, read from their source without importing numpy or torch.
 
-A judge is a module of ``echo/judge/judges`` whose name does not begin with an underscore; no other place names it.
+A judge is a module of ``echo/judge/judges`` whose name does not begin with an underscore; no other place names it. One
+that has settings has a module of the same name in ``echo/judge/settings`` with a ``Settings(Section)``, free of torch.
+A study names its judge in ``evaluate.judge``: the module, or an entry of ``judges``, which gives settings to one.
 """
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from echo.study import source
+from echo.study.sections.section import Section
 
 FOLDER = Path(__file__).parents[1] / "judge" / "judges"
+SETTINGS = Path(__file__).parents[1] / "judge" / "settings"
+KIND = "kind"  # the key of an entry that names the module
+
+
+def kind_of(judge: str, entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """The module of the judge called ``judge``: what its entry says, or itself."""
+    return str(entries.get(judge, {}).get(KIND, judge))
+
+
+def settings_of(kind: str) -> type[Section]:
+    """The settings of a judge's module; one without settings takes none."""
+    if not (SETTINGS / f"{kind}.py").is_file():
+        return Section
+    return importlib.import_module(f"echo.judge.settings.{kind}").Settings
 
 
 def judge_names() -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from echo.study.judges import KIND, kind_of, settings_of
 from echo.study.profile import Profile
 from echo.study.references import needs_depth, reference_names
 from echo.study.sections import (
@@ -58,6 +59,11 @@ class Study(Section):
     row_options: dict[str, dict[str, Value]] = Field(
         default={}, description="per row family: settings that this study's sizes ask for, e.g. a smaller grid"
     )
+    judges: dict[Name, dict[str, Value | None]] = Field(
+        default={},
+        description="judges with settings, by a name of their own: `kind`, the module of echo/judge/judges (by default "
+        "the name), and that module's settings",
+    )
     reference: Name = Field(default="i2v", description="the row all others are compared with")
     pretrained: Pretrained = Pretrained()
     world: World = World()
@@ -92,6 +98,17 @@ class Study(Section):
         """Reference rows that this study can draw: of ``evaluate.references`` those whose needs its frames meet."""
         asked = reference_names() if self.evaluate.references is None else self.evaluate.references
         return tuple(name for name in asked if self.has_depth or not needs_depth(name))
+
+    @property
+    def judge_kind(self) -> str:
+        """The module of the study's judge."""
+        return kind_of(self.evaluate.judge, self.judges)
+
+    @property
+    def judge_settings(self) -> dict[str, Any]:
+        """Settings of the study's judge, with their defaults."""
+        given = {key: value for key, value in self.judges.get(self.evaluate.judge, {}).items() if key != KIND}
+        return settings_of(self.judge_kind).model_validate(given).model_dump(mode="json")
 
     @property
     def latent_size(self) -> tuple[int, int]:

@@ -25,19 +25,26 @@ SIZES_AND_PATHS = {
     "backbone": {"layers": 4, "heads": 2, "head_dim": 12, "ffn_dim": 48},
     "train": {"steps": 6, "batch": 4, "checkpoint_every": 2},
     "sampler": {"steps": 2},
+    "judges": {"qwen3_vl": {"kind": "vision_language", "model": None, "revision": None, "endpoint": None,
+                            "max_tokens": 24, "side": 56}},
     "evaluate": {"references": ["copy_first", "ridge"], "cases": 4, "probe_cases": 4, "bootstrap": 200},
     "compute": {"processes": 2, "latent_shares": 2, "device": "cpu"},
 }  # fmt: skip
 
 
-def write_study(folder: Path, model: Path | None = None, pool: Path | None = None) -> Path:
-    """Write the model, the pool and the study's YAML to ``folder``; returns the YAML's path."""
+def write_study(folder: Path, model: Path | None = None, pool: Path | None = None, judge: dict[str, str] | None = None
+                ) -> Path:  # fmt: skip
+    """Write the model, the pool and the study's YAML to ``folder``; returns the YAML's path.
+
+    judge: settings of the study's judge; without them the jobs load it from the folder ``judge`` there.
+    """
     model = model or save_wan_folder(folder / "wan")
     pool = pool or write_pool(folder / "pool")
     data = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text())
     for name, values in SIZES_AND_PATHS.items():
         data[name] = {**data[name], **values} if isinstance(values, dict) else values
     data["pretrained"]["path"], data["world"]["path"] = str(model), str(pool)
+    data["judges"]["qwen3_vl"] |= {"model": str(folder / "judge"), **(judge or {})}
     path = folder / "paper_tiny.yaml"
     path.write_text(yaml.safe_dump(data))
     return path

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,12 @@ from safetensors.numpy import load_file
 from safetensors.torch import load_file as load_torch
 
 from echo.io.tensors import read_header
+from echo.judge.settings.vision_language import Settings
+from echo.judge.vision_language.endpoint import Endpoint
+from echo.judge.vision_language.local import LocalModel
+from echo.judge.vision_language.question import Question, png
 from tests.conftest import ROOT
+from tests.judge.tiny_model import save_tiny_model, served
 from tests.scale.paper_tiny import SIZES_AND_PATHS, write_study
 
 COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped")
@@ -29,7 +35,9 @@ ALLOWED = {
     "world.in_domain_rooms", "world.open_domain_rooms", "segment.frames", "codec.channels", "text.dim", "text.tokens",
     "backbone.layers", "backbone.heads", "backbone.head_dim", "backbone.ffn_dim", "train.steps", "train.batch",
     "train.checkpoint_every", "sampler.steps", "evaluate.references", "evaluate.cases", "evaluate.probe_cases",
-    "evaluate.bootstrap", "compute.processes", "compute.latent_shares", "compute.device",
+    "evaluate.bootstrap", "judges.qwen3_vl.model", "judges.qwen3_vl.revision", "judges.qwen3_vl.endpoint",
+    "judges.qwen3_vl.max_tokens", "judges.qwen3_vl.side", "compute.processes", "compute.latent_shares",
+    "compute.device",
 }  # fmt: skip
 
 
@@ -42,7 +50,15 @@ def flat(mapping: dict, prefix: str = "") -> dict:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
+def judge(tmp_path_factory) -> Iterator[tuple[Path, str]]:
+    """The files of a tiny random model of the judge's class, and where `transformers serve` serves it."""
+    folder = save_tiny_model(tmp_path_factory.mktemp("judge"))
+    with served(folder) as url:
+        yield folder, url
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, judge) -> Path:
     """A copy of the repository in which the whole study has run."""
     folder = tmp_path_factory.mktemp("paper")
     for name in COPIED:
@@ -55,7 +71,8 @@ def run(tmp_path_factory) -> Path:
             shutil.copy(source, target)
     if (ROOT / "resources" / "weights").is_dir():
         shutil.copytree(ROOT / "resources" / "weights", folder / "resources" / "weights")
-    study = write_study(folder / "data")
+    model, endpoint = judge
+    study = write_study(folder / "data", judge={"model": str(model), "endpoint": endpoint})
     tables = "results/paper_tiny/tables/tables.md"  # figures and notebooks of another study are tested elsewhere
     command = [sys.executable, "-m", "snakemake", tables, "--cores", "2", "--configfile", str(study)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200,
@@ -119,9 +136,34 @@ def test_measures_and_tables_are_whole(run):
     measured = [*SIZES_AND_PATHS["rows"], *SIZES_AND_PATHS["evaluate"]["references"]]
     assert set(cases.row_name) == set(measured) and len(cases) == len(measured) * 5 * 4
     assert np.isfinite(cases[["psnr", "ssim", "lpips"]]).all(axis=None)
-    judged = cases[cases.branch.isin(["return_45", "return_strict", "recall"])]
-    assert np.isfinite(judged.judge).all()
     assert "ssm_blockwise_causal_v2" in (run / "results/paper_tiny/tables/summary.csv").read_text()
+
+
+def test_the_judge_was_asked_and_what_is_no_answer_is_missing_and_counted(run):
+    """A random model says nothing that is a score: all is missing, nothing is 0, and every reply is kept."""
+    cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv.gz")
+    assert cases.judge.isna().all()
+    kept = [json.loads(path.read_text()) for path in (run / "runs" / "answers").rglob("*.json")]
+    asked = 0
+    for name in (*(f"{row}-0" for row in SIZES_AND_PATHS["rows"]), *SIZES_AND_PATHS["evaluate"]["references"]):
+        report = record(run, f"judge/qwen3_vl/{name}.record.json")["judge"]
+        # Two orders of four cases of three branches that return, less what other rows drew alike.
+        assert report["questions"] == 24 and report["asked"] + report["kept"] == 24 and report["lost"] == 0
+        assert report["cases without scores"] == 12 and sum(report["missing"].values()) == 24
+        assert all(reason.startswith("no answer: ") for reason in report["missing"])
+        asked += report["asked"]
+    assert len(kept) >= asked > 24
+    assert {answer["asked"]["order"] for answer in kept} == {"first_view_first", "first_view_last"}
+    assert all(answer["reply"]["model"] and len(answer["asked"]["images"]) == 3 for answer in kept)
+
+
+def test_the_server_replies_what_the_same_model_in_this_process_does(judge):
+    model, endpoint = judge
+    settings = Settings(model=str(model), revision=None, endpoint=endpoint, max_tokens=24, side=56)
+    frame = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+    question = Question(png(frame, 56), (png(frame[::-1].copy(), 56),), "sofa", "first_view_last", 0)
+    served, own = Endpoint(settings).reply(question), LocalModel(settings).reply(question)
+    assert served.text == own.text and len(own.text) > 4 and served.finish == own.finish == "length"
 
 
 def test_the_records_say_what_the_recordings_lack_and_which_clips_were_cut(run):

@@ -50,6 +50,16 @@ UNTRAINED = {"source": "pretrained", "steps": 0}
         ("evaluate.cases", "more than world.in_domain_rooms = 63", {"world": {"in_domain_rooms": 63}}),
         ("evaluate.cases", "open_domain_rooms x identities = 16", {"world": {"open_domain_rooms": 2, "identities": 8}}),
         ("evaluate.probe_cases", "more than evaluate.cases = 64", {"evaluate": {"probe_cases": 65}}),
+        ("evaluate.judge", "no such judge; expected one of .*embedded", {"evaluate": {"judge": "nobody"}}),
+        ("evaluate.judge", "no such judge", {"evaluate": {"judge": "../embedded"}}),
+        ("judges.panel.kind", "no such judge; echo/judge/judges has .*embedded", {"judges": {"panel": {}}}),
+        ("judges.panel.kind", "no such judge", {"judges": {"panel": {"kind": "nobody"}}}),
+        ("judges.embedded.model", "unknown key", {"judges": {"embedded": {"model": "x"}}}),
+        ("judges.qwen.repeat", "unknown key", {"judges": {"qwen": {"kind": "vision_language", "repeat": 2}}}),
+        ("judges.qwen.repeats", "expected a whole number", {"judges": {"qwen": {"kind": "vision_language",
+                                                                                 "repeats": "2"}}}),
+        ("judges.qwen.endpoint", "a key belongs into the environment",
+         {"judges": {"qwen": {"kind": "vision_language", "endpoint": "https://me:key@host/v1"}}}),
         ("reference", "not among rows", {"reference": "other"}),
         ("train.row_lr.other", "other is not among rows", {"train": {"row_lr": {"other": 0.1}}}),
         ("train.batch", "multiple of processes x train.accumulate = 3 x 1", {"compute": {"processes": 3}}),
@@ -215,3 +225,13 @@ def test_a_shipped_base_is_there_and_has_the_sizes_of_the_study(tmp_path, monkey
 
 def test_recent_frames_need_no_poses():
     assert accepted(world={"poses": False}, evidence={"rule": "recent"})
+
+
+def test_a_judge_may_have_settings_under_a_name_of_its_own():
+    judges = {"qwen": {"kind": "vision_language", "temperature": 1, "repeats": 3, "revision": None}}
+    study = accepted(judges=judges, evaluate={"judge": "qwen"})
+    assert study.judge_kind == "vision_language"
+    assert study.judge_settings["repeats"] == 3 and study.judge_settings["model"].startswith("Qwen/")
+    plain = accepted(judges=judges, evaluate={"judge": "vision_language"})
+    assert plain.judge_kind == "vision_language" and plain.judge_settings["repeats"] == 1
+    assert accepted().judge_kind == "embedded" and accepted().judge_settings == {}

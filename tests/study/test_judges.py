@@ -1,6 +1,10 @@
 """Judges are found by their modules, without importing them."""
 
+import subprocess
+import sys
+
 from echo.study import judges
+from tests.conftest import ROOT
 
 
 def test_judges_are_the_modules_of_their_folder(tmp_path, monkeypatch):
@@ -11,3 +15,19 @@ def test_judges_are_the_modules_of_their_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(judges, "FOLDER", tmp_path)
     assert judges.judge_names() == ("embedded", "panel", "plain")
     assert judges.judge_weights("panel") == ("one", "two") and judges.judge_weights("plain") == ()
+
+
+def test_settings_are_a_module_of_the_judges_name_and_free_of_torch():
+    code = (
+        "import sys; from echo.study.judges import settings_of\n"
+        "assert settings_of('vision_language').model_fields and not settings_of('embedded').model_fields\n"
+        "assert not {'torch', 'numpy', 'httpx', 'transformers'} & set(sys.modules), sorted(sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_an_entry_names_its_module_or_is_called_like_it():
+    entries = {"qwen": {"kind": "vision_language"}, "embedded": {}}
+    kinds = [judges.kind_of(name, entries) for name in ("qwen", "embedded", "panel")]
+    assert kinds == ["vision_language", "embedded", "panel"]

@@ -117,7 +117,7 @@ for name in {STUDY.study, Path(RIG).name}:
 WEIGHTS = constant(ROOT / "echo" / "io" / "weights.py", "FILES")
 JUDGE = STUDY.evaluate.judge
 JUDGE_WEIGHTS = [
-    f"resources/weights/{name}.safetensors" for name in judge_weights(JUDGE)
+    f"resources/weights/{name}.safetensors" for name in judge_weights(STUDY.judge_kind)
 ]
 PROBED = BRANCHES["recall"].split(STUDY.evaluate.splits)
 # The records of all stages: their times stand in the tables.

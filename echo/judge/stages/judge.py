@@ -6,13 +6,15 @@ from pathlib import Path
 
 from echo.io.files import atomic_path
 from echo.judge import build_judge
+from echo.judge.base import ReportingJudge
 from echo.judge.cases import judge_rollouts
 from echo.study.config import Study
 from echo.study.provenance import hashes, part_of, record_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.branches", "evaluate.judge")
-CHOOSES = {"evaluate.judge": "echo.judge.judges.{}"}
+READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.branches", "evaluate.judge",
+         "judge_kind", "judge_settings")  # fmt: skip
+CHOOSES = {"judge_kind": "echo.judge.judges.{}"}
 
 
 def run(
@@ -24,7 +26,10 @@ def run(
         record["train_seed"] = seed
         files = dict(zip(part.evaluate.branches, rollouts, strict=True))
         opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
-        table = judge_rollouts(part, row, seed, files, opened, build_judge(part.evaluate.judge, weights))
+        judge = build_judge(part.judge_kind, weights, part.judge_settings)
+        table = judge_rollouts(part, row, seed, files, opened, judge)
+        if isinstance(judge, ReportingJudge):
+            record["judge"] = judge.report()
         with atomic_path(out) as temporary:
             table.to_csv(temporary, index=False)
         record |= hashes(out)

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
-from echo.study.judges import judge_names
 from echo.study.references import reference_names
 from echo.study.sections.section import Exponent, Integer, Section
 from echo.study.words import BRANCHES, EVALUATED
@@ -35,7 +34,10 @@ class Evaluate(Section):
         description="mean absolute change of the return frames, in grey levels of 255, up to which tables and figures "
         "say that a memory hardly moves them; a row that does not change at all fails, one inert by design must not",
     )
-    judge: str = Field(default="embedded", description="the judge: a module of echo/judge/judges")
+    judge: str = Field(
+        default="embedded",
+        description="the judge: a module of echo/judge/judges, or an entry of `judges`, which gives settings to one",
+    )
     shown: str = Field(
         default="context_k20",
         description="the row whose rollouts are kept as pictures beside the reference row's; where the study has no "
@@ -70,11 +72,3 @@ class Evaluate(Section):
             if listed.count(name) > 1:
                 raise ValueError(f"lists {name} twice")
         return references
-
-    @field_validator("judge")
-    @classmethod
-    def _a_judge_there_is(cls, judge: str) -> str:
-        """A module of the judges' folder."""
-        if judge not in judge_names():
-            raise ValueError(f"no such judge; expected one of {', '.join(judge_names())}")
-        return judge

@@ -3,7 +3,6 @@
 import pytest
 from pydantic import ValidationError
 
-from echo.study import judges
 from echo.study.sections import Evaluate
 from echo.study.words import BRANCHES
 
@@ -17,8 +16,6 @@ from echo.study.words import BRANCHES
         ({"probe_cases": 1}, "greater than or equal to 2"),
         ({"probe_threshold": 255}, "less than 255"),
         ({"bootstrap": 10}, "greater than or equal to 100"),
-        ({"judge": "nobody"}, "no such judge; expected one of .*embedded"),
-        ({"judge": "../embedded"}, "no such judge"),
         ({"references": ["copy_last"]}, "no reference row copy_last; expected some of .*copy_first"),
         ({"references": ["ridge", "ridge"]}, "lists ridge twice"),
     ],
@@ -30,11 +27,3 @@ def test_evaluations_that_say_nothing_are_refused(values, message):
 
 def test_all_branches_by_default():
     assert Evaluate().branches == tuple(BRANCHES)
-
-
-def test_a_judge_is_a_module_of_the_judges_folder(tmp_path, monkeypatch):
-    (tmp_path / "panel.py").touch()
-    monkeypatch.setattr(judges, "FOLDER", tmp_path)
-    assert Evaluate(judge="panel").judge == "panel"
-    with pytest.raises(ValidationError, match="no such judge; expected one of panel"):
-        Evaluate(judge="embedded")
