@@ -195,13 +195,16 @@ def jobs(out: str, rule: str) -> int:
     return len(re.findall(rf"^(?:local)?rule {rule}:", out, re.MULTILINE))
 
 
+UNGUIDED = "sampler={guide: null, guidance: 1}"  # a guide speaks the latents of the shipped codec
+
+
 def test_a_base_is_trained_on_shards_of_its_own_and_shipped_by_one_command(clone):
     recipe = "base={source: trained, rooms: 30, shard_rooms: 10, shipped: own}"
-    out = snakemake(clone, "-n", "ship", "--config", recipe).stdout
+    out = snakemake(clone, "-n", "ship", "--config", recipe, UNGUIDED).stdout
     assert [jobs(out, rule) for rule in ("base_clips", "base_train", "ship", "train", "base")] == [3, 1, 1, 0, 0]
     assert "shipped/own/base.safetensors" in out
     assert all(f"runs/mini/base/clips/{number}.safetensors" in out for number in range(3))
-    drawn = snakemake(clone, "-n", "runs/mini/base.safetensors", "--config", "base={source: drawn}").stdout
+    drawn = snakemake(clone, "-n", "runs/mini/base.safetensors", "--config", "base={source: drawn}", UNGUIDED).stdout
     assert jobs(drawn, "base") == 1 and not jobs(drawn, "pool")  # drawn weights need no frames
 
 
@@ -217,11 +220,12 @@ def test_a_shipped_base_is_an_input_and_brings_its_codec(clone, tmp_path):
     for name in files:
         (folder / f"{name}.safetensors").touch()
     out = snakemake(clone, "-n", "runs/mini/base.safetensors", "runs/mini/codec.safetensors", "--config",
-                    "base={source: shipped, shipped: own}").stdout  # fmt: skip
+                    "base={source: shipped, shipped: own}", UNGUIDED).stdout  # fmt: skip
     assert jobs(out, "base") == jobs(out, "codec") == 1 and not jobs(out, "base_clips")
     for name in files:
         assert re.search(rf"input: .*shipped/own/{name}.safetensors", out)
-    refused = snakemake(clone, "-n", "--config", "base={source: shipped, shipped: own}", "codec={channels: 32}")
+    refused = snakemake(clone, "-n", "--config", "base={source: shipped, shipped: own}", "codec={channels: 32}",
+                        UNGUIDED)  # fmt: skip
     assert refused.returncode != 0
     assert "`codec.channels` = 32: the shipped base own is for 64" in refused.stderr.splitlines()[-1]
 
@@ -236,7 +240,7 @@ def test_what_a_training_begins_with_and_what_guides_are_inputs(clone):
     out = snakemake(clone, "-n", "--config", guided, "rows=[i2v]", "reference=i2v").stdout
     used = re.findall(r"^rule (\w+):\n    input: .*shipped/guide/base.safetensors", out, re.MULTILINE)
     assert sorted(used) == ["probe", "rollout"]
-    refused = snakemake(clone, "-n", "--config", "sampler={guidance: 1.5}")
+    refused = snakemake(clone, "-n", "--config", "sampler={guide: null, guidance: 1.5}")
     assert refused.returncode != 0 and "`sampler.guidance` = 1.5: needs sampler.guide" in refused.stderr
 
 

@@ -265,7 +265,8 @@ def _guide(study: Study) -> Refusals:
     if scale == 1:
         yield "sampler.guide", guide, "has no effect while sampler.guidance is 1; set that higher, or no guide"
     if study.base.taken is None:
-        yield "sampler.guide", guide, "speaks the latents of a shipped codec, which this study's base does not take"
+        reason = "speaks the latents of a shipped codec, which this study's base does not take"
+        yield "sampler.guide", guide, f"{reason}; set sampler.guide: null and sampler.guidance: 1"
         return
     try:
         record, own = read_shipped(find_shipped(guide)), read_shipped(find_shipped(study.base.taken))

@@ -36,7 +36,7 @@ def find_shipped(name: str) -> Path:
             return place
     raise ShippedError(
         f"no {RECORD} in {places[0]} (working directory) nor in {places[1]}; run in the project's folder, or make it "
-        "with: snakemake ship --cores all --config 'base={source: trained}'"
+        "with: snakemake ship --cores all --config 'base={source: trained}' 'sampler={guide: null, guidance: 1}'"
     )
 
 
