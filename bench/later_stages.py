@@ -20,7 +20,7 @@ from echo.evidence.segments import Ranking
 from echo.io.seeding import derive, generator
 from echo.measures.images import WINDOW
 from echo.measures.lpips import SMALLEST
-from echo.measures.probes import other_scene
+from echo.measures.probed import other_scene
 from echo.model import flow
 from echo.model.base import BASE
 from echo.model.row import Row

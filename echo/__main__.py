@@ -438,7 +438,7 @@ def probe(
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
-    """Erase and swap a row's memory: the returned frames must move, or must not where the row is inert by design."""
+    """Change a row's memory: the returned frames must move, or must not where the row is inert by design."""
     checked = _study(study, "probe", row, fingerprint)
     _prepare(threads)
     files = {"model": model, "codec": codec, "pool": pool, "latents": latents, "text": text, "evidence": evidence}
@@ -530,11 +530,31 @@ def judge(
 
 
 @app.command()
+def certificate(
+    study: StudyFile,
+    row: RowName,
+    seed: Seed,
+    probes: Annotated[Path, typer.Option("--probes", help="the row's probed frames")],
+    pool: PoolFolder,
+    weights: WeightsFolder,
+    out: Out,
+    seen: Annotated[Path | None, typer.Option("--seen", help="masks of seen pixels, where frames have depth")] = None,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Measure what a row's memory is worth: its returns, less those with another scene's memory."""
+    checked = _study(study, "certificate", row, fingerprint)
+    _prepare(threads)
+    files = {"probes": probes, "pool": pool, "weights": weights, "seen": seen}
+    _run("certificate", study=checked, row=row, seed=seed, **files, out=out)
+
+
+@app.command()
 def tables(
     study: StudyFile,
     measures: Annotated[list[Path], typer.Option("--measures", help="a run's folder of measures; repeat the option")],
     judge: Annotated[list[Path], typer.Option("--judge", help="a run's table of judgements; repeat the option")],
-    probes: Annotated[list[Path], typer.Option("--probes", help="a run's table of probes; repeat the option")],
+    probes: Annotated[list[Path], typer.Option("--probes", help="a run's certificate; repeat the option")],
     realism: Annotated[list[Path], typer.Option("--realism", help="a run's distances; repeat the option")],
     rollout: Annotated[list[Path], typer.Option("--rollout", help="rollouts of the first seed, row by row")],
     record: Annotated[list[Path], typer.Option("--record", help="the records of all stages; repeat the option")],

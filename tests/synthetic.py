@@ -187,17 +187,22 @@ def _realism(runs, seed) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns)
 
 
+LOSES = {"erase": 22.0, "swap": 16.0, "shuffle": 2.0, "keep_seen": 1.0, "keep_unseen": 20.0}  # invented, for strength 1
+
+
 def _probes(rows, train_seeds, cases, seed) -> pd.DataFrame:
     lines = []
-    for probe, gain in (("erase", 22.0), ("swap", 16.0)):
+    for probe, gain in LOSES.items():
         for case in range(cases):
             name = _scene_of("recall", case)[3]
             for row in rows:
                 for train_seed in train_seeds:
                     noise = generator(seed, "probe", probe, name, row, train_seed).uniform(0.7, 1.3)
                     change = 0.0 if row in INERT else gain * STRENGTH[row] * noise
-                    lines.append((row, train_seed, probe, name, change, change / 3))
-    return pd.DataFrame(lines, columns=["row_name", "train_seed", "probe", "case", "change", "psnr_drop"])
+                    swapped = (change / 2, change / 4) if probe == "swap" else (None, None)
+                    lines.append((row, train_seed, probe, name, change, change / 3, change / 3, change / 200, *swapped))
+    columns = "row_name train_seed probe case change psnr_drop seen_drop lpips_rise judge_drop toward".split()
+    return pd.DataFrame(lines, columns=columns)
 
 
 def room_view(seed: int, turn: float, size: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from echo.cost.walk import Alive, Product, Tally, Walk, dropped_gradients
 from echo.evidence.frames import Frames
+from echo.measures.verdict import PROBES
 from echo.memory.base import State, state_bytes, state_size
 from echo.model.row import Row
 from echo.study.batches import micro_batch
@@ -297,12 +298,12 @@ def rollout_segments(study: Study, carries: bool) -> tuple[Counter, Counter]:
     """How often all cases of all branches generate segment n, and write a memory for it; probes included.
 
     A branch generates all its segments, or, for recall, the last one alone. A memory that carries its state is written
-    for every segment up to the last; another one for those that are generated. A probe plays recall's last segment
-    with the memory intact, erased and swapped.
+    for every segment up to the last; another one for those that are generated. Probes play recall's last segment with
+    the memory intact, and once more after each intervention.
     """
     generated, written = Counter(), Counter()
     plays = [(BRANCHES[name], study.evaluate.cases) for name in study.evaluate.branches]
-    for branch, cases in [*plays, (BRANCHES["recall"], 3 * study.evaluate.probe_cases)]:
+    for branch, cases in [*plays, (BRANCHES["recall"], (1 + len(PROBES)) * study.evaluate.probe_cases)]:
         last = SEGMENTS[branch.trajectory]
         for segment in range(1, last + 1):
             made = segment == last or not branch.recall

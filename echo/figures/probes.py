@@ -31,10 +31,10 @@ def draw(tables: Path) -> Figure:
         )  # fmt: skip
     for position, line in table.iterrows():
         axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
-        fails, hardly = (str(line["verdict"]).startswith(word) for word in ("FAILS", "hardly"))
+        fails = str(line["verdict"]).startswith("broken")
         axes.text(
             1.01, position, line["verdict"], transform=axes.get_yaxis_transform(), va="center", fontsize=7.5,
-            color="#B00020" if fails else "#333333", fontweight="bold" if fails or hardly else "normal",
+            color="#B00020" if fails else "#333333", fontweight="bold" if fails else "normal",
         )  # fmt: skip
     threshold = table["threshold"].iloc[0]
     axes.axvline(threshold, color="#777777", linewidth=0.9, linestyle="--")

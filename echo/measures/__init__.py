@@ -1,1 +1,1 @@
-"""Measures of a row's rollouts: image measures, probes of its memory, and the networks behind them."""
+"""Measures of a row's rollouts: image measures, what is done to its memory by probes, and the networks behind them."""

@@ -130,11 +130,14 @@ def on_seen(
         return values | {"psnr_seen": np.nan, "psnr_unseen": np.nan}
     positions = np.searchsorted(index, masks.index)
     error = np.square(generated[positions].astype(np.float64) - truth[positions]).mean(-1)
-    return values | {"psnr_seen": _psnr_inside(error, given), "psnr_unseen": _psnr_inside(error, ~given)}
+    return values | {"psnr_seen": psnr_inside(error, given), "psnr_unseen": psnr_inside(error, ~given)}
 
 
-def _psnr_inside(error: np.ndarray, inside: np.ndarray) -> float:
-    """Mean over frames of the PSNR of squared errors (frames, height, width) inside a mask of the same shape."""
+def psnr_inside(error: np.ndarray, inside: np.ndarray) -> float:
+    """Mean over frames of the PSNR of squared errors (frames, height, width) inside a mask of the same shape, in dB.
+
+    NaN where no frame has at least ``LEAST`` of its pixels inside.
+    """
     decibels = [
         CEILING if not one[mask].any() else min(CEILING, 10 * np.log10(255.0**2 / one[mask].mean()))
         for one, mask in zip(error, inside, strict=True)

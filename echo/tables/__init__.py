@@ -12,7 +12,7 @@ module                what it does
 ``build``             computes all other tables from the gathered files; says what each holds
 ``read``              reads the gathered files and checks their columns
 ``summary``           means with intervals: every row x branch x measure, and PSNR along the rollout
-``compare``           each row against the reference row, case by case; results of the probes
+``compare``           each row against the reference row, case by case; probes and certificates
 ``rank_correlation``  replay against return, over rows
 ``paper``             the paper's numbers, and its tables with ours beside them
 ``resampling``        the bootstrap over rooms and training seeds

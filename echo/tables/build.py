@@ -9,7 +9,8 @@ realism.csv) and writes to the same folder:
 - ``rank_correlation.csv``: whether the row that replays best returns best, with interval, and the paper's value.
 - ``against_references.csv``: each trained row minus each reference row, case by case, with interval.
 - ``seen.csv``: per branch, the share of the measured pixels that was seen before.
-- ``probes_table.csv``: how much the return frames change when the memory is erased or swapped, and the verdict.
+- ``probes_table.csv``: how much the returns change and lose when the memory is changed, what it is worth, and the
+  verdict.
 - ``drift.csv``: PSNR by frame number in the rollout.
 - ``tables.md``: all tables, formatted for reading.
 

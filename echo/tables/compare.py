@@ -11,13 +11,15 @@ import pandas as pd
 from jaxtyping import Float64
 
 from echo.io.seeding import generator
-from echo.measures.verdict import PROBES, probe_verdict
+from echo.measures.verdict import PROBES, Effect, verdict
 from echo.study.references import FAMILY
 from echo.study.words import BRANCHES, UNTRAINED
 from echo.tables.statistics import holm, paired_difference
 from echo.tables.summary import cell
 
 COMPARED = ("psnr", "ssim", "lpips", "judge")
+# What the true memory is better by than another scene's, in other measures than dB: columns of probes.csv.
+WORTH = {"worth_lpips": "lpips_rise", "worth_judge": "judge_drop", "toward": "toward"}
 LEVELS = ("psnr", "lpips")  # measures by which rows are compared with reference rows
 
 
@@ -139,26 +141,38 @@ def _difference(
 def probes_table(
     probes: pd.DataFrame, cases: pd.DataFrame, rows: pd.DataFrame, threshold: float, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """One row per trained row of the study: what each probe changes, and the verdict.
+    """One row per trained row of the study: what each probe does to its returns, what its memory is worth, the verdict.
 
-    Columns: row_name, label, family, remembers, then value, low, high, cases, train_seeds of each probe, threshold,
-    verdict.
+    Columns: row_name, label, family, remembers; for each probe ``<probe>_value, _low, _high, _cases, _train_seeds`` of
+    the change in grey levels of 255, and ``<probe>_drop, _drop_low, _drop_high`` of the dB lost; for each of ``WORTH``
+    the same three of what the true memory is better by than another scene's; threshold, verdict.
 
-    The change is the mean absolute change of the return frames in grey levels of 255; its interval is clustered by
-    the scene that cases.csv.gz gives for the case on branch ``recall``.
+    dB are on pixels that a given frame shows, where that is known, else on all. Intervals are clustered by the scene
+    that cases.csv.gz gives for the case on branch ``recall``.
     """
     scenes = cases[cases["branch"] == "recall"].drop_duplicates("case").set_index("case")["scene"]
     probes = probes[probes["change"].notna()]
-    probes = probes.assign(scene=probes["case"].map(scenes).fillna(probes["case"]))
+    probes = probes.assign(
+        scene=probes["case"].map(scenes).fillna(probes["case"]), drop=probes["seen_drop"].fillna(probes["psnr_drop"])
+    )
     lines = []
     for row in rows[rows["family"] != FAMILY].to_dict("records"):
         line = {key: row[key] for key in ("row_name", "label", "family", "remembers")}
-        changes = {}
+        own = probes[probes["row_name"] == row["row_name"]]
         for probe in PROBES:
-            here = probes[(probes["row_name"] == row["row_name"]) & (probes["probe"] == probe)]
-            changes[probe] = here["change"]
+            here = own[own["probe"] == probe]
             cells = cell(here, "change", resamples, seed, "probes", probe)
             line |= {f"{probe}_{key}": cells[key] for key in ("value", "low", "high", "cases", "train_seeds")}
-        line |= {"threshold": threshold, "verdict": probe_verdict(row["remembers"], changes, threshold).text}
-        lines.append(line)
+            line |= _with_interval(f"{probe}_drop", cell(here, "drop", resamples, seed, "drops", probe))
+        swapped = own[own["probe"] == "swap"]
+        for name, column in WORTH.items():
+            line |= _with_interval(name, cell(swapped, column, resamples, seed, "worth", name))
+        changes = {probe: own.loc[own["probe"] == probe, "change"] for probe in PROBES}
+        effect = Effect(line["swap_drop"], line["swap_drop_low"], line["swap_drop_high"])
+        found = verdict(row["remembers"], changes, threshold, effect)
+        lines.append(line | {"threshold": threshold, "verdict": found.text})
     return pd.DataFrame(lines)
+
+
+def _with_interval(name: str, cells: dict[str, Any]) -> dict[str, Any]:
+    return {name: cells["value"], f"{name}_low": cells["low"], f"{name}_high": cells["high"]}

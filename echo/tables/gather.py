@@ -37,7 +37,8 @@ FIRST = [f"first_{name}" for name in MEASURES]
 SEEN = ["seen_given", "seen_past", "psnr_seen", "psnr_unseen"]
 FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]  # per-frame SSIM and LPIPS stay in the run's files
 CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, SHARPNESS, *SCORES]
-PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop"]
+PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
+                 "judge_drop", "toward"]  # fmt: skip
 ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
                "frames_read"]  # fmt: skip
 KEPT_COLUMNS = ["row_name", "policy", "segment", "numbers", "bytes", "state_numbers", "state_bytes"]
@@ -79,7 +80,11 @@ def gather(
     cases = reader.read(each, case_files, ["branch", "case"], expected.case_keys, numbers)
     scores = reader.read(each, judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
     probed = reader.read(
-        runs(study), probes, ["probe", "case"], expected.probe_keys, dict.fromkeys(PROBES, ("change",))
+        runs(study),
+        probes,
+        ["probe", "case"],
+        expected.probe_keys,
+        dict.fromkeys(PROBES, ("change", "psnr_drop", "lpips_rise")),
     )
     reader.finish()
     distances = realism_table(study, expected, realism)

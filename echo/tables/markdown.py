@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from echo.measures.verdict import GATE, PROBES
 from echo.study.references import FAMILY, reads_truth
 from echo.study.words import BRANCHES
 from echo.tables.files import PAPER_TABLES
@@ -164,17 +165,33 @@ def _against(table: pd.DataFrame, measure: str) -> str:
 
 
 def _probes(table: pd.DataFrame) -> str:
+    """Change of the return frames, and the verdict."""
     lines = [
         [
-            literal(line.label),
-            "yes" if line.remembers else "no",
-            with_interval(line.erase_value, line.erase_low, line.erase_high, 2),
-            with_interval(line.swap_value, line.swap_low, line.swap_high, 2),
-            line.verdict,
+            literal(line["label"]),
+            "yes" if line["remembers"] else "no",
+            *(with_interval(*(line[f"{probe}_{end}"] for end in ("value", "low", "high")), 2) for probe in GATE),
+            line["verdict"],
         ]
-        for line in table.itertuples()
+        for line in table.to_dict("records")
     ]
     return markdown_table(["Row", "should remember", "memory erased", "memory swapped", "verdict"], lines)
+
+
+def _certificates(table: pd.DataFrame) -> str:
+    """What is lost, in dB, under each intervention, and what the memory is worth in other measures."""
+    columns = {**{f"{probe}_drop": 2 for probe in PROBES}, "worth_lpips": 3, "worth_judge": 1, "toward": 2}
+    lines = [
+        [
+            literal(line["label"]),
+            *(with_interval(line[name], line[f"{name}_low"], line[f"{name}_high"], digits)
+              for name, digits in columns.items()),
+        ]
+        for line in table.to_dict("records")
+    ]  # fmt: skip
+    names = ["erased, dB", "swapped, dB", "shuffled, dB", "only what saw the view, dB", "only what did not, dB",
+             "swapped, LPIPS", "swapped, judge", "toward the other scene, dB"]  # fmt: skip
+    return markdown_table(["Row", *names], lines)
 
 
 def _costs(rows: pd.DataFrame, timings: pd.DataFrame) -> str:
@@ -276,7 +293,15 @@ def render(
     )
     parts.append(
         "## Probes\n\nMean absolute change of the return frames, in grey levels of 255, when the memory is erased or "
-        "swapped for another scene's.\n\n" + _probes(frames["probes_table.csv"])
+        "swapped for another scene's. A row remembers if its returns are better with its own memory than with a "
+        "swapped one.\n\n" + _probes(frames["probes_table.csv"])
+    )
+    parts.append(
+        "## Certificates\n\nWhat the returns lose when the memory is changed: erased; swapped for another scene's; "
+        "given the same frames in another order; left only those that saw the returning view, or only those that did "
+        "not. PSNR on pixels that a given frame shows, where that is known; positive is lost. Last, by how much a "
+        "swapped memory moves the output toward the other scene's return.\n\n"
+        + _certificates(frames["probes_table.csv"])
     )
     parts.append("## Cost\n\n" + _costs(rows, timings))
     return "\n".join(parts)

@@ -12,10 +12,11 @@ from echo.study.config import ConfigError, Study, parse_study
 from echo.study.words import BRANCHES
 from tests.conftest import ROOT, ROWS
 
-# With drawn weights, as a shipped base fixes the sizes that tests change, with evidence that is searched for, and with
-# settings that nothing chose.
+# With drawn weights, as a shipped base fixes the sizes that tests change, and so without a guide, with evidence that is
+# searched for, and with settings that nothing chose.
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {
     "base": {"source": "drawn"},
+    "sampler": {"steps": 12},
     "evidence": {"policy": "matched"},
     "chosen_in": [],
 }

@@ -20,7 +20,7 @@ def subjects(study, stage: str) -> tuple:
 # For a module, the stages that run again after an edit of it; with a row where only rows of one family do.
 RERUNS = {
     "world/camera": "pool clips base_clips evidence base base_train train import_released rollout reference probe seen "
-    "measure",
+    "measure certificate",
     "world/rooms/render": "pool base_clips base_train",
     "encoding/codecs/patch": "codec latents_share base_clips rollout reference probe",
     "world/recordings/clips": "clips",
@@ -30,13 +30,14 @@ RERUNS = {
     "training/trainer": "base base_train train",
     "training/launch": "",
     "measures/probes": "probe",
+    "measures/probed": "probe certificate",
     "encoding/fit_decoder": "codec latents_share base_clips rollout reference probe",
-    "encoding/perceptual": "codec latents_share base_clips rollout reference probe measure",
-    "measures/lpips": "measure",
-    "world/geometry": "reference seen measure",
+    "encoding/perceptual": "codec latents_share base_clips rollout reference probe measure certificate",
+    "measures/lpips": "measure certificate",
+    "world/geometry": "reference seen measure certificate",
     "rollout/references/ridge": "reference",
-    "judge/rubric": "judge",
-    "judge/judges/embedded": "judge",
+    "judge/rubric": "judge certificate",
+    "judge/judges/embedded": "judge certificate",
     "tables/statistics": "tables",
     "io/seeding": None,
     "io/errors": "",
@@ -141,7 +142,7 @@ def test_comments_docstrings_and_layout_rerun_nothing(copied):
 
 def test_a_setting_reruns_what_reads_it():
     before = fingerprints()
-    assert reruns(before, fingerprints(tiny_study(evaluate={"probe_cases": 3}))) == {"probe", "tables"}
+    assert reruns(before, fingerprints(tiny_study(evaluate={"probe_cases": 3}))) == {"probe", "certificate", "tables"}
     assert "pool" in reruns(before, fingerprints(tiny_study(seed=1)))
 
 

@@ -13,6 +13,7 @@ import pytest
 from echo.io.files import write_json
 from echo.io.seeding import generator
 from echo.measures.realism import Distances, save_distances
+from echo.measures.verdict import PROBES
 from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
@@ -126,7 +127,8 @@ def _write_run(made: Runs, row: str, seed: int, kind: str, run: str) -> None:
         pictures = draw.integers(0, 256, (len(chosen), len(index), SIZE, SIZE, 3)).astype(np.uint8)
         Rollout(pictures, index, list(chosen.index)).save(rollout / f"{branch}.safetensors")
     for case in made.cases("recall").index[: made.study.evaluate.probe_cases if kind == "rollout" else 0]:
-        probes += [{**owner, "probe": p, "case": case, "change": 3.0, "psnr_drop": 1.0} for p in ("erase", "swap")]
+        lost = {"change": 3.0, "psnr_drop": 1.0, "seen_drop": 1.0, "lpips_rise": 0.1, "judge_drop": 5.0, "toward": 1.0}
+        probes += [{**owner, "probe": probe, "case": case, **lost} for probe in PROBES]
     distances["all"] = _distances(draw, sorted({r for one in distances.values() for r in one.rooms}))
     save_distances(made.folder / "realism" / f"{run}.safetensors", distances, **owner, cases=names)
     numbers = None if row == "codec_ceiling" else 10

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from echo.tables.compare import Values
+from echo.tables.compare import Values, probes_table
 
 
 def records(path):
@@ -42,8 +42,31 @@ def test_probes_table_gives_every_row_its_verdict(built):
     table = pd.read_csv(built / "probes_table.csv").set_index("row_name")
     inert = {"i2v", "spatial_inject_none", "ssm_blockwise_v1"}
     for row, line in table.iterrows():
-        assert line["verdict"] == ("inert, as it should be" if row in inert else "moves, as it should")
+        assert line["verdict"] == ("inert, as it should be" if row in inert else "remembers")
     assert (table.loc[list(inert), ["erase_value", "swap_value"]] == 0).all(axis=None)
+
+
+def test_certificates_are_means_over_cases_of_what_is_lost(built):
+    probes = records(built / "probes.csv")
+    for line in records(built / "probes_table.csv")[::4]:
+        for probe in ("erase", "swap", "shuffle", "keep_seen", "keep_unseen"):
+            own = [p for p in probes if (p["row_name"], p["probe"]) == (line["row_name"], probe)]
+            lost = math.fsum(p["seen_drop"] for p in own) / len(own)
+            assert line[f"{probe}_drop"] == pytest.approx(lost, rel=1e-4, abs=1e-6)
+            assert line[f"{probe}_drop_low"] <= line[f"{probe}_drop"] <= line[f"{probe}_drop_high"]
+        swapped = [p for p in probes if (p["row_name"], p["probe"]) == (line["row_name"], "swap")]
+        for name, column in (("worth_lpips", "lpips_rise"), ("worth_judge", "judge_drop"), ("toward", "toward")):
+            assert line[name] == pytest.approx(math.fsum(p[column] for p in swapped) / len(swapped), rel=1e-4, abs=1e-6)
+
+
+def test_without_depth_what_is_lost_is_lost_on_all_pixels(built):
+    probes, cases = (pd.read_csv(built / name) for name in ("probes.csv", "cases.csv.gz"))
+    rows = pd.read_csv(built / "rows.csv")
+    probes["seen_drop"] = float("nan")
+    probes["psnr_drop"] += 1
+    table = probes_table(probes, cases, rows, 0.5, 200, 0).set_index("row_name")
+    known = pd.read_csv(built / "probes_table.csv").set_index("row_name")
+    np.testing.assert_allclose(table["swap_drop"], known["swap_drop"] + 1, rtol=1e-4)
 
 
 def test_reference_rows_are_compared_and_not_tested(beside):

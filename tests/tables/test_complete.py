@@ -167,7 +167,7 @@ def test_expected_cases_are_those_that_a_rollout_takes(made_runs):
     for branch in made_runs.study.evaluate.branches:
         assert list(wanted.cases[branch]) == list(made_runs.cases(branch).index)
     assert {branch for branch, _ in wanted.judged_keys} == {"return_45", "return_strict", "recall"}
-    assert len(wanted.probe_keys) == 2 * made_runs.study.evaluate.probe_cases
+    assert len(wanted.probe_keys) == 5 * made_runs.study.evaluate.probe_cases
 
 
 def test_nothing_is_wrong_with_a_whole_table():

@@ -22,7 +22,7 @@ def gathered(made_runs):
 
 def test_the_gathered_files_follow_the_contract(gathered):
     inputs = read_inputs(gathered)
-    assert len(inputs.cases) == (4 + 2) * 4 * len(BRANCHES) and len(inputs.probes) == 4 * 8
+    assert len(inputs.cases) == (4 + 2) * 4 * len(BRANCHES) and len(inputs.probes) == 4 * 20
     assert list(inputs.rows["row_name"]) == ["i2v", "context_k5", "codec_ceiling", "copy_first"]
 
 

@@ -135,6 +135,7 @@ RECORDS = [
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/reference/{name}/record.json" for name in REFERENCES),
     *(f"{RUN}/probes/{run}.record.json" for run in RUNS),
+    *(f"{RUN}/certificates/{JUDGE}/{run}.record.json" for run in RUNS),
     *([f"{RUN}/seen.record.json"] if SEEN else []),
     *(f"{RUN}/measures/{run}/record.json" for run in MEASURED),
     f"{RUN}/realism/true.record.json",

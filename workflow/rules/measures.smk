@@ -143,6 +143,36 @@ rule judge:
         " --threads {threads} > {log} 2>&1"
 
 
+# What a row's memory is worth, from its probed frames.
+rule certificate:
+    input:
+        probes=f"{RUN}/probes/{{row}}-{{seed}}.safetensors",
+        pool=f"{RIG}/pool/{PROBED}/record.json",
+        seen=SEEN,
+        weights=ancient(["resources/weights/alexnet.safetensors", *JUDGE_WEIGHTS]),
+    output:
+        table=f"{RUN}/certificates/{JUDGE}/{{row}}-{{seed}}.csv",
+        record=f"{RUN}/certificates/{JUDGE}/{{row}}-{{seed}}.record.json",
+    log:
+        f"{RUN}/logs/certificate_{JUDGE}_{{row}}-{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/certificate_{JUDGE}_{{row}}-{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("certificate"),
+    params:
+        study=STUDY_OPTION,
+        fingerprint=fingerprint("certificate"),
+        pool=folder("pool"),
+        seen=option("--seen", "seen"),
+        weights=weights_folder,
+    shell:
+        "python -m echo certificate --study {params.study} --row {wildcards.row} --seed {wildcards.seed}"
+        " --probes {input.probes} --pool {params.pool} {params.seen} --weights {params.weights} --out {output.table}"
+        " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
+
+
 # Tables are made beside the run, and published when all are whole: a failed attempt loses no committed table. `update`
 # keeps Snakemake from removing them before they are replaced.
 rule tables:
@@ -150,7 +180,7 @@ rule tables:
         measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=MEASURED),
         frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=MEASURED),
         judge=expand(f"{RUN}/judge/{JUDGE}/{{run}}.csv", run=MEASURED),
-        probes=expand(f"{RUN}/probes/{{run}}.csv", run=RUNS),
+        probes=expand(f"{RUN}/certificates/{JUDGE}/{{run}}.csv", run=RUNS),
         realism=expand(f"{RUN}/realism/{{run}}.safetensors", run=MEASURED),
         rollout=[
             file

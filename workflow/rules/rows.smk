@@ -103,7 +103,7 @@ rule probe:
         evidence=f"{RUN}/evidence/{PROBED}.safetensors",
         guide=ancient([f"{GUIDE}/base.safetensors"] if GUIDE else []),
     output:
-        table=f"{RUN}/probes/{{row}}-{{seed}}.csv",
+        frames=f"{RUN}/probes/{{row}}-{{seed}}.safetensors",
         record=f"{RUN}/probes/{{row}}-{{seed}}.record.json",
     log:
         f"{RUN}/logs/probe_{{row}}-{{seed}}.log",
@@ -123,5 +123,5 @@ rule probe:
     shell:
         "python -m echo probe --study {params.study} --row {wildcards.row} --seed {wildcards.seed}"
         " --model {input.model} --codec {input.codec} --pool {params.pool} --latents {params.latents}"
-        " --text {input.text} --evidence {input.evidence} {params.guide} --out {output.table} --fingerprint {params.fingerprint}"
+        " --text {input.text} --evidence {input.evidence} {params.guide} --out {output.frames} --fingerprint {params.fingerprint}"
         " --threads {threads} > {log} 2>&1"

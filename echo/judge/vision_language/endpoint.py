@@ -3,7 +3,7 @@
 - What may pass is tried again, with growing random pauses, ``Settings.attempts`` times: no connection, a timeout, a
   reset, statuses 408, 409, 425, 429 and 5xx, and a body that is no chat completion (HTML, cut JSON, other types,
   endless). A ``Retry-After`` is obeyed, up to ``longest_pause``.
-- 401, 403 and 404 stop the job: key, model or address are wrong, and every question would end so.
+- 401, 403, 404 and redirections stop the job: key, model or address are wrong, and every question would end so.
 - Any other status is the endpoint's answer to this question, such as that a filter refuses it: the question is lost.
 
 A reply that arrives is returned as it is, whatever it says: ``echo.judge.vision_language.scores`` reads it.
@@ -128,7 +128,7 @@ class Endpoint:
         if status in PASSING or status >= 500:
             raise _Passing(f"status {status}", _seconds(response.headers.get("retry-after")))
         quoted = " ".join(held.decode(errors="replace").split())[:SHOWN]
-        if status in WRONG:
+        if status in WRONG or 300 <= status < 400:  # a redirected question would take the key elsewhere
             raise EndpointError(
                 f"{self.settings.endpoint} answers with status {status} ({quoted}); check the judge's endpoint and "
                 f"model = {self.settings.model}, and the key in the environment variable {self.settings.key_variable}"

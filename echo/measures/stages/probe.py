@@ -1,21 +1,19 @@
-"""Erase and swap the memory of one row, to test whether its output depends on it."""
+"""Generate a row's returns again with its memory erased, swapped, shuffled, or left in part."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from echo.encoding.codec import load_codec
 from echo.evidence.clips import Clips
 from echo.io.device import device
-from echo.io.files import atomic_path, sha256
-from echo.measures.probes import probe, verdict
+from echo.io.files import sha256
+from echo.measures.probes import check_probed, probe
 from echo.rollout.cases import choose_cases
 from echo.rollout.guide import Guide
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
-from echo.study.provenance import hashes, part_of, record_of, recorded
+from echo.study.provenance import part_of, record_of, recorded
 from echo.study.words import BRANCHES, RETURN_FRAMES
 from echo.world.pool import open_pool
 
@@ -38,7 +36,7 @@ def run(
     out: Path,
     guide: Path | None = None,
 ) -> None:
-    """Write the table of ``row``'s probes to the file ``out``, then fail if its memory contradicts its profile.
+    """Write the probed frames of ``row`` to the file ``out``, then fail if its memory contradicts its profile.
 
     guide: a shipped base's folder.
     """
@@ -49,13 +47,10 @@ def run(
         sampler = Sampler(part, load_row(part, study.profiles[row], seed, model), device(), decoder, guiding)
         opened = open_pool(pool, (BRANCHES["recall"].split(part.evaluate.splits),))
         info = choose_cases(part, "recall", opened.info)[: part.evaluate.probe_cases]
-        videos = list(info.index)
-        batch = CaseBatch.load(part, "recall", videos, Clips.load(part, latents, text, evidence), sampler.device)
-        truth = np.stack([opened.frames(video)[-RETURN_FRAMES:] for video in videos])
-        table = probe(
-            sampler, batch, list(info.room), lambda some: decoder.decode_end(some, RETURN_FRAMES).numpy(), truth
-        )
-        with atomic_path(out) as temporary:
-            table.assign(row_name=row, train_seed=seed).to_csv(temporary, index=False)
-        record |= {"checkpoint_sha256": sha256(model), "train_seed": seed, **hashes(out)}
-    verdict(study.profiles[row], table, study)
+        clips = Clips.load(part, latents, text, evidence)
+        batch = CaseBatch.load(part, "recall", list(info.index), clips, sampler.device)
+        probed = probe(sampler, batch, list(info.room), lambda some: decoder.decode_end(some, RETURN_FRAMES).numpy())
+        probed.save(out)
+        record |= {"checkpoint_sha256": sha256(model), "train_seed": seed}
+        record["changes"] = {name: float(values.mean()) for name, values in probed.changes.items()}
+    check_probed(study.profiles[row], probed, part)

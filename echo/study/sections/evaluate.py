@@ -31,8 +31,9 @@ class Evaluate(Section):
     )
     probe_threshold: Annotated[float, Strict(), Field(ge=0, lt=255), Exponent] = Field(
         default=0.5,
-        description="mean absolute change of the return frames, in grey levels of 255, up to which tables and figures "
-        "say that a memory hardly moves them; a row that does not change at all fails, one inert by design must not",
+        description="mean absolute change of the return frames, in grey levels of 255, up to which tables say of a "
+        "row without a shown effect that it hardly moves; a row that does not change at all fails, one inert by "
+        "design must not change",
     )
     judge: str = Field(
         default="embedded",

@@ -118,7 +118,7 @@ def test_pauses_grow_and_stay_below_the_longest():
     assert max(pauses[0] for pauses in longest) <= 0.5 * 2 and max(pauses[-1] for pauses in longest) > 1
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [301, 307, 401, 403, 404])
 def test_a_wrong_key_model_or_address_stops_at_once_and_shows_no_key(status, monkeypatch):
     monkeypatch.setenv("MY_KEY", KEY)
     with serving(failing(9, status=status, body='{"error": "no such\n model"}')) as server:
