@@ -23,7 +23,7 @@ CEILING = 100.0  # dB: cap on the PSNR of (nearly) identical frames, so that mea
 METRICS = ("psnr", "ssim", "lpips")
 # The first columns of both tables: row and training seed of the rollouts, and the case.
 CASE = ("row_name", "train_seed", "case", "branch", "split", "scene", "anchor")
-FRAME_COLUMNS = (*CASE, "segment", "frame", *METRICS)
+FRAME_COLUMNS = (*CASE, "segment", "frame", "psnr")
 CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS), *seen.COLUMNS, "sharpness")
 
 Metric: TypeAlias = Callable[[Frames, Frames], PerFrame]
@@ -67,7 +67,7 @@ def measure_branch(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The frame table and the case table of one branch, without the columns for row and training seed.
 
-    Each generated frame is compared with the true one. A case's ``psnr, ssim, lpips`` are defined by its branch
+    Each generated frame's PSNR is against the true one. A case's ``psnr, ssim, lpips`` are defined by its branch
     (``Branch.measure``): for a replay, the mean over its frames; for a loop, the mean over mirrored pairs (way out i,
     way back 4T - i) of the model's own frames; for a return, recall or revisit, the final view against the true one.
     ``first_*``: the last frames against the given first frame; NaN if the branch does not end at the first view
@@ -85,11 +85,10 @@ def measure_branch(
             "scene": info["room"],
             "anchor": info["anchor"],
         }
-        against_truth = {name: metric(generated, truth[rollout.index]) for name, metric in metrics.items()}
-        own = _own_measures(branch, generated, rollout.index, against_truth, metrics)
+        own = _own_measures(branch, generated, truth[rollout.index], rollout.index, metrics)
         first = _against_first(branch, generated, truth[0], metrics)
         numbers = {"segment": (rollout.index - 1) // segment_frames + 1, "frame": rollout.index}
-        frames.append(pd.DataFrame({**case, **numbers, **against_truth}))
+        frames.append(pd.DataFrame({**case, **numbers, "psnr": _finite_psnr(generated, truth[rollout.index])}))
         apart = seen.on_seen(masks, branch, video, generated, truth[rollout.index], rollout.index)
         sharpness = _sharpness(generated, truth[rollout.index])
         cases.append({**case, **own, **first, **apart, "sharpness": sharpness})
@@ -97,22 +96,22 @@ def measure_branch(
 
 
 def _own_measures(
-    branch: str,
-    generated: Frames,
-    index: Int[np.ndarray, " frames"],
-    against_truth: dict[str, PerFrame],
-    metrics: Metrics,
+    branch: str, generated: Frames, truth: Frames, index: Int[np.ndarray, " frames"], metrics: Metrics
 ) -> dict[str, float]:
-    """A case's psnr, ssim and lpips as its branch defines them; index: frame numbers in the trajectory."""
+    """A case's psnr, ssim and lpips as its branch defines them; index: frame numbers in the trajectory.
+
+    SSIM and LPIPS take most of the time that measuring takes, so they are computed of the frames that count alone.
+    """
     kind = BRANCHES[branch].measure
+    shown, wanted = generated, truth
     if kind == "view":
-        return {name: values[-RETURN_FRAMES:].mean() for name, values in against_truth.items()}
-    if kind == "mirrored":
+        shown, wanted = generated[-RETURN_FRAMES:], truth[-RETURN_FRAMES:]
+    elif kind == "mirrored":
         last = index[-1]
         out = [position for position, number in enumerate(index) if number < last - number]
         back = [int(np.flatnonzero(index == last - index[position])[0]) for position in out]
-        return {name: metric(generated[back], generated[out]).mean() for name, metric in metrics.items()}
-    return {name: values.mean() for name, values in against_truth.items()}
+        shown, wanted = generated[back], generated[out]
+    return {name: metric(shown, wanted).mean() for name, metric in metrics.items()}
 
 
 def _against_first(

@@ -35,7 +35,7 @@ CASE = ["row_name", "train_seed", "branch", "split", "scene", "anchor", "case"]
 SHARPNESS = "sharpness"
 FIRST = [f"first_{name}" for name in MEASURES]
 SEEN = ["seen_given", "seen_past", "psnr_seen", "psnr_unseen"]
-FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]  # per-frame SSIM and LPIPS stay in the run's files
+FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]
 CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, SHARPNESS, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
                  "judge_drop", "toward"]  # fmt: skip
@@ -72,7 +72,7 @@ def gather(
     frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
     reader = _Reader()
     frames = reader.read(
-        each, frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, MEASURES)
+        each, frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, ("psnr",))
     )
     numbers = {
         branch: (*MEASURES, SHARPNESS, *(FIRST if BRANCHES[branch].ends_at_first else ())) for branch in expected.cases

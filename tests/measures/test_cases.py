@@ -120,3 +120,19 @@ def test_sharpness_is_the_gradient_energy_over_that_of_the_true_frames():
         truth = pool.frames(row.case)
         expected = gradient_energy(truth[1:9]).sum() / gradient_energy(truth[1:]).sum()
         assert row.sharpness == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("branch", "pairs"), [("replay", 12), ("loop", 7 + 1), ("return_strict", 2 + 2), ("recall", 4)]
+)
+def test_slow_measures_are_taken_of_the_frames_that_count_alone(branch, pairs):
+    """All of a replay, a loop's mirrored pairs, a return's last frames; and those held against the first frame."""
+    seen = []
+
+    def counted(a, b):
+        seen.append(len(a))
+        return lpips(a, b)
+
+    made = made_rollout(branch, noise)
+    measure_branch(made, branch, STUDY.segment.frames, POOLS[BRANCHES[branch].split("reported")], counted)
+    assert sum(seen) == pairs * len(made.cases)
