@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -166,32 +167,28 @@ def _against(table: pd.DataFrame, measure: str) -> str:
 
 def _probes(table: pd.DataFrame) -> str:
     """Change of the return frames, and the verdict."""
-    lines = [
-        [
-            literal(line["label"]),
-            "yes" if line["remembers"] else "no",
-            *(with_interval(*(line[f"{probe}_{end}"] for end in ("value", "low", "high")), 2) for probe in GATE),
-            line["verdict"],
-        ]
-        for line in table.to_dict("records")
-    ]
+    lines = []
+    for line in table.to_dict("records"):
+        changes = [_spread(line, f"{probe}_value", f"{probe}_low", f"{probe}_high", 2) for probe in GATE]
+        lines.append([literal(line["label"]), "yes" if line["remembers"] else "no", *changes, line["verdict"]])
     return markdown_table(["Row", "should remember", "memory erased", "memory swapped", "verdict"], lines)
 
 
 def _certificates(table: pd.DataFrame) -> str:
     """What is lost, in dB, under each intervention, and what the memory is worth in other measures."""
     columns = {**{f"{probe}_drop": 2 for probe in PROBES}, "worth_lpips": 3, "worth_judge": 1, "toward": 2}
-    lines = [
-        [
-            literal(line["label"]),
-            *(with_interval(line[name], line[f"{name}_low"], line[f"{name}_high"], digits)
-              for name, digits in columns.items()),
-        ]
-        for line in table.to_dict("records")
-    ]  # fmt: skip
+    lines = []
+    for line in table.to_dict("records"):
+        cells = [_spread(line, name, f"{name}_low", f"{name}_high", digits) for name, digits in columns.items()]
+        lines.append([literal(line["label"]), *cells])
     names = ["erased, dB", "swapped, dB", "shuffled, dB", "only what saw the view, dB", "only what did not, dB",
              "swapped, LPIPS", "swapped, judge", "toward the other scene, dB"]  # fmt: skip
     return markdown_table(["Row", *names], lines)
+
+
+def _spread(line: Mapping[Hashable, Any], value: str, low: str, high: str, digits: int) -> str:
+    """A line's value with its interval, by the names of their columns."""
+    return with_interval(line[value], line[low], line[high], digits)
 
 
 def _costs(rows: pd.DataFrame, timings: pd.DataFrame) -> str:
