@@ -605,9 +605,13 @@ def result_tables(
     seed: Annotated[int, typer.Option("--seed", help="seed of the bootstrap")] = 0,
 ) -> None:
     """Compute a folder's result tables again from its gathered ones (cases.csv.gz and its companions)."""
+    from echo.study.provenance import read_record
     from echo.tables.build import build_tables
 
-    build_tables(tables, reference=reference, threshold=threshold, resamples=resamples, seed=seed)
+    record = tables / "record.json"  # contrasts are named in the study's configuration alone
+    known = read_record(record)["config"]["evaluate"].get("contrasts", []) if record.is_file() else []
+    named = [(row, other) for row, other in known]
+    build_tables(tables, reference=reference, named=named, threshold=threshold, resamples=resamples, seed=seed)
 
 
 @app.command()

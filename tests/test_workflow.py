@@ -50,7 +50,8 @@ def clone(tmp_path, made_tables) -> Path:
             source, tmp_path / name
         )
     shutil.copytree(made_tables, tmp_path / "results" / "mini" / "tables")
-    shutil.copytree(ROOT / "results" / "choosing", tmp_path / "results" / "choosing")
+    for chosen_in in MINI["chosen_in"]:
+        shutil.copytree(ROOT / chosen_in, tmp_path / chosen_in)
     return tmp_path
 
 

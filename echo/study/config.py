@@ -140,8 +140,8 @@ def _shown(path: str | Path) -> str:
 def remarks(study: Study) -> list[str]:
     """What the study does otherwise than it is asked, one line each.
 
-    A row whose K exceeds E is handed all of E; without depth, what needs it is left out; settings may depart from what
-    was chosen.
+    A row whose K exceeds E is handed all of E; without depth, what needs it is left out; so is a contrast of a row that
+    does not run; settings may depart from what was chosen.
     """
     lines, short = [], short_of_frames(study)
     if short:
@@ -153,6 +153,9 @@ def remarks(study: Study) -> list[str]:
         lines.append(f"study {study.study}: recordings ({study.world.source}) have no depth: left out are the shares "
                      f"of seen pixels and quality on them{', and the reference rows ' if without else ''}"
                      f"{', '.join(without)}")  # fmt: skip
+    left = [f"{row} and {other}" for row, other in study.evaluate.contrasts if {row, other} - set(study.rows)]
+    if left:
+        lines.append(f"study {study.study}: contrasts left out, whose rows it does not run: {', '.join(left)}")
     for folder in study.chosen_in:
         other = departures(folder, study.model_dump(mode="json"))
         if other:

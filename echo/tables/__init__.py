@@ -13,6 +13,8 @@ module                what it does
 ``read``              reads the gathered files and checks their columns
 ``summary``           means with intervals: every row x branch x measure, and PSNR along the rollout
 ``compare``           each row against the reference row, case by case; probes and certificates
+``contrasts``         differences that were named before the run, and what the study could have seen
+``findings``          the paper's findings on one page, and whether they hold here
 ``rank_correlation``  replay against return, over rows
 ``paper``             the paper's numbers, and its tables with ours beside them
 ``resampling``        the bootstrap over rooms and training seeds

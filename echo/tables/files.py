@@ -28,12 +28,14 @@ COMPUTED = (
     "summary.csv",
     *(f"table{number}.csv" for number in PAPER_TABLES),
     "differences.csv",
+    "contrasts.csv",
     "rank_correlation.csv",
     "against_references.csv",
     "seen.csv",
     "probes_table.csv",
     "drift.csv",
     "tables.md",
+    "findings.md",
 )
 POOL_SAMPLE = "samples/pool.npz"
 ROLLOUTS_SAMPLE = "samples/rollouts.npz"

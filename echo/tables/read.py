@@ -13,22 +13,12 @@ CASE_KEYS = ("row_name", "train_seed", "branch", "split", "scene", "anchor", "ca
 COLUMNS = {
     "cases.csv.gz": (*CASE_KEYS, "psnr", "ssim", "lpips"),
     "frames.parquet": (*CASE_KEYS, "segment", "frame", "psnr"),
-    "probes.csv": (
-        "row_name",
-        "train_seed",
-        "probe",
-        "case",
-        "change",
-        "psnr_drop",
-        "seen_drop",
-        "lpips_rise",
-        "judge_drop",
-        "toward",
-    ),
+    "probes.csv": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
+                   "judge_drop", "toward"),
     "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
     "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),
     "realism.csv": ("row_name", "branch", "kind", "value", "low", "high", "floor"),
-}
+}  # fmt: skip
 
 
 class TableError(UserError):

@@ -136,3 +136,10 @@ def test_rows_that_get_fewer_frames_than_they_ask_for_are_told():
     assert remarks(accepted()) == []
     (line,) = remarks(tiny_study(rows=["i2v", "context_k5", "context_k20", "framepack_len_r8"]))
     assert "evidence.frames` = 8" in line and "context_k20 (20), framepack_len_r8 (81)" in line
+
+
+def test_contrasts_of_rows_that_do_not_run_are_left_out_and_told():
+    pairs = [["context_k5", "i2v"], ["spatial", "i2v"], ["misspelt", "i2v"]]
+    study = tiny_study(rows=["i2v", "context_k5"], evaluate={"contrasts": pairs})
+    (line,) = remarks(study)
+    assert "contrasts left out, whose rows it does not run: spatial and i2v, misspelt and i2v" in line

@@ -49,6 +49,11 @@ class Evaluate(Section):
         description="reference rows, which need no training, measured beside the trained ones: modules of "
         "echo/rollout/references; null: all there are. Studies on recordings leave out what needs true depth",
     )
+    contrasts: tuple[tuple[str, str], ...] = Field(
+        default=(),
+        description="pairs of rows whose difference is what the study is for, named before it runs: tested apart from "
+        "all others, with a correction over these alone",
+    )
     bootstrap: Annotated[Integer, Field(ge=100, le=1_000_000)] = Field(
         default=2000, description="bootstrap resamples behind each interval"
     )
@@ -61,6 +66,17 @@ class Evaluate(Section):
             if branches.count(branch) > 1:
                 raise ValueError(f"lists {branch} twice")
         return branches
+
+    @field_validator("contrasts")
+    @classmethod
+    def _contrasts_of_two_rows(cls, contrasts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        """Each pair once, of two different rows."""
+        for pair in contrasts:
+            if pair[0] == pair[1]:
+                raise ValueError(f"compares {pair[0]} with itself")
+            if sum(set(pair) == set(other) for other in contrasts) > 1:
+                raise ValueError(f"lists {pair[0]} and {pair[1]} twice")
+        return contrasts
 
     @field_validator("references")
     @classmethod

@@ -53,5 +53,6 @@ def run(
             branch_sample(part, wanted, branch, by_row, pool, out / sample_file(branch))
         rollouts_sample(part, wanted, by_row, opened, out / ROLLOUTS_SAMPLE)
         pool_sample(opened[BRANCHES[PROBED].split(part.evaluate.splits)], out / POOL_SAMPLE)
-        build_tables(out, reference=part.reference, threshold=part.evaluate.probe_threshold,
-                     resamples=part.evaluate.bootstrap, seed=part.seed)  # fmt: skip
+        asked = part.evaluate
+        build_tables(out, reference=part.reference, named=asked.contrasts, threshold=asked.probe_threshold,
+                     resamples=asked.bootstrap, seed=part.seed)  # fmt: skip

@@ -16,6 +16,12 @@ from echo.study.words import BRANCHES
         ({"probe_cases": 1}, "greater than or equal to 2"),
         ({"probe_threshold": 255}, "less than 255"),
         ({"bootstrap": 10}, "greater than or equal to 100"),
+        ({"contrasts": [["i2v", "i2v"]]}, "compares i2v with itself"),
+        (
+            {"contrasts": [["i2v", "spatial"], ["spatial", "i2v"]]},
+            "lists spatial and i2v twice|lists i2v and spatial twice",
+        ),
+        ({"contrasts": [["i2v"]]}, "Field required"),
         ({"references": ["copy_last"]}, "no reference row copy_last; expected some of .*copy_first"),
         ({"references": ["ridge", "ridge"]}, "lists ridge twice"),
     ],

@@ -1,0 +1,76 @@
+"""A finding holds, does not, or cannot be told, by the contrasts that say so and nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from echo.tables.contrasts import COLUMNS
+from echo.tables.findings import DISAGREE, FAILS, FINDINGS, HOLDS, MISSING, OPEN, OUTCOMES, disagree, findings, told
+
+ONE, TWO = FINDINGS[1], FINDINGS[4]  # of one claim, of two
+
+
+def contrast(row, other, difference, p=0.001, branch="revisit_far", measure="psnr"):
+    spread = abs(difference) / 2
+    line = dict.fromkeys(COLUMNS, np.nan) | {"row_name": row, "other": other, "branch": branch, "measure": measure}
+    return line | {"difference": difference, "low": difference - spread, "high": difference + spread, "p_holm": p,
+                   "detectable": 0.5, "train_seeds": 1}  # fmt: skip
+
+
+def table(*lines):
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("difference", "p", "said"),
+    [(2.0, 0.01, HOLDS), (-2.0, 0.01, FAILS), (2.0, 0.2, OPEN), (-2.0, 0.2, OPEN), (2.0, np.nan, MISSING)],
+)
+def test_one_claim(difference, p, said):
+    assert told(ONE, table(contrast("context_k5", "i2v", difference, p)), "revisit_far", "psnr") == said
+
+
+def test_a_contrast_that_was_named_the_other_way_round_says_the_same():
+    assert told(ONE, table(contrast("i2v", "context_k5", -2.0)), "revisit_far", "psnr") == HOLDS
+
+
+def test_less_lpips_is_better():
+    lower = table(contrast("context_k5", "i2v", -0.1, measure="lpips"))
+    assert told(ONE, lower, "revisit_far", "lpips") == HOLDS
+    assert told(ONE, lower, "revisit_far", "psnr") == MISSING
+
+
+def test_all_claims_must_hold_and_one_against_is_enough():
+    first, second = TWO.claims
+    good = contrast(*first, 1.0)
+    assert told(TWO, table(good, contrast(*second, 1.0)), "revisit_far", "psnr") == HOLDS
+    assert told(TWO, table(good, contrast(*second, 1.0, p=0.3)), "revisit_far", "psnr") == OPEN
+    assert told(TWO, table(good, contrast(*second, -1.0)), "revisit_far", "psnr") == FAILS
+    assert told(TWO, table(good), "revisit_far", "psnr") == MISSING
+
+
+@pytest.mark.parametrize(("low", "high", "said"), [(-0.5, 0.2, HOLDS), (0.7, 0.9, FAILS), (0.2, 0.8, OPEN),
+                                                   (np.nan, np.nan, MISSING)])  # fmt: skip
+def test_replay_and_return_disagree_where_their_correlation_is_low(low, high, said):
+    ranks = pd.DataFrame([{"branch": "return_45", "measure": "judge", "low": low, "high": high}])
+    assert disagree(ranks, "return_45", "judge") == said
+    assert disagree(ranks, "recall", "psnr") == MISSING
+
+
+def test_the_page_has_every_finding_and_the_numbers_of_the_tables(built):
+    lines = [contrast("context_k5", "i2v", 1.234, p=0.03), contrast("context_k5", "i2v", -5.0, branch="return_45",
+                                                                     measure="judge")]  # fmt: skip
+    ranks, rows, probes = (pd.read_csv(built / f"{name}.csv") for name in ("rank_correlation", "rows", "probes_table"))
+    page = findings(table(*lines), ranks, rows, probes)
+    for title in (*(finding.title for finding in FINDINGS), DISAGREE):
+        assert f"| {title} |" in page
+    assert f"| {ONE.title} | {FAILS} | {HOLDS} | {MISSING} |" in page and len(OUTCOMES) == 3
+    assert "`context_k5` minus `i2v`, far revisit, PSNR: 1.23 (0.62 to 1.85), p = 0.03" in page
+    assert "`context_k5` minus `i2v`, 45° return, judge: −5.0 (−7.5 to −2.5)" in page
+    assert "One training seed" in page and "nan" not in page
+    assert f"| {probes.label[1]} |" in page
+
+
+def test_a_page_of_no_contrasts_says_that_nothing_was_measured(built):
+    ranks, rows, probes = (pd.read_csv(built / f"{name}.csv") for name in ("rank_correlation", "rows", "probes_table"))
+    page = findings(table(), ranks[:0], rows, probes)
+    assert f"| {ONE.title} | {MISSING} | {MISSING} | {MISSING} |" in page
