@@ -71,6 +71,7 @@ def write_tables(
     _frames(runs, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
     _realism(runs, seed).to_csv(folder / "realism.csv", index=False)
     _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)
+    _audit(rows, train_seeds).to_csv(folder / "audit.csv", index=False)
     _samples(folder / "samples", rows, size, frames_per_segment, seed)
     return folder
 
@@ -174,6 +175,17 @@ def _frames(runs, cases, frames_per_segment, seed) -> pd.DataFrame:
                                   1 - psnr / 30))  # fmt: skip
     columns = "row_name train_seed branch split scene anchor case segment frame psnr ssim lpips".split()
     return pd.DataFrame(lines, columns=columns)
+
+
+def _audit(rows, train_seeds) -> pd.DataFrame:
+    lines = []
+    for aspect in ("memory", "initial weights", "learning rates"):
+        own = aspect == "memory"
+        for train_seed in train_seeds:
+            lines += [
+                (row, train_seed, aspect, row if own else "the same", own, own and row != rows[0]) for row in rows
+            ]
+    return pd.DataFrame(lines, columns=["row_name", "train_seed", "aspect", "value", "may_differ", "differs"])
 
 
 def _realism(runs, seed) -> pd.DataFrame:

@@ -13,6 +13,7 @@ module                what it does
 ``read``              reads the gathered files and checks their columns
 ``summary``           means with intervals: every row x branch x measure, and PSNR along the rollout
 ``compare``           each row against the reference row, case by case; probes and certificates
+``audit``             in what trained rows differ, which should be their memory alone
 ``contrasts``         differences that were named before the run, and what the study could have seen
 ``findings``          the paper's findings on one page, and whether they hold here
 ``rank_correlation``  replay against return, over rows

@@ -67,7 +67,7 @@ def build_tables(
         "drift.csv": drift(inputs.frames, resamples, seed),
     }
     found = findings(frames["contrasts.csv"], frames["rank_correlation.csv"], inputs.rows, frames["probes_table.csv"])
-    page = render(frames, inputs.rows, inputs.timings, inputs.realism, reference)
+    page = render(frames, inputs.rows, inputs.timings, inputs.realism, inputs.audit, reference)
     for name, frame in frames.items():
         with atomic_path(tables / name) as temporary:
             frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

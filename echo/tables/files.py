@@ -21,8 +21,9 @@ PAPER_TABLES = {  # by the paper's number
     8: PaperTable("Context length", "context"),
 }
 # Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per row and segment, per
-# recorded job, and (realism) per row and branch.
-GATHERED = ("frames.parquet", "cases.csv.gz", "probes.csv", "rows.csv", "kept.csv", "timings.csv", "realism.csv")
+# recorded job, (realism) per row and branch, and (audit) per run and aspect.
+GATHERED = ("frames.parquet", "cases.csv.gz", "probes.csv", "rows.csv", "kept.csv", "timings.csv", "realism.csv",
+            "audit.csv")  # fmt: skip
 # Computed from the gathered ones by ``echo.tables.build``.
 COMPUTED = (
     "summary.csv",

@@ -15,6 +15,8 @@ from echo.study.config import Study
 from echo.study.provenance import altered, read_record
 from echo.study.references import FAMILY, label
 from echo.study.words import BRANCHES, UNTRAINED
+from echo.tables.audit import COLUMNS as AUDIT_COLUMNS
+from echo.tables.audit import audit
 from echo.tables.complete import (
     MEASURES,
     SCORES,
@@ -51,6 +53,7 @@ FRAME_DECIMALS = 2
 def gather(
     study: Study,
     expected: Expected,
+    current: Mapping[str, str],
     *,
     measures: Sequence[Path],
     judged: Sequence[Path],
@@ -63,10 +66,11 @@ def gather(
 ) -> None:
     """Write the gathered csv and parquet files to the folder ``tables``; nothing is written unless all are complete.
 
-    ``measures``: folders of measures, ``judged`` and ``realism``: files, one each in the order of ``measured(study)``.
-    ``probes``: one file per run. ``rollouts``: one folder per row, of its first training seed. ``references``: the
-    record of each reference row. ``records``: of all jobs, in pipeline order. Raises TableError that names every
-    file that is truncated, incomplete or of another run, and says how to remake it.
+    ``current``: by row, the digest that its training should have. ``measures``: folders of measures, ``judged`` and
+    ``realism``: files, one each in the order of ``measured(study)``. ``probes``: one certificate per run. ``rollouts``:
+    one folder per row, of its first training seed. ``references``: the record of each reference row. ``records``: of
+    all jobs, in pipeline order. Raises TableError that names every file that is truncated, incomplete or of another
+    run, and says how to remake it.
     """
     each = measured(study)
     frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
@@ -92,6 +96,7 @@ def gather(
     cases = cases.merge(scores[[*keys, *SCORES]], on=keys, how="left", validate="one_to_one")
     rows, kept = row_table(study, rollouts, references), kept_table(study, rollouts)
     times = timings(study, records)
+    differences = audit(study.profiles, study.reference, current, records, dict(zip(study.rows, rollouts, strict=True)))
     with atomic_path(tables / "frames.parquet") as temporary:
         write_frames(frames[FRAME_COLUMNS], temporary)
     with atomic_path(tables / "cases.csv.gz") as temporary:
@@ -102,6 +107,7 @@ def gather(
         ("kept", kept, KEPT_COLUMNS),
         ("timings", times, TIMING_COLUMNS),
         ("realism", distances, REALISM_COLUMNS),
+        ("audit", differences, AUDIT_COLUMNS),
     ):
         with atomic_path(tables / f"{name}.csv") as temporary:
             table.reindex(columns=columns).round(DECIMALS).to_csv(temporary, index=False)

@@ -191,6 +191,20 @@ def _spread(line: Mapping[Hashable, Any], value: str, low: str, high: str, digit
     return with_interval(line[value], line[low], line[high], digits)
 
 
+def _audit(table: pd.DataFrame, reference: str) -> str:
+    """In what trained rows differ from the reference row, beside their memory; what may not differ stands in bold."""
+    text = "From the records of the trainings: what rows share, and where one differs in more than its memory.\n\n"
+    lines = []
+    for aspect, here in table[~table["may_differ"]].groupby("aspect", sort=False):
+        other = here[here["differs"]]
+        own = here.loc[here["row_name"] == reference, "value"]
+        rows = [
+            f"**{name}: {literal(str(value))}**" for name, value in zip(other["row_name"], other["value"], strict=True)
+        ]
+        lines.append([str(aspect), literal(str(own.iloc[0])) if len(own) else MISSING, ", ".join(rows) or "none"])
+    return text + markdown_table(["aspect", f"`{reference}`", "rows that differ"], lines)
+
+
 def _costs(rows: pd.DataFrame, timings: pd.DataFrame) -> str:
     train = timings[timings["stage"] == "train"].groupby("row_name")[["seconds", "peak_mb"]].mean()
     lines = []
@@ -247,7 +261,12 @@ def _seeds(summary: pd.DataFrame) -> str:
 
 
 def render(
-    frames: dict[str, pd.DataFrame], rows: pd.DataFrame, timings: pd.DataFrame, realism: pd.DataFrame, reference: str
+    frames: dict[str, pd.DataFrame],
+    rows: pd.DataFrame,
+    timings: pd.DataFrame,
+    realism: pd.DataFrame,
+    audit: pd.DataFrame,
+    reference: str,
 ) -> str:
     """The page. ``frames``: file name to table, as ``build_tables`` writes them."""
     summary = frames["summary.csv"]
@@ -300,5 +319,6 @@ def render(
         "swapped memory moves the output toward the other scene's return.\n\n"
         + _certificates(frames["probes_table.csv"])
     )
+    parts.append("## Audit\n\n" + _audit(audit, reference))
     parts.append("## Cost\n\n" + _costs(rows, timings))
     return "\n".join(parts)

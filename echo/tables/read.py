@@ -18,6 +18,7 @@ COLUMNS = {
     "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
     "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),
     "realism.csv": ("row_name", "branch", "kind", "value", "low", "high", "floor"),
+    "audit.csv": ("row_name", "train_seed", "aspect", "value", "may_differ", "differs"),
 }  # fmt: skip
 
 
@@ -35,6 +36,7 @@ class Inputs:
     rows: pd.DataFrame
     timings: pd.DataFrame
     realism: pd.DataFrame
+    audit: pd.DataFrame
 
 
 def read_file(tables: Path, name: str) -> pd.DataFrame:

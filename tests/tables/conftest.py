@@ -24,6 +24,8 @@ from tests.conftest import tiny_study
 from tests.synthetic import write_tables
 
 ROWS = ("i2v", "context_k5")
+TRAINED = {"train_seed": 0, "base_sha256": "ab" * 32, "digest": "of this code", "rejected_steps": 0, "device": "cpu",
+           "precision": "fp32", "processes": 1, "libraries": {"torch": "2"}}  # fmt: skip
 SEEDS = (0, 7)
 REFERENCES = ("codec_ceiling", "copy_first")
 T = 4
@@ -61,6 +63,11 @@ class Runs:
         """One path per run, in the study's order."""
         return [self.folder / pattern.format(run=f"{row}-{seed}") for row in ROWS for seed in SEEDS]
 
+    @property
+    def current(self) -> dict[str, str]:
+        """The digest that each row's training should have, and has."""
+        return dict.fromkeys(ROWS, TRAINED["digest"])
+
     def measured(self, pattern: str) -> list[Path]:
         """One path per run and reference row, in the study's order."""
         return [*self.paths(pattern), *(self.folder / pattern.format(run=name) for name in REFERENCES)]
@@ -95,6 +102,8 @@ def made_runs(tmp_path) -> Runs:
         _write_run(made, name, UNTRAINED, "reference", name)
     for number, (stage, row) in enumerate([("pool", None), ("train", ROWS[1]), ("train", ROWS[0]), ("pool", None)]):
         record = {"stage": stage, "row": row, "seconds": float(number), "peak_mb": 10.0}
+        if stage == "train":
+            record |= TRAINED | {"config": study.model_dump(mode="json")}
         path = tmp_path / "records" / f"{number}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(record))

@@ -15,7 +15,7 @@ from echo.tables.read import TableError
 
 def attempt(made):
     wanted = expected(made.study, {split: pool.info for split, pool in made.pools.items()})
-    gather(made.study, wanted, **made.inputs, tables=made.folder / "tables")
+    gather(made.study, wanted, made.current, **made.inputs, tables=made.folder / "tables")
 
 
 def cut_lines(path, count):

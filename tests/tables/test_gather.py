@@ -16,7 +16,7 @@ from echo.tables.read import TableError, read_inputs
 @pytest.fixture
 def gathered(made_runs):
     wanted = expected(made_runs.study, {split: pool.info for split, pool in made_runs.pools.items()})
-    gather(made_runs.study, wanted, **made_runs.inputs, tables=made_runs.folder / "tables")
+    gather(made_runs.study, wanted, made_runs.current, **made_runs.inputs, tables=made_runs.folder / "tables")
     return made_runs.folder / "tables"
 
 
@@ -82,7 +82,7 @@ def test_a_run_too_few_is_refused(made_runs):
     inputs = made_runs.inputs
     inputs["probes"] = inputs["probes"][:3]
     with pytest.raises(TableError, match="3 files for 4 runs"):
-        gather(made_runs.study, wanted, **inputs, tables=made_runs.folder / "tables")
+        gather(made_runs.study, wanted, made_runs.current, **inputs, tables=made_runs.folder / "tables")
 
 
 def test_a_rows_counts_come_from_its_rollout(made_runs, gathered):

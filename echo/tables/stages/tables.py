@@ -6,7 +6,7 @@ from pathlib import Path
 
 from echo.study.chosen import table_hashes
 from echo.study.config import Study
-from echo.study.provenance import part_of, recorded
+from echo.study.provenance import part_of, recorded, stage_digest
 from echo.study.words import BRANCHES
 from echo.tables.build import build_tables
 from echo.tables.complete import PROBED, expected
@@ -45,8 +45,9 @@ def run(
     folders = list(dict.fromkeys(path.parent if path.suffix else path for path in rollouts))
     with recorded(out / "record.json", study, "tables") as record:
         record["chosen"] = table_hashes(part.chosen_in)
-        gather(part, wanted, measures=measures, judged=judged, probes=probes, realism=realism, rollouts=folders,
-               references=references, records=records, tables=out)  # fmt: skip
+        current = {row: stage_digest(study, "train", row) for row in part.rows}
+        gather(part, wanted, current, measures=measures, judged=judged, probes=probes, realism=realism,
+               rollouts=folders, references=references, records=records, tables=out)  # fmt: skip
         by_row = dict(zip(part.rows, folders, strict=True))
         for branch in part.evaluate.branches:
             pool = opened[BRANCHES[branch].split(part.evaluate.splits)]
