@@ -55,7 +55,7 @@ def test_a_carried_state_is_written_for_every_segment():
     assert generated == written
     again, carried = rollout_segments(study, carries=True)
     assert again == generated
-    recalls = study.evaluate.cases + 3 * study.evaluate.probe_cases
+    recalls = study.evaluate.cases + 6 * study.evaluate.probe_cases  # intact, and after five interventions
     revisits = study.evaluate.cases * (2 + 2 + 10 + 18)  # segments before their last
     assert carried.total() - written.total() == 2 * recalls + revisits
     assert generated.total() == study.evaluate.cases * (3 + 4 + 2 + 3 + 4) + recalls
