@@ -35,14 +35,13 @@ from scipy.ndimage import gaussian_filter
 
 from echo.io.seeding import generator
 from echo.world.layout import ANCHOR_ID
+from echo.world.rooms.build import ATTEMPTS, SEEN
 from echo.world.rooms.identities import identities, room_identities
 from echo.world.rooms.library import Library
 from echo.world.rooms.render import Frames, Layer, render_room
 from echo.world.rooms.rooms import Room, sample_room
 
 SPLIT = "choosing"  # no reported room is ever seen
-SHARE = (0.025, 0.25)  # of the first view that the anchor covers, as in the pools
-ATTEMPTS = 50
 AMOUNTS: dict[str, tuple[float, ...]] = {
     "identical": (0,),
     "codec": (0,),
@@ -120,7 +119,7 @@ def _scene(seed: int, number: int, identity: str, size: int, field_of_view: floa
     for attempt in range(ATTEMPTS):
         room = sample_room(seed, SPLIT, number, library, identity, attempt)
         scene = _Scene(room, attempt, render_room(room, room.start[None], size, field_of_view, library))
-        if SHARE[0] <= scene.mask.mean() <= SHARE[1]:
+        if SEEN[0] <= scene.mask.mean() <= SEEN[1]:
             return scene
     raise ValueError(f"room {number} of {SPLIT}: no layout in {ATTEMPTS} shows its anchor; take another seed")
 

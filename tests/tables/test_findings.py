@@ -5,7 +5,19 @@ import pandas as pd
 import pytest
 
 from echo.tables.contrasts import COLUMNS
-from echo.tables.findings import DISAGREE, FAILS, FINDINGS, HOLDS, MISSING, OPEN, OUTCOMES, disagree, findings, told
+from echo.tables.findings import (
+    DISAGREE,
+    FAILS,
+    FINDINGS,
+    HOLDS,
+    MISSING,
+    NULL,
+    OPEN,
+    OUTCOMES,
+    disagree,
+    findings,
+    told,
+)
 
 ONE, TWO = FINDINGS[1], FINDINGS[4]  # of one claim, of two
 
@@ -46,6 +58,14 @@ def test_all_claims_must_hold_and_one_against_is_enough():
     assert told(TWO, table(good, contrast(*second, 1.0, p=0.3)), "revisit_far", "psnr") == OPEN
     assert told(TWO, table(good, contrast(*second, -1.0)), "revisit_far", "psnr") == FAILS
     assert told(TWO, table(good), "revisit_far", "psnr") == MISSING
+
+
+@pytest.mark.parametrize(
+    ("seeds", "difference", "said"), [(1, 0.6, OPEN), (1, -0.6, OPEN), (1, 0.7, HOLDS), (3, 0.6, HOLDS)]
+)
+def test_with_one_seed_no_more_is_told_than_two_trainings_of_one_profile_differ(seeds, difference, said):
+    lines = [contrast("context_k5", "i2v", difference), contrast(*NULL, -0.65)]
+    assert told(ONE, table(*[line | {"train_seeds": seeds} for line in lines]), "revisit_far", "psnr") == said
 
 
 @pytest.mark.parametrize(("low", "high", "said"), [(-0.5, 0.2, HOLDS), (0.7, 0.9, FAILS), (0.2, 0.8, OPEN),

@@ -57,8 +57,8 @@ class Endpoint:
         """Settings with an ``endpoint``; ``sleep``: how pauses are waited for."""
         self.settings = settings
         # Never shown: neither httpx nor this module puts headers into messages.
-        key = os.environ.get(settings.key_variable)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._key = os.environ.get(settings.key_variable)
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         limits = httpx.Limits(max_connections=settings.parallel)
         self.client = httpx.Client(headers=headers, timeout=settings.timeout, limits=limits)
         self.attempts = tenacity.Retrying(
@@ -127,7 +127,9 @@ class Endpoint:
             return
         if status in PASSING or status >= 500:
             raise _Passing(f"status {status}", _seconds(response.headers.get("retry-after")))
-        quoted = " ".join(held.decode(errors="replace").split())[:SHOWN]
+        text = held.decode(errors="replace")
+        text = text.replace(self._key, "***") if self._key else text  # some endpoints repeat it
+        quoted = " ".join(text.split())[:SHOWN]
         if status in WRONG or 300 <= status < 400:  # a redirected question would take the key elsewhere
             raise EndpointError(
                 f"{self.settings.endpoint} answers with status {status} ({quoted}); check the judge's endpoint and "

@@ -121,8 +121,8 @@ def test_pauses_grow_and_stay_below_the_longest():
 @pytest.mark.parametrize("status", [301, 307, 401, 403, 404])
 def test_a_wrong_key_model_or_address_stops_at_once_and_shows_no_key(status, monkeypatch):
     monkeypatch.setenv("MY_KEY", KEY)
-    with serving(failing(9, status=status, body='{"error": "no such\n model"}')) as server:
-        with pytest.raises(EndpointError, match=f'status {status} .*"no such model".*variable MY_KEY') as error:
+    with serving(failing(9, status=status, body=f'{{"error": "{KEY}: no such\n model"}}')) as server:
+        with pytest.raises(EndpointError, match=f'status {status} .*no such model".*variable MY_KEY') as error:
             Endpoint(settings(server, key_variable="MY_KEY")).reply(QUESTION)
         assert len(server.requests) == 1
     assert KEY not in str(error.value) and "\n" not in str(error.value)
