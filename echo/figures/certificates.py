@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from echo.figures import style
 
@@ -24,9 +23,7 @@ SPREAD = 0.64  # of a row's height, over which its interventions are spread
 @style.styled()
 def draw(tables: Path) -> Figure:
     """One line per row: dB lost under each intervention with its interval, and the verdict at the right."""
-    rows = style.read_rows(tables)
-    table = style.read(tables, "probes_table.csv")
-    table = table[table["row_name"].isin(rows.index)].reset_index(drop=True)
+    rows, table = style.read_by_row(tables, "probes_table.csv")
     figure = style.new_figure(6.75, 1.5 + 0.42 * len(table))
     axes = figure.subplots()
     shifts = np.linspace(-SPREAD / 2, SPREAD / 2, len(INTERVENTIONS))
@@ -47,16 +44,8 @@ def draw(tables: Path) -> Figure:
         )  # fmt: skip
     axes.axvline(0, color="#777777", linewidth=0.8)
     axes.set_ylim(len(table) - 0.5, -0.5)
-    axes.set_yticks(range(len(table)), table["label"])
-    for tick, row in zip(axes.get_yticklabels(), table["row_name"], strict=True):
-        tick.set_color(rows.loc[row, "colour"])
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
-    axes.set_ylabel("")
+    style.label_lines(axes, table, rows)
     axes.set_xlabel("PSNR lost on the return when the memory is changed, dB")
-    shapes = [
-        Line2D([], [], linestyle="", marker=marker, color=style.REFERENCE_COLOUR, label=name)
-        for marker, name in INTERVENTIONS.values()
-    ]
+    shapes = style.shapes_legend({name: marker for marker, name in INTERVENTIONS.values()})
     figure.legend(handles=shapes, loc="outside lower center", ncols=2)
     return figure

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from echo.figures import style
 
@@ -17,9 +16,7 @@ PROBES = {"erase": ("o", -0.15, "memory erased"), "swap": ("D", 0.15, "another s
 @style.styled()
 def draw(tables: Path) -> Figure:
     """One line per row: mean change under each probe with its interval, and the verdict at the right."""
-    rows = style.read_rows(tables)
-    table = style.read(tables, "probes_table.csv")
-    table = table[table["row_name"].isin(rows.index)].reset_index(drop=True)
+    rows, table = style.read_by_row(tables, "probes_table.csv")
     figure = style.new_figure(8.6, 1.4 + 0.27 * len(table))
     axes = figure.subplots()
     for probe, (marker, shift, _) in PROBES.items():
@@ -45,17 +42,9 @@ def draw(tables: Path) -> Figure:
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_ylim(len(table) - 0.4, -0.6)
-    axes.set_yticks(range(len(table)), table["label"])
-    for tick, row in zip(axes.get_yticklabels(), table["row_name"], strict=True):
-        tick.set_color(rows.loc[row, "colour"])
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
-    axes.set_ylabel("")
+    style.label_lines(axes, table, rows)
     axes.set_xlabel("mean change of the return frames, grey levels of 255 (dashed: up to here they hardly move)")
     axes.set_title("Does the output depend on the memory?")
-    shapes = [
-        Line2D([], [], linestyle="", marker=marker, color=style.REFERENCE_COLOUR, label=name)
-        for marker, _, name in PROBES.values()
-    ]
+    shapes = style.shapes_legend({name: marker for marker, _, name in PROBES.values()})
     figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
     return figure

@@ -120,6 +120,30 @@ def read_rows(tables: Path) -> pd.DataFrame:
     return rows.assign(colour=colours, marker=markers, hollow=~rows["remembers"].astype(bool))
 
 
+def read_by_row(tables: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The trained rows as ``read_rows`` has them, and the lines of a table that are about them, counted from 0."""
+    rows, table = read_rows(tables), read(tables, name)
+    return rows, table[table["row_name"].isin(rows.index)].reset_index(drop=True)
+
+
+def label_lines(axes: Axes, table: pd.DataFrame, rows: pd.DataFrame) -> None:
+    """Name the lines of a figure that has one for each line of ``table``, downwards, each in its row's colour."""
+    axes.set_yticks(range(len(table)), table["label"])
+    for tick, row in zip(axes.get_yticklabels(), table["row_name"], strict=True):
+        tick.set_color(rows.loc[row, "colour"])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.set_ylabel("")
+
+
+def shapes_legend(shapes: Mapping[str, str]) -> list[Line2D]:
+    """Legend entries for what markers mean: name to marker."""
+    return [
+        Line2D([], [], linestyle="", marker=marker, color=REFERENCE_COLOUR, label=name)
+        for name, marker in shapes.items()
+    ]
+
+
 def family_name(family: str) -> str:
     """How figures call a family."""
     return FAMILIES[family][1] if family in FAMILIES else literal(family.replace("_", " "))
