@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from echo.figures import style
 
@@ -43,10 +42,7 @@ def draw(tables: Path) -> Figure:
     for tick, row in zip(left.get_yticklabels(), rows.index, strict=True):
         tick.set_color(rows.loc[row, "colour"])
     left.set_ylim(len(rows) - 0.4, -0.6)
-    shapes = [
-        Line2D([], [], linestyle="", marker=marker, color=style.REFERENCE_COLOUR, label=_name(branch))
-        for branch, (marker, _) in BRANCHES.items()
-    ]
+    shapes = style.shapes_legend({_name(branch): marker for branch, (marker, _) in BRANCHES.items()})
     figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
     return figure
 
