@@ -30,10 +30,7 @@ COLUMNS = ("judge", "edit", "amount", "score", "pairs", "mean", "auroc", "low", 
 
 def judged(name: str, judge: Judge, pairs: Sequence[Pair]) -> pd.DataFrame:
     """A line for each pair: judge, room, edit, amount, the four scores and their total; NaN where there is none."""
-    scores = judge_many(
-        judge, [pair.first for pair in pairs], [pair.last for pair in pairs], [pair.mask for pair in pairs],
-        [pair.identity for pair in pairs],
-    )  # fmt: skip
+    scores = judge_many(judge, [pair.case for pair in pairs])
     lines = [
         {
             "judge": name,

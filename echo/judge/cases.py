@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from echo.judge.base import Judge, judge_many
+from echo.judge.base import Judge, judge_many, returned_case
 from echo.judge.rubric import overall
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
@@ -40,10 +40,9 @@ def judge_rollouts(
             continue
         rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.splits)]
         rollout.check(study, branch, pool.info, path)
-        firsts = [pool.frames(case, [0])[0] for case in rollout.cases]
-        masks = [pool.masks(case)[0] for case in rollout.cases]
-        identities = [pool.info.anchor[case] for case in rollout.cases]
-        scores = judge_many(judge, firsts, list(rollout.frames[:, -RETURN_FRAMES:]), masks, identities)
+        lasts = rollout.frames[:, -RETURN_FRAMES:]
+        cases = [returned_case(pool, *ends, study.has_depth) for ends in zip(rollout.cases, lasts, strict=True)]
+        scores = judge_many(judge, cases)
         for case, score in zip(rollout.cases, scores, strict=True):
             named = {SCORES[name]: value for name, value in asdict(score).items()}
             rows.append(

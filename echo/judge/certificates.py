@@ -8,12 +8,13 @@ the swapped memory is read as a memory: the output moves toward the other scene'
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from echo.judge.base import Judge, judge_many
+from echo.judge.base import Judge, judge_many, returned_case
 from echo.judge.rubric import overall
 from echo.measures.cases import CEILING, Metric
 from echo.measures.images import psnr
@@ -30,7 +31,13 @@ COLUMNS = ("probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise", "j
 
 
 def certificates(
-    probed: Probed, scenes: Sequence[str], pool: Pool, lpips: Metric, judge: Judge, masks: SeenBranch | None
+    probed: Probed,
+    scenes: Sequence[str],
+    pool: Pool,
+    lpips: Metric,
+    judge: Judge,
+    masks: SeenBranch | None,
+    depth: bool = False,
 ) -> pd.DataFrame:
     """A line (``COLUMNS``) for each probe and case.
 
@@ -39,7 +46,7 @@ def certificates(
     judge_drop: points of 100 lost, under ``swap`` alone; NaN where the judge gave no score. toward: dB by which the
     frames come nearer to the other scene's return, under ``swap`` alone.
 
-    scenes: of each case; masks: of branch ``recall``, whose first cases these are.
+    scenes: of each case; masks: of branch ``recall``, whose first cases these are; depth: whether the pool has any.
     """
     truth = np.stack([pool.frames(case)[-RETURN_FRAMES:] for case in probed.cases])
     of_others = truth[other_scene(list(scenes))]
@@ -48,7 +55,7 @@ def certificates(
     decibels = {name: _psnr(shown, truth) for name, shown in frames.items()}
     on_seen = {name: _seen(shown, truth, inside) for name, shown in frames.items()}
     distances = {name: _each(lpips, shown, truth) for name, shown in frames.items()}
-    points = _points(probed, pool, judge)
+    points = _points(probed, pool, judge, depth)
     toward = _psnr(frames["swap"], of_others) - _psnr(frames["intact"], of_others)
     nothing = np.full(len(probed.cases), np.nan)
     parts = []
@@ -91,12 +98,11 @@ def _seen(shown: np.ndarray, truth: np.ndarray, inside: np.ndarray | None) -> np
     return np.array([psnr_inside(one, mask) for one, mask in zip(error, inside, strict=True)])
 
 
-def _points(probed: Probed, pool: Pool, judge: Judge) -> dict[str, np.ndarray]:
+def _points(probed: Probed, pool: Pool, judge: Judge, depth: bool) -> dict[str, np.ndarray]:
     """The judge's points of 100 for each case of each of ``JUDGED``; NaN where a score is missing."""
-    cases, times = probed.cases, len(JUDGED)
-    firsts = [pool.frames(case, [0])[0] for case in cases]
-    masks = [pool.masks(case)[0] for case in cases]
-    identities = [pool.info.anchor[case] for case in cases]
-    shown = [frames for name in JUDGED for frames in probed.frames[name]]
-    scores = judge_many(judge, firsts * times, shown, masks * times, identities * times)
-    return dict(zip(JUDGED, np.reshape([overall(one) for one in scores], (times, len(cases))), strict=True))
+    intact, changed = JUDGED
+    shown = zip(probed.cases, probed.frames[intact], strict=True)
+    cases = [returned_case(pool, case, frames, depth) for case, frames in shown]
+    cases += [replace(case, last=frames) for case, frames in zip(cases, probed.frames[changed], strict=True)]
+    scores = judge_many(judge, cases)
+    return dict(zip(JUDGED, np.reshape([overall(one) for one in scores], (len(JUDGED), -1)), strict=True))

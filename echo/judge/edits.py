@@ -21,6 +21,8 @@ edit            what differs                                               amoun
 ``blocky``      detail: means over squares                                 their side in pixels
 ==============  =========================================================  =======================================
 
+The truth of every pair is the first view: whatever was edited, that is the view to come back to.
+
 Identity changes nothing in a room but the anchor (``echo.world.rooms.rooms``), so a replaced anchor is exactly that.
 """
 
@@ -34,6 +36,7 @@ from jaxtyping import Bool, UInt8
 from scipy.ndimage import gaussian_filter
 
 from echo.io.seeding import generator
+from echo.judge.base import Case, Truth
 from echo.world.layout import ANCHOR_ID
 from echo.world.rooms.build import ATTEMPTS, SEEN
 from echo.world.rooms.identities import identities, room_identities
@@ -72,6 +75,12 @@ class Pair:
     last: Frame
     mask: Bool[np.ndarray, "height width"]
     identity: str
+    truth: Truth
+
+    @property
+    def case(self) -> Case:
+        """What a judge is shown."""
+        return Case(self.first, self.last, self.mask, self.identity, self.truth)
 
 
 @dataclass(frozen=True)
@@ -87,8 +96,12 @@ class _Scene:
         return self.views.rgb[0]
 
     @property
+    def truth(self) -> Truth:
+        return Truth(self.views.rgb, self.views.ids == ANCHOR_ID, self.views.depth)
+
+    @property
     def mask(self) -> np.ndarray:
-        return self.views.ids[0] == ANCHOR_ID
+        return self.truth.masks[0]
 
 
 def pairs(
@@ -111,7 +124,7 @@ def pairs(
             else:
                 last = _rendered(edit, amount, scene, draw, seed, number, size, field_of_view, library)
             last = last if edit == "identical" else through_codec(last)
-            yield Pair(number, edit, float(amount), scene.first, last, scene.mask, own)
+            yield Pair(number, edit, float(amount), scene.first, last, scene.mask, own, scene.truth)
 
 
 def _scene(seed: int, number: int, identity: str, size: int, field_of_view: float, library: Library) -> _Scene:

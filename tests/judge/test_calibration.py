@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from echo.judge.base import Truth
 from echo.judge.calibration import COLUMNS, SCORES, auroc, calibration, judged
 from echo.judge.edits import AMOUNTS, Pair
 from echo.judge.rubric import Scores
@@ -67,11 +68,14 @@ def test_missing_scores_are_left_out_and_counted():
 
 def test_a_judge_is_shown_each_pair_as_it_is():
     class Echoes:
-        def judge(self, first, last, mask, identity):
-            return Scores(first.mean() / 51, last.mean() / 51, mask.mean(), 5.0 if identity == "vase" else 0.0)
+        def judge(self, case):
+            named = 5.0 if case.identity == "vase" else 0.0
+            return Scores(case.first.mean() / 51, case.last.mean() / 51, case.mask.mean(), named)
 
     frame = np.full((4, 4, 3), 51, np.uint8)
-    pairs = [Pair(room, "removed", 1.0, frame, 2 * frame, np.eye(4, dtype=bool), "vase") for room in range(2)]
+    mask = np.eye(4, dtype=bool)
+    truth = Truth(frame[None], mask[None])
+    pairs = [Pair(room, "removed", 1.0, frame, 2 * frame, mask, "vase", truth) for room in range(2)]
     table = judged("one", Echoes(), pairs)
     assert table["room"].tolist() == [0, 1] and (table["judge"] == "one").all()
     assert table.loc[0, ["appearance", "presence", "view", "scene"]].tolist() == [1, 2, 0.25, 5]

@@ -9,15 +9,15 @@ from tests.scenes import POOLS, STUDY, made_rollout, perfect
 
 
 class Comparing:
-    """5 where the last frames are the first one; it notes the arguments of every case."""
+    """5 where the last frames are the first one; it notes every case."""
 
     def __init__(self):
         self.asked = []
 
-    def judge(self, first, last, mask, identity):
-        self.asked.append((first, last, mask, identity))
-        same = 5.0 * (last == first).all()
-        return Scores(same, 1, 2, same if identity else None)
+    def judge(self, case):
+        self.asked.append(case)
+        same = 5.0 * (case.last == case.first).all()
+        return Scores(same, 1, 2, same if case.identity else None)
 
 
 @pytest.fixture
@@ -43,11 +43,21 @@ def test_branches_that_return_are_judged_case_by_case(files):
 def test_a_case_is_its_last_two_frames_against_the_first_with_its_mask_and_identity(files):
     judge, pool = Comparing(), POOLS["open_domain"]
     table = judge_rollouts(STUDY, "context_k5", 7, {"recall": files["recall"]}, POOLS, judge)
-    for case, (first, last, mask, identity) in zip(table.case, judge.asked, strict=True):
-        np.testing.assert_array_equal(first, pool.frames(case)[0])
-        np.testing.assert_array_equal(last, [pool.frames(case)[0], 255 - pool.frames(case)[0]])
-        np.testing.assert_array_equal(mask, pool.masks(case)[0])
-        assert identity == "duck"
+    for case, asked in zip(table.case, judge.asked, strict=True):
+        np.testing.assert_array_equal(asked.first, pool.frames(case)[0])
+        np.testing.assert_array_equal(asked.last, [pool.frames(case)[0], 255 - pool.frames(case)[0]])
+        np.testing.assert_array_equal(asked.mask, pool.masks(case)[0])
+        assert asked.identity == "duck"
+
+
+@pytest.mark.parametrize("branch", ["return_45", "recall"])
+def test_the_truth_of_a_case_is_the_end_of_its_own_video(files, branch):
+    judge, pool = Comparing(), POOLS["open_domain"]
+    table = judge_rollouts(STUDY, "context_k5", 7, {branch: files[branch]}, POOLS, judge)
+    for case, asked in zip(table.case, judge.asked, strict=True):
+        np.testing.assert_array_equal(asked.truth.frames, pool.frames(case)[-2:])
+        np.testing.assert_array_equal(asked.truth.masks, pool.masks(case)[-2:])
+        np.testing.assert_array_equal(asked.truth.depth, pool.depth(case)[-2:])
 
 
 def test_a_study_without_returns_has_a_table_without_rows(files):

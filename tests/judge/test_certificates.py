@@ -32,10 +32,10 @@ class Brightness:
     def __init__(self, silent=None):
         self.seen, self.silent = [], silent
 
-    def judge(self, first, last, mask, identity):
-        self.seen.append((first, mask, identity))
-        score = float(last.mean() / 51)
-        return Scores(*[float("nan") if self.silent and last.mean() == self.silent else score] * 4)
+    def judge(self, case):
+        self.seen.append(case)
+        score = float(case.last.mean() / 51)
+        return Scores(*[float("nan") if self.silent and case.last.mean() == self.silent else score] * 4)
 
 
 def distance(a, b):
@@ -80,9 +80,11 @@ def test_each_number_against_a_slow_sum():
             assert line["judge_drop"] == pytest.approx(20 * (intact.mean() - shown.mean()) / 51)
         else:
             assert np.isnan([line["toward"], line["judge_drop"]]).all()
-    first, mask, identity = judge.seen[0]
-    np.testing.assert_array_equal(first, TRUTH["a0"][0])
-    assert mask[: SIZE // 2].all() and not mask[SIZE // 2 :].any() and identity == "sofa"
+    for case, name in zip(judge.seen, CASES * 2, strict=True):
+        np.testing.assert_array_equal(case.first, TRUTH[name][0])
+        np.testing.assert_array_equal(case.truth.frames, TRUTH[name][-2:])
+        assert case.mask[: SIZE // 2].all() and not case.mask[SIZE // 2 :].any() and case.identity == "sofa"
+        assert case.truth.depth is None
 
 
 def test_equal_frames_lose_nothing_and_have_finite_decibels():

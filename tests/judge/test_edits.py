@@ -66,6 +66,15 @@ def test_a_larger_amount_changes_more(made, edit):
     assert changed[0] < changed[-1] and (np.diff(changed[:3]) > 0).all()
 
 
+def test_the_truth_of_every_pair_is_the_first_view(made):
+    """A camera that is off is not where it should have come back to."""
+    for pair in made.values():
+        np.testing.assert_array_equal(pair.truth.frames, pair.first[None])
+        np.testing.assert_array_equal(pair.truth.masks, pair.mask[None])
+        assert pair.truth.depth.shape == (1, SIZE, SIZE) and (pair.truth.depth > 0).all()
+        assert pair.case.last is pair.last and pair.case.truth is pair.truth and pair.case.identity == pair.identity
+
+
 def test_blocks_are_means_of_their_squares(made):
     pair = made["blocky", 8]
     for row in range(0, SIZE, 8):

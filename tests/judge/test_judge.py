@@ -23,7 +23,7 @@ from echo.judge.rubric import Scores
 
 
 class ConstantJudge:
-    def judge(self, first, last, mask, identity):
+    def judge(self, case):
         return Scores(1, 2, 3, 4)
 
 
@@ -69,10 +69,10 @@ def test_a_judge_is_one_module_in_a_copy_of_the_code(tmp_path):
         "from echo.judge import build_judge; from echo.study.judges import judge_names\n"
         "assert {'constant', 'embedded'} <= set(judge_names()) and '_shared' not in judge_names(), judge_names()\n"
         "assert not {'numpy', 'torch'} & set(sys.modules), 'listing judges imports them'\n"
-        "import numpy as np; from echo.judge.base import judge_many; from echo.judge.rubric import overall\n"
+        "import numpy as np; from echo.judge.base import Case, judge_many; from echo.judge.rubric import overall\n"
         "judge = build_judge('constant', Path('x'))\n"
         "frame, mask = np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), bool)\n"
-        "print(overall(judge_many(judge, [frame], [frame], [mask], [None])[0]))\n"
+        "print(overall(judge_many(judge, [Case(frame, frame, mask, None)])[0]))\n"
         "assert 'echo.judge.judges.embedded' not in sys.modules\n"
         "from echo.study.config import load_rows, parse_study; from echo.study.provenance import stage_modules\n"
         f"rows = load_rows(Path({str(ROOT / 'config' / 'rows.yaml')!r}))\n"

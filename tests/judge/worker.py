@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from echo.judge.base import judge_many
+from echo.judge.base import Case, judge_many
 from echo.judge.judges.vision_language import build
 from echo.judge.settings.vision_language import Settings
 
@@ -23,5 +23,4 @@ def frames(count: int) -> list[np.ndarray]:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     judge = build(folder, Settings(endpoint=sys.argv[2], answers=str(folder), side=28, parallel=4))
-    firsts = frames(CASES)
-    judge_many(judge, firsts, [255 - frame for frame in firsts], [MASK] * CASES, ["sofa"] * CASES)
+    judge_many(judge, [Case(frame, 255 - frame, MASK, "sofa") for frame in frames(CASES)])

@@ -31,7 +31,7 @@ from jaxtyping import Float32, UInt8
 from scipy.ndimage import binary_dilation
 from skimage.color import rgb2lab
 
-from echo.judge.base import Frame, LastFrames, Mask, check_case
+from echo.judge.base import Case
 from echo.judge.comparisons import (
     TINY,
     PerImage,
@@ -97,44 +97,34 @@ class Calibration:
 
 
 class EmbeddedJudge:
-    """A ``Judge`` on EfficientNet-Lite0's features; ``identity`` is not used."""
+    """A ``Judge`` on EfficientNet-Lite0's features; ``identity`` and ``truth`` of a case are not used."""
 
     def __init__(self, weights: Path, calibration: Calibration | None = None) -> None:
         """weights: the folder of ``efficientnet_lite0.safetensors``."""
         self.network = EfficientNetLite0(weights)
         self.calibration = calibration or Calibration()
 
-    def judge(self, first: Frame, last: LastFrames, mask: Mask, identity: str | None = None) -> Scores:
-        """Scores of one case (see ``echo.judge.base.Judge``): of several last frames, the mean.
+    def judge(self, case: Case) -> Scores:
+        """Scores of one case: of several last frames, the mean.
 
         Without a masked pixel appearance and presence are missing (NaN); without an unmasked one view and scene are.
         """
-        return self.judge_batch([first], [last], [mask], [identity])[0]
+        return self.judge_batch([case])[0]
 
-    def judge_batch(
-        self,
-        firsts: Sequence[Frame],
-        lasts: Sequence[LastFrames],
-        masks: Sequence[Mask],
-        identities: Sequence[str | None],
-    ) -> list[Scores]:
+    def judge_batch(self, cases: Sequence[Case]) -> list[Scores]:
         """Scores of many cases, all of one frame size."""
-        scores = []
-        for start in range(0, len(firsts), CHUNK):
-            cases = slice(start, start + CHUNK)
-            scores += self._judge_chunk(firsts[cases], lasts[cases], masks[cases])
-        return scores
+        chunks = (cases[start : start + CHUNK] for start in range(0, len(cases), CHUNK))
+        return [scores for chunk in chunks for scores in self._judge_chunk(chunk)]
 
-    def _judge_chunk(self, firsts: Sequence[Frame], lasts: Sequence[LastFrames], masks: Sequence[Mask]) -> list[Scores]:
+    def _judge_chunk(self, cases: Sequence[Case]) -> list[Scores]:
         """Scores of at most ``CHUNK`` cases, in one pass."""
-        for case in zip(firsts, lasts, masks, strict=True):
-            check_case(*case)
-        several = [last if last.ndim == 4 else last[None] for last in lasts]
-        counts = [len(last) for last in several]
-        case_of = np.repeat(np.arange(len(firsts)), counts)  # of each last frame
-        first, last = self._views(np.stack(firsts)), self._views(np.concatenate(several))
+        counts = [len(case.returned) for case in cases]
+        case_of = np.repeat(np.arange(len(cases)), counts)  # of each last frame
+        first = self._views(np.stack([case.first for case in cases]))
+        last = self._views(np.concatenate([case.returned for case in cases]))
         first = {name: value[case_of] for name, value in first.items()}
-        raw = self._agreements(first, last, np.stack(masks).astype(np.float32)[case_of])
+        masks = np.stack([case.mask for case in cases]).astype(np.float32)
+        raw = self._agreements(first, last, masks[case_of])
         four = np.stack(self._scores(raw), -1)
         ends = np.cumsum(counts)
         return [Scores(*four[end - count : end].mean(0)) for count, end in zip(counts, ends, strict=True)]

@@ -7,7 +7,7 @@
 - Replies that are no answer (``scores``) and questions without a reply are missing and counted, by reason, in
   ``report``; they are never a score of 0.
 
-The mask is not used: where the anchor is, is for the model to see.
+Mask and truth are not used: where the anchor is, is for the model to see.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 
 from echo.io.errors import UserError
 from echo.io.seeding import generator
-from echo.judge.base import Frame, LastFrames, Mask, check_case
+from echo.judge.base import Case
 from echo.judge.rubric import WEIGHTS as RUBRIC
 from echo.judge.rubric import Scores
 from echo.judge.settings.vision_language import Settings
@@ -59,39 +59,28 @@ class VisionLanguageJudge:
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
 
-    def judge(self, first: Frame, last: LastFrames, mask: Mask, identity: str | None) -> Scores:
-        """Scores of one case (see ``echo.judge.base.Judge``)."""
-        return self.judge_batch([first], [last], [mask], [identity])[0]
+    def judge(self, case: Case) -> Scores:
+        """Scores of one case."""
+        return self.judge_batch([case])[0]
 
-    def judge_batch(
-        self,
-        firsts: Sequence[Frame],
-        lasts: Sequence[LastFrames],
-        masks: Sequence[Mask],
-        identities: Sequence[str | None],
-    ) -> list[Scores]:
+    def judge_batch(self, cases: Sequence[Case]) -> list[Scores]:
         """Scores of many cases; raises UnansweredError where too many questions stay without a reply."""
-        cases = []
-        for first, last, mask, identity in zip(firsts, lasts, masks, identities, strict=True):
-            check_case(first, last, mask)
-            cases.append(self._questions(first, last, identity))
-        replies = self._replies([question for case in cases for question in case])
+        asked = [self._questions(case) for case in cases]
+        replies = self._replies([question for questions in asked for question in questions])
         return [
-            self._scores([(question.order, replies[self.answers.key(question)]) for question in case]) for case in cases
+            self._scores([(question.order, replies[self.answers.key(question)]) for question in questions])
+            for questions in asked
         ]
 
     def report(self) -> dict[str, Any]:
         """For the record: how many questions were asked, answered and lost, and why replies are no answers."""
         return {**dict(sorted(self.counts.items())), "missing": dict(sorted(self.reasons.items()))}
 
-    def _questions(self, first: Frame, last: LastFrames, identity: str | None) -> list[Question]:
+    def _questions(self, case: Case) -> list[Question]:
         side = self.settings.side
-        shown, returned = (
-            png(first, side),
-            tuple(png(frame, side) for frame in (last if last.ndim == 4 else last[None])),
-        )
+        shown, returned = png(case.first, side), tuple(png(frame, side) for frame in case.returned)
         repeats = range(self.settings.repeats)
-        return [Question(shown, returned, identity, order, repeat) for order in ORDERS for repeat in repeats]
+        return [Question(shown, returned, case.identity, order, repeat) for order in ORDERS for repeat in repeats]
 
     def _replies(self, questions: Sequence[Question]) -> dict[str, Reply | None]:
         """By key, the reply to each question, or None where there is none; kept ones are not asked for again."""

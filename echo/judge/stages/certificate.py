@@ -17,8 +17,8 @@ from echo.study.provenance import hashes, part_of, record_of, recorded
 from echo.study.words import BRANCHES
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.probe_cases", "judge_kind",
-         "judge_settings")  # fmt: skip
+READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.probe_cases", "has_depth",
+         "judge_kind", "judge_settings")  # fmt: skip
 CHOOSES = {"judge_kind": "echo.judge.judges.{}"}
 
 
@@ -38,7 +38,7 @@ def run(
         found = load_seen(seen) if seen else {}  # of the study's branches, of which recall need not be one
         masks = check_seen(found, "recall", list(chosen.index), seen) if seen and "recall" in found else None
         judge = build_judge(part.judge_kind, weights, part.judge_settings)
-        table = certificates(probed, list(info.room), opened, Lpips(weights), judge, masks)
+        table = certificates(probed, list(info.room), opened, Lpips(weights), judge, masks, part.has_depth)
         with atomic_path(out) as temporary:
             table.assign(row_name=row, train_seed=seed).to_csv(temporary, index=False)
         record |= {"train_seed": seed, **hashes(out)}

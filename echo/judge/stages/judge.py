@@ -13,7 +13,7 @@ from echo.study.provenance import hashes, part_of, record_of, recorded
 from echo.world.pool import open_pool
 
 READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.branches", "evaluate.judge",
-         "judge_kind", "judge_settings")  # fmt: skip
+         "has_depth", "judge_kind", "judge_settings")  # fmt: skip
 CHOOSES = {"judge_kind": "echo.judge.judges.{}"}
 
 

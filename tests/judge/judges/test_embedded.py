@@ -7,17 +7,21 @@ from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter
 
 from echo.io.seeding import generator
-from echo.judge.base import judge_many
+from echo.judge.base import Case, Truth, judge_many
 from echo.judge.judges.embedded import Calibration, EmbeddedJudge
-from echo.judge.rubric import overall
+from echo.judge.rubric import Scores, overall
 from tests.photographs import ball, painted
 
 MASK = ball()
 YELLOW, BLUE = (230, 190, 40), (40, 70, 210)
 
 
+def scores(judge, first, last, mask=MASK) -> Scores:
+    return judge.judge(Case(first, last, mask, None))
+
+
 def total(judge, first, last, mask=MASK) -> float:
-    return overall(judge.judge(first, last, mask))
+    return overall(scores(judge, first, last, mask))
 
 
 def blurred(frame, sigma):
@@ -32,7 +36,7 @@ def rooms(photos):
 
 def test_identical_frames_score_exactly_100(embedded, rooms):
     for frame in rooms.values():
-        assert astuple(embedded.judge(frame, frame, MASK)) == (5, 5, 5, 5)
+        assert astuple(scores(embedded, frame, frame)) == (5, 5, 5, 5)
         assert total(embedded, frame, frame) == pytest.approx(100)
 
 
@@ -59,34 +63,34 @@ def test_the_total_falls_with_blur_and_with_noise(embedded, rooms):
 
 def test_each_score_sees_its_own_part(embedded, rooms, photos):
     first, background = rooms["coffee"], photos["coffee"]
-    other = embedded.judge(first, painted(background, BLUE), MASK)
+    other = scores(embedded, first, painted(background, BLUE))
     assert other.appearance < 3 and other.presence > 3.5 and other.view > 4 and other.scene > 4
-    gone = embedded.judge(first, background, MASK)
+    gone = scores(embedded, first, background)
     assert gone.presence < other.presence and gone.appearance < 2.5 and gone.view > 4 and gone.scene > 4
-    moved = embedded.judge(first, np.roll(first, 12, 1), MASK)
+    moved = scores(embedded, first, np.roll(first, 12, 1))
     assert moved.view < 1.5 and moved.appearance < 2.5
-    elsewhere = embedded.judge(first, rooms["astronaut"], MASK)
+    elsewhere = scores(embedded, first, rooms["astronaut"])
     assert elsewhere.view < 1.5 and elsewhere.scene < 1.5 and elsewhere.appearance > gone.appearance
 
 
 def test_view_does_not_depend_on_colour_or_contrast_but_scene_does(embedded, photos):
     frame = photos["astronaut"]
     dull = np.round(0.6 * frame + 40).astype(np.uint8)
-    found = embedded.judge(frame, dull, np.zeros((64, 64), bool))
+    found = scores(embedded, frame, dull, np.zeros((64, 64), bool))
     assert found.view > 4.8 and found.scene < 4.5
 
 
 def test_view_falls_as_the_camera_turns(embedded, rooms):
     frame = rooms["rocket"]
-    views = [embedded.judge(frame, np.roll(frame, pixels, 1), MASK).view for pixels in (0, 2, 5, 12)]
+    views = [scores(embedded, frame, np.roll(frame, pixels, 1)).view for pixels in (0, 2, 5, 12)]
     assert (np.diff(views) < 0).all()
 
 
 def test_missing_is_missing(embedded, rooms):
     frame = rooms["chelsea"]
-    nowhere = embedded.judge(frame, frame, np.zeros((64, 64), bool))
+    nowhere = scores(embedded, frame, frame, np.zeros((64, 64), bool))
     assert np.isnan([nowhere.appearance, nowhere.presence]).all() and (nowhere.view, nowhere.scene) == (5, 5)
-    everywhere = embedded.judge(frame, frame, np.ones((64, 64), bool))
+    everywhere = scores(embedded, frame, frame, np.ones((64, 64), bool))
     assert np.isnan([everywhere.view, everywhere.scene]).all() and everywhere.appearance == 5
     assert np.isnan(overall(nowhere)) and np.isnan(overall(everywhere))
 
@@ -96,11 +100,18 @@ def test_a_batch_is_judged_as_each_case_and_several_frames_as_their_mean(embedde
     firsts = [frames[i % 4] for i in range(19)]  # more than one pass
     lasts = [blurred(frames[(i + i // 4) % 4], 1 + i % 3) for i in range(18)]
     lasts.append(np.stack([lasts[2], firsts[18]]))
-    batch = judge_many(embedded, firsts, lasts, [MASK] * 19, [None] * 19)
+    batch = judge_many(embedded, [Case(*views, MASK, None) for views in zip(firsts, lasts, strict=True)])
     for i in (0, 7, 17):
-        assert astuple(batch[i]) == pytest.approx(astuple(embedded.judge(firsts[i], lasts[i], MASK)), abs=1e-3)
-    each = [astuple(embedded.judge(firsts[18], last, MASK)) for last in lasts[18]]
+        assert astuple(batch[i]) == pytest.approx(astuple(scores(embedded, firsts[i], lasts[i])), abs=1e-3)
+    each = [astuple(scores(embedded, firsts[18], last)) for last in lasts[18]]
     assert astuple(batch[18]) == pytest.approx(tuple(np.mean(each, 0)), abs=1e-3)
+
+
+def test_the_truth_is_not_looked_at(embedded, rooms):
+    first, last = rooms["coffee"], blurred(rooms["coffee"], 2)
+    for view in (first, last, rooms["rocket"]):
+        told = Case(first, last, MASK, None, Truth(view[None], ~MASK[None], np.ones((1, 64, 64), np.float32)))
+        assert embedded.judge(told) == scores(embedded, first, last)
 
 
 @pytest.mark.parametrize("size", [32, 64, 96, 128])
@@ -120,9 +131,9 @@ uint8_frames = arrays(np.uint8, (16, 16, 3))
 @settings(deadline=None, max_examples=25)
 @given(uint8_frames, uint8_frames, arrays(bool, (16, 16)))
 def test_any_frames_give_scores_in_range_and_identical_ones_all_that_can_be_had(embedded, first, last, mask):
-    scores = np.array(astuple(embedded.judge(first, last, mask)))
-    assert ((np.isnan(scores)) | ((scores >= 0) & (scores <= 5))).all()
-    same = np.array(astuple(embedded.judge(first, first, mask)))
+    found = np.array(astuple(scores(embedded, first, last, mask)))
+    assert ((np.isnan(found)) | ((found >= 0) & (found <= 5))).all()
+    same = np.array(astuple(scores(embedded, first, first, mask)))
     np.testing.assert_array_equal(same[~np.isnan(same)], 5)
     assert mask.any() != np.isnan(same[:2]).all()
 

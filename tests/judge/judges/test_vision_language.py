@@ -14,7 +14,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from echo.judge.base import ReportingJudge, judge_many
+from echo.judge.base import Case, ReportingJudge, Truth, judge_many
 from echo.judge.judges.vision_language import UnansweredError, build
 from echo.judge.rubric import overall
 from echo.judge.settings.vision_language import Settings
@@ -28,9 +28,8 @@ def judged(server, folder, cases=1, **given):
     """Scores of cases, each with two returned frames, and the judge."""
     given = {"side": 28, "timeout": 5, "longest_pause": 0.01, "lost": 0, **given}
     judge = build(folder, Settings(endpoint=server.url, answers=str(folder), **given))
-    firsts = frames(cases)
-    lasts = [np.stack([255 - frame, 200 - frame]) for frame in firsts]
-    return judge_many(judge, firsts, lasts, [MASK] * cases, ["sofa"] * cases), judge
+    shown = [Case(frame, np.stack([255 - frame, 200 - frame]), MASK, "sofa") for frame in frames(cases)]
+    return judge_many(judge, shown), judge
 
 
 def is_first_order(body):
@@ -82,9 +81,19 @@ def test_equal_cases_are_one_question(tmp_path):
     with serving(lambda attempt, body: says()) as server:
         judge = build(tmp_path, Settings(endpoint=server.url, answers=str(tmp_path), side=28))
         frame = frames(1)[0]
-        scores = judge_many(judge, [frame] * 4, [frame] * 4, [MASK] * 4, [None] * 4)
+        scores = judge_many(judge, [Case(frame, frame, MASK, None)] * 4)
         assert len(server.requests) == 2
     assert len({astuple(one) for one in scores}) == 1
+
+
+def test_the_truth_is_not_asked_about(tmp_path):
+    """A case with the truth is the same question as one without: nothing is asked again."""
+    with serving(lambda attempt, body: says()) as server:
+        judge = build(tmp_path, Settings(endpoint=server.url, answers=str(tmp_path), side=28))
+        first, last = frames(2)
+        judge.judge(Case(first, last, MASK, "sofa"))
+        judge.judge(Case(first, last, MASK, "sofa", Truth(first[None], MASK[None], np.ones((1, 8, 8), np.float32))))
+        assert len(server.requests) == 2
 
 
 def test_questions_say_nothing_of_rows_and_come_in_no_order(tmp_path):
