@@ -71,14 +71,23 @@ def _run(stage: str, **values: Any) -> None:
     import_module(stages()[stage]).run(**values)
 
 
-def _study(path: Path, stage: str, row: str | None = None, fingerprint: str | None = None) -> Study:
-    """The study, once it is known to have the row and, where one was asked for, the fingerprint."""
+def _study(
+    path: Path, stage: str, row: str | None = None, fingerprint: str | None = None, judge: str | None = None
+) -> Study:
+    """The study, once it is known to have the row and, where one was asked for, the fingerprint.
+
+    judge: one of its judges, which is the only one of the study that comes back; by default they are all kept.
+    """
     # One stage alone; Snakemake has checked that the whole study can run.
     name = str(path)
     study = study_of_environment(name[1:]) if name.startswith("@") else load_study(path, whole=False)
     known = (*(() if stage == "reference" else study.profiles), *(study.references if stage in UNTRAINED_TOO else ()))
     if row is not None and row not in known:
         raise ConfigError(f"--row {row}: {path} has {', '.join(known)}")
+    if judge is not None:
+        if judge not in study.all_judges:
+            raise ConfigError(f"--judge {judge}: {path} has {', '.join(study.all_judges)} (evaluate.judge and .judges)")
+        study = study.judged_by(judge)
     if fingerprint is not None and stage_digest(study, stage, row) != fingerprint:
         raise ConfigError(
             f"{path}: the study or the code has changed since this job was planned (stage {stage}: fingerprint "
@@ -519,11 +528,14 @@ def judge(
     pool: Pools,
     weights: WeightsFolder,
     out: Out,
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="one of the study's judges; evaluate.judge if none")
+    ] = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
     """Judge a row's returns."""
-    checked = _study(study, "judge", row, fingerprint)
+    checked = _study(study, "judge", row, fingerprint, judge)
     _prepare(threads)
     pools = _by_split(checked, "--pool", pool)
     _run("judge", study=checked, row=row, seed=seed, rollouts=rollout, pools=pools, weights=weights, out=out)
@@ -553,7 +565,7 @@ def certificate(
 def tables(
     study: StudyFile,
     measures: Annotated[list[Path], typer.Option("--measures", help="a run's folder of measures; repeat the option")],
-    judge: Annotated[list[Path], typer.Option("--judge", help="a run's table of judgements; repeat the option")],
+    judge: Annotated[list[Path], typer.Option("--judge", help="a run's judgements, judge by judge; repeat the option")],
     probes: Annotated[list[Path], typer.Option("--probes", help="a run's certificate; repeat the option")],
     realism: Annotated[list[Path], typer.Option("--realism", help="a run's distances; repeat the option")],
     rollout: Annotated[list[Path], typer.Option("--rollout", help="rollouts of the first seed, row by row")],

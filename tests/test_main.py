@@ -64,6 +64,22 @@ def test_a_reference_row_is_drawn_and_measured_and_never_trained(capsys, study_f
     assert "gone: no such file or folder (--rollouts)" in complaint(capsys, *measured, "--row", "copy_first")
 
 
+def test_a_judge_that_the_study_has_not(capsys, tmp_path):
+    """Of several judges a job is told which; its fingerprint is of that one alone."""
+    judges = {name: {"kind": "vision_language", "side": side} for name, side in (("one", 64), ("two", 96))}
+    study = small_study(judges=judges, evaluate={"judges": ["one", "two"]})
+    (tmp_path / "study.json").write_text(study.model_dump_json())
+    (tmp_path / "rows.yaml").write_text(json.dumps(ROWS))
+    judge = ("judge", "--study", tmp_path / "study.json", "--row", "i2v", "--seed", 0, "--pool", tmp_path, "--pool",
+             tmp_path, "--weights", tmp_path, "--out", tmp_path / "out", "--rollout", tmp_path / "gone")  # fmt: skip
+    line = complaint(capsys, *judge, "--judge", "three")
+    assert "--judge three: " in line and "has embedded, one, two (evaluate.judge and .judges)" in line
+    planned = stage_digest(study.judged_by("two"), "judge", "i2v")
+    assert "gone: no such file" in complaint(capsys, *judge, "--judge", "two", "--fingerprint", planned)
+    assert f"planned {planned}" in complaint(capsys, *judge, "--judge", "one", "--fingerprint", planned)
+    assert f"planned {planned}" in complaint(capsys, *judge, "--fingerprint", planned)
+
+
 def test_a_job_refuses_a_study_that_changed_since_it_was_planned(capsys, study_file, tmp_path):
     planned = stage_digest(small_study(), "train", "i2v")
     changed = small_study(train={"adamw_lr": 0.001})

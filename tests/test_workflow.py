@@ -62,7 +62,9 @@ def test_a_fresh_clones_graph_runs_the_whole_study_and_a_small_one_asks_for_no_g
     counts = {line.split()[0]: int(line.split()[1]) for line in out.splitlines() if len(line.split()) == 2
               and line.split()[1].isdigit()}  # fmt: skip
     assert counts["train"] == counts["probe"] == len(MINI["rows"])
-    assert counts["measure"] == counts["judge"] == counts["realism"] == len(MINI["rows"]) + counts["reference"]
+    assert counts["measure"] == counts["realism"] == len(MINI["rows"]) + counts["reference"]
+    judges = load_study(ROOT / "config" / "config.yaml").all_judges
+    assert counts["judge"] == len(judges) * counts["measure"]
     assert counts["tables"] == 1 and counts["figure"] == len(figures.names())
 
 
@@ -194,6 +196,35 @@ def test_single_keys_change_the_default_study(clone):
 def jobs(out: str, rule: str) -> int:
     """Jobs of a rule that a dry run lists."""
     return len(re.findall(rf"^(?:local)?rule {rule}:", out, re.MULTILINE))
+
+
+def pretended(clone, *arguments) -> None:
+    """Have Snakemake believe that a target was made: its files are there, of one line each."""
+    listed = snakemake(clone, *arguments, "--summary")
+    assert listed.returncode == 0, listed.stderr
+    for line in listed.stdout.splitlines()[1:]:
+        path = clone / line.split("\t")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}\n")
+    touched = snakemake(clone, *arguments, "--touch", "--forceall")
+    assert touched.returncode == 0, touched.stderr
+    assert "Nothing to be done" in snakemake(clone, *arguments, "-n").stdout
+
+
+def test_a_further_judge_and_a_changed_one_run_their_own_jobs_and_no_other(clone):
+    """Neither the other judges' scores nor a training: `judges` makes the scores of all and nothing of them."""
+    smoke, study = ("judges", "--configfile", "config/smoke.yaml"), load_study(ROOT / "config" / "smoke.yaml")
+    measured = len(study.rows) * len(study.train_seeds) + len(study.references)
+    entries = "same: {kind: embedded}, one: {kind: vision_language, side: %d}"
+    pretended(clone, *smoke, "--config", "evaluate={judges: [same, one]}", f"judges={{{entries % 64}}}")
+    further = "more: {kind: vision_language}"
+    listed = snakemake(
+        clone, *smoke, "-n", "--config", "evaluate={judges: [more, same, one]}",
+        f"judges={{{further}, {entries % 96}}}",
+    ).stdout  # fmt: skip
+    assert set(re.findall(r"^(?:local)?rule (\w+):", listed, re.MULTILINE)) == {"judge", "judges"}
+    made = re.findall(r"output: runs/smoke/judge/(\w+)/", listed)
+    assert sorted(made) == measured * ["more"] + measured * ["one"]
 
 
 UNGUIDED = "sampler={guide: null, guidance: 1}"  # a guide speaks the latents of the shipped codec

@@ -79,9 +79,14 @@ def _judges(study: Study, file: str) -> None:
             settings_of(kind).model_validate(given)
         except ValidationError as error:
             raise from_pydantic(error, file, given, f"judges.{name}") from None
-    if kind_of(study.evaluate.judge, study.judges) not in judge_names():
-        known = ", ".join(dict.fromkeys([*study.judges, *judge_names()]))
-        raise refuse(file, "evaluate.judge", study.evaluate.judge, f"no such judge; expected one of {known}")
+    known = ", ".join(dict.fromkeys([*study.judges, *judge_names()]))
+    beside = [("evaluate.judges", name) for name in study.evaluate.judges]
+    for key, name in [("evaluate.judge", study.evaluate.judge), *beside]:
+        if kind_of(name, study.judges) not in judge_names():
+            raise refuse(file, key, name, f"no such judge; expected one of {known}")
+    if study.evaluate.judge in study.evaluate.judges:
+        reason = "is evaluate.judge already; these are judged beside it"
+        raise refuse(file, "evaluate.judges", study.evaluate.judge, reason)
 
 
 def _sizes(study: Study) -> Refusals:

@@ -100,6 +100,15 @@ class Study(Section):
         return tuple(name for name in asked if self.has_depth or not needs_depth(name))
 
     @property
+    def all_judges(self) -> tuple[str, ...]:
+        """The study's judge, then the judges beside it."""
+        return (self.evaluate.judge, *self.evaluate.judges)
+
+    def judged_by(self, judge: str) -> Study:
+        """The same study with ``judge``, one of ``all_judges``, as its only one: all that judging depends on."""
+        return self.model_copy(update={"evaluate": self.evaluate.model_copy(update={"judge": judge, "judges": ()})})
+
+    @property
     def judge_kind(self) -> str:
         """The module of the study's judge."""
         return kind_of(self.evaluate.judge, self.judges)

@@ -52,6 +52,10 @@ UNTRAINED = {"source": "pretrained", "steps": 0}
         ("evaluate.probe_cases", "more than evaluate.cases = 64", {"evaluate": {"probe_cases": 65}}),
         ("evaluate.judge", "no such judge; expected one of .*embedded", {"evaluate": {"judge": "nobody"}}),
         ("evaluate.judge", "no such judge", {"evaluate": {"judge": "../embedded"}}),
+        ("evaluate.judges", "no such judge; expected one of panel, .*embedded",
+         {"evaluate": {"judges": ["nobody"]}, "judges": {"panel": {"kind": "embedded"}}}),
+        ("evaluate.judges", "no such judge", {"evaluate": {"judges": ["vision_language", "_shared"]}}),
+        ("evaluate.judges", "is evaluate.judge already", {"evaluate": {"judges": ["embedded"]}}),
         ("judges.panel.kind", "no such judge; echo/judge/judges has .*embedded", {"judges": {"panel": {}}}),
         ("judges.panel.kind", "no such judge", {"judges": {"panel": {"kind": "nobody"}}}),
         ("judges.embedded.model", "unknown key", {"judges": {"embedded": {"model": "x"}}}),
@@ -235,3 +239,10 @@ def test_a_judge_may_have_settings_under_a_name_of_its_own():
     plain = accepted(judges=judges, evaluate={"judge": "vision_language"})
     assert plain.judge_kind == "vision_language" and plain.judge_settings["repeats"] == 1
     assert accepted().judge_kind == "embedded" and accepted().judge_settings == {}
+
+
+def test_judges_beside_the_main_one_are_modules_or_entries():
+    judges = {"one": {"kind": "vision_language", "side": 64}, "two": {"kind": "vision_language"}}
+    study = accepted(judges=judges, evaluate={"judges": ["two", "vision_language", "one"]})
+    assert study.all_judges == ("embedded", "two", "vision_language", "one")
+    assert accepted(judges=judges, evaluate={"judges": []}).all_judges == ("embedded",)

@@ -167,6 +167,24 @@ def test_a_stage_is_handed_what_it_declares_and_nothing_else():
         _ = part.evaluate.probe_threshold
 
 
+def test_a_judge_depends_on_its_own_module_and_settings_and_on_no_judge_beside_it():
+    def digest(judge, evaluate=None, **entries):
+        study = tiny_study(evaluate={"judges": [], **(evaluate or {})}, judges=entries)
+        assert study.judged_by(judge).all_judges == (judge,)
+        return stage_digest(study.judged_by(judge), "judge", "i2v")
+
+    one, two = {"kind": "vision_language"}, {"kind": "vision_language", "side": 64}
+    alone = digest("embedded")
+    assert alone == digest("embedded", {"judges": ["one"]}, one=one) == digest("embedded", {"judges": ["one"]}, one=two)
+    beside = digest("one", {"judges": ["one", "two"]}, one=one, two=two)
+    assert beside == digest("one", {"judge": "one", "judges": ["embedded"]}, one=one)
+    assert len({alone, beside, digest("two", {"judges": ["two"]}, one=one, two=two)}) == 3
+    study = tiny_study(evaluate={"judges": ["one"]}, judges={"one": one})
+    assert "echo.judge.judges.embedded" not in stage_modules(study.judged_by("one"), "judge", "i2v")
+    trained = {stage: stage_digest(study, stage, "i2v") for stage in ("train", "rollout", "measure", "certificate")}
+    assert trained == {stage: stage_digest(tiny_study(), stage, "i2v") for stage in trained}
+
+
 def test_imports_for_types_alone_do_not_count(tmp_path):
     (tmp_path / "a.py").write_text(
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import echo.b\nelse:\n    import echo.c\n"

@@ -113,12 +113,16 @@ for name in {STUDY.study, Path(RIG).name}:
             "rows": {row: MATRIX[row] for row in STUDY.rows},
         }
     )
-# Files of weights: all that can be fetched, and those that the judge of the study needs.
+# Files of weights: all that can be fetched, and those that each judge of the study needs.
 WEIGHTS = constant(ROOT / "echo" / "io" / "weights.py", "FILES")
-JUDGE = STUDY.evaluate.judge
-JUDGE_WEIGHTS = [
-    f"resources/weights/{name}.safetensors" for name in judge_weights(STUDY.judge_kind)
-]
+JUDGE, JUDGES = STUDY.evaluate.judge, STUDY.all_judges
+JUDGE_WEIGHTS = {
+    judge: [
+        f"resources/weights/{name}.safetensors"
+        for name in judge_weights(STUDY.judged_by(judge).judge_kind)
+    ]
+    for judge in JUDGES
+}
 PROBED = BRANCHES["recall"].split(STUDY.evaluate.splits)
 # The records of all stages: their times stand in the tables.
 RECORDS = [
@@ -140,7 +144,7 @@ RECORDS = [
     *(f"{RUN}/measures/{run}/record.json" for run in MEASURED),
     f"{RUN}/realism/true.record.json",
     *(f"{RUN}/realism/{run}.record.json" for run in MEASURED),
-    *(f"{RUN}/judge/{JUDGE}/{run}.record.json" for run in MEASURED),
+    *(f"{RUN}/judge/{judge}/{run}.record.json" for judge in JUDGES for run in MEASURED),
 ]
 # What another study's rig holds is used as it is, and never made anew for this one under that study's feet.
 if RIG != RUN:
@@ -197,8 +201,9 @@ for fetched, command, made in (
         "codec.safetensors" if CODEC_WEIGHTS else "measures/*/record.json",
     ),
     *(
-        (file, "weights --out resources/weights", f"judge/{JUDGE}/*.record.json")
-        for file in JUDGE_WEIGHTS
+        (file, "weights --out resources/weights", f"judge/{judge}/*.record.json")
+        for judge, files in JUDGE_WEIGHTS.items()
+        for file in files
     ),
     (
         "resources/weights/efficientnet_lite0.safetensors",
@@ -217,14 +222,21 @@ wildcard_constraints:
     row="|".join(STUDY.rows),
     reference="|".join(REFERENCES) or "none",
     measured="|".join(MEASURED),
+    judge="|".join(JUDGES),
     seed=r"\d+",
     share=r"\d+",
     split="|".join(SPLITS),
 
 
 def fingerprint(stage):
-    """What a stage depends on beside its inputs, as a digest; of the row or reference row, where the rule has one."""
-    return lambda wildcards: stage_digest(STUDY, stage, measured_row(wildcards))
+    """What a stage depends on beside its inputs, as a digest; of the row and the judge, where the rule has them."""
+
+    def of_job(wildcards):
+        judge = wildcards.get("judge")
+        study = STUDY.judged_by(judge) if judge else STUDY
+        return stage_digest(study, stage, measured_row(wildcards))
+
+    return of_job
 
 
 def measured_row(wildcards):
@@ -245,6 +257,11 @@ def folder(name):
     return lambda wildcards, input: str(
         Path(input[name] if isinstance(input[name], str) else input[name][0]).parent
     )
+
+
+def judges_weights(wildcards):
+    """The files of weights that a job's judge needs."""
+    return [ancient(file) for file in JUDGE_WEIGHTS[wildcards.judge]]
 
 
 def weights_folder(wildcards):

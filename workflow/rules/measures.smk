@@ -117,14 +117,14 @@ rule judge:
     input:
         rollout=measured_rollouts,
         pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
-        weights=ancient(JUDGE_WEIGHTS),
+        weights=judges_weights,
     output:
-        table=f"{RUN}/judge/{JUDGE}/{{measured}}.csv",
-        record=f"{RUN}/judge/{JUDGE}/{{measured}}.record.json",
+        table=f"{RUN}/judge/{{judge}}/{{measured}}.csv",
+        record=f"{RUN}/judge/{{judge}}/{{measured}}.record.json",
     log:
-        f"{RUN}/logs/judge_{JUDGE}_{{measured}}.log",
+        f"{RUN}/logs/judge_{{judge}}_{{measured}}.log",
     benchmark:
-        f"{RUN}/benchmarks/judge_{JUDGE}_{{measured}}.tsv"
+        f"{RUN}/benchmarks/judge_{{judge}}_{{measured}}.tsv"
     conda:
         ENVIRONMENT
     resources:
@@ -139,8 +139,14 @@ rule judge:
         weights=weights_folder,
     shell:
         "python -m echo judge --study {params.study} --row {params.row} --seed {params.seed} {params.rollout}"
-        " {params.pool} --weights {params.weights} --out {output.table} --fingerprint {params.fingerprint}"
-        " --threads {threads} > {log} 2>&1"
+        " {params.pool} --weights {params.weights} --judge {wildcards.judge} --out {output.table}"
+        " --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
+
+
+# What all judges of the study say, and nothing that is made of it.
+rule judges:
+    input:
+        expand(f"{RUN}/judge/{{judge}}/{{run}}.csv", judge=JUDGES, run=MEASURED),
 
 
 # What a row's memory is worth, from its probed frames.
@@ -149,7 +155,9 @@ rule certificate:
         probes=f"{RUN}/probes/{{row}}-{{seed}}.safetensors",
         pool=f"{RIG}/pool/{PROBED}/record.json",
         seen=SEEN,
-        weights=ancient(["resources/weights/alexnet.safetensors", *JUDGE_WEIGHTS]),
+        weights=ancient(
+            ["resources/weights/alexnet.safetensors", *JUDGE_WEIGHTS[JUDGE]]
+        ),
     output:
         table=f"{RUN}/certificates/{JUDGE}/{{row}}-{{seed}}.csv",
         record=f"{RUN}/certificates/{JUDGE}/{{row}}-{{seed}}.record.json",
@@ -179,7 +187,7 @@ rule tables:
     input:
         measures=expand(f"{RUN}/measures/{{run}}/cases.csv", run=MEASURED),
         frames=expand(f"{RUN}/measures/{{run}}/frames.parquet", run=MEASURED),
-        judge=expand(f"{RUN}/judge/{JUDGE}/{{run}}.csv", run=MEASURED),
+        judge=expand(f"{RUN}/judge/{{judge}}/{{run}}.csv", judge=JUDGES, run=MEASURED),
         probes=expand(f"{RUN}/certificates/{JUDGE}/{{run}}.csv", run=RUNS),
         realism=expand(f"{RUN}/realism/{{run}}.safetensors", run=MEASURED),
         rollout=[

@@ -1,4 +1,8 @@
-"""Judge a row's returned views against the first view."""
+"""Judge a row's returned views against the first view, by the judge of the study that it is given.
+
+A study with several judges is given once for each (``Study.judged_by``), so that what one of them needs changes nothing
+of the others.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from echo.study.config import Study
 from echo.study.provenance import hashes, part_of, record_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.branches", "evaluate.judge",
-         "has_depth", "judge_kind", "judge_settings")  # fmt: skip
+READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.branches", "has_depth",
+         "judge_kind", "judge_settings")  # fmt: skip
 CHOOSES = {"judge_kind": "echo.judge.judges.{}"}
 
 

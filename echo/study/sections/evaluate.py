@@ -39,6 +39,11 @@ class Evaluate(Section):
         default="embedded",
         description="the judge: a module of echo/judge/judges, or an entry of `judges`, which gives settings to one",
     )
+    judges: tuple[str, ...] = Field(
+        default=(),
+        description="judges beside it, named in the same way: they score the same returns, tables say how far they "
+        "agree, and the results stay those of `judge`",
+    )
     shown: str = Field(
         default="context_k20",
         description="the row whose rollouts are kept as pictures beside the reference row's; where the study has no "
@@ -66,6 +71,15 @@ class Evaluate(Section):
             if branches.count(branch) > 1:
                 raise ValueError(f"lists {branch} twice")
         return branches
+
+    @field_validator("judges")
+    @classmethod
+    def _each_judge_once(cls, judges: tuple[str, ...]) -> tuple[str, ...]:
+        """A judge that is listed twice would be compared with itself."""
+        for judge in judges:
+            if judges.count(judge) > 1:
+                raise ValueError(f"lists {judge} twice")
+        return judges
 
     @field_validator("contrasts")
     @classmethod

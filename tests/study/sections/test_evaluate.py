@@ -24,6 +24,7 @@ from echo.study.words import BRANCHES
         ({"contrasts": [["i2v"]]}, "Field required"),
         ({"references": ["copy_last"]}, "no reference row copy_last; expected some of .*copy_first"),
         ({"references": ["ridge", "ridge"]}, "lists ridge twice"),
+        ({"judges": ["two", "one", "two"]}, "lists two twice"),
     ],
 )
 def test_evaluations_that_say_nothing_are_refused(values, message):
