@@ -57,8 +57,9 @@ def write_tables(
     frames_per_segment: int = 8,
     seed: int = 0,
     references: tuple[str, ...] = (),
+    judges: tuple[str, ...] = ("embedded",),
 ) -> Path:
-    """Write the gathered files and samples/; returns ``folder``."""
+    """Write the gathered files and samples/; returns ``folder``. judges: the first one's scores are those of cases."""
     folder.mkdir(parents=True, exist_ok=True)
     about = pd.concat([_rows(rows), _reference_rows(references)], ignore_index=True)
     counts = ["state_numbers", "parameters", "memory_parameters", "frames_read"]
@@ -67,7 +68,12 @@ def write_tables(
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
     runs = [(row, STRENGTH[row], train_seed) for row in rows for train_seed in train_seeds]
     runs += [(name, REFERENCES[name], UNTRAINED) for name in references]
-    _cases(runs, cases, seed).to_csv(folder / "cases.csv.gz", index=False)
+    table = _cases(runs, cases, seed)
+    table.to_csv(folder / "cases.csv.gz", index=False)
+    judgements(table, judges, seed).to_csv(folder / "judgements.csv.gz", index=False)
+    missing = [(judges[-1], rows[0], train_seeds[0], "no answer: not JSON", 2)] if len(judges) > 1 else []
+    columns = ["judge_name", "row_name", "train_seed", "reason", "answers"]
+    pd.DataFrame(missing, columns=columns).to_csv(folder / "missing_answers.csv", index=False)
     _frames(runs, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
     _realism(runs, seed).to_csv(folder / "realism.csv", index=False)
     _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)
@@ -159,6 +165,22 @@ def _cases(runs, cases, seed) -> pd.DataFrame:
                                           + 0.20 * line["view"] + 0.10 * line["scene_score"])  # fmt: skip
                 lines.append(line)
     return pd.DataFrame(lines)
+
+
+def judgements(cases: pd.DataFrame, judges: tuple[str, ...], seed: int) -> pd.DataFrame:
+    """What each judge says of the cases that return: the first as they have it, each further one less exactly."""
+    returns = cases[cases["judge"].notna()].rename(columns={"judge": "score"})
+    parts = []
+    for number, judge in enumerate(judges):
+        own = returns.assign(judge_name=judge)
+        draw = generator(seed, "judge", number)
+        for name, weight in {"appearance": 9.0, "presence": 5.0, "view": 4.0, "scene_score": 2.0}.items():
+            own[name] = (own[name] + 0.6 * number * draw.normal(size=len(own))).clip(0, 5)
+            own["score"] = (0 if name == "appearance" else own["score"]) + weight * own[name]
+        parts.append(own)
+    scores = ["appearance", "presence", "view", "scene_score", "score"]
+    keys = ["row_name", "train_seed", "branch", "case", "scene", "judge_name"]
+    return pd.concat(parts, ignore_index=True)[[*keys, *scores]]
 
 
 def _frames(runs, cases, frames_per_segment, seed) -> pd.DataFrame:

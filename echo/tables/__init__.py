@@ -5,7 +5,8 @@ module                what it does
 ====================  ==================================================================================================
 ``files``             the files of a tables folder, in one list
 ``stages``            the stage ``tables``: gather, then build
-``gather``            merges the runs' files to one each of cases, frames, probes, rows, kept, timings and realism
+``gather``            merges the runs' files to one each of cases, frames, judgements, probes, rows, kept and so on
+``judgements``        what every judge said of every case, and why answers are missing
 ``complete``          checks that the runs' files hold every case once and for the right row, or says how to fix it
 ``realism``           distance of each row's frames from the true ones, as sets
 ``samples``           pictures of a few cases, for the figures
@@ -13,6 +14,8 @@ module                what it does
 ``read``              reads the gathered files and checks their columns
 ``summary``           means with intervals: every row x branch x measure, and PSNR along the rollout
 ``compare``           each row against the reference row, case by case; probes and certificates
+``agreement``         how far the judges agree, pair by pair; the paper's table of judges
+``two_judges``        the statistics of that, for many draws of rooms at once
 ``audit``             in what trained rows differ, which should be their memory alone
 ``contrasts``         differences that were named before the run, and what the study could have seen
 ``findings``          the paper's findings on one page, and whether they hold here
@@ -21,6 +24,8 @@ module                what it does
 ``resampling``        the bootstrap over rooms and training seeds
 ``statistics``        intervals, permutation test and Holm's correction, over clusters
 ``markdown``          all tables as one page
+``judges_page``       the part of it about judges
+``cells``             cells and tables in markdown
 ====================  ==================================================================================================
 
 A number that was not measured is an empty cell, never 0. Nothing is imported here, so that a workflow can get the

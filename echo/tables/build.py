@@ -1,10 +1,10 @@
 """Compute all other tables of a tables folder from its gathered files.
 
-``build_tables(folder)`` reads the gathered files (cases.csv.gz, frames.parquet, probes.csv, rows.csv, timings.csv,
-realism.csv) and writes to the same folder:
+``build_tables(folder)`` reads the gathered files (``echo.tables.read``) and writes to the same folder:
 
 - ``summary.csv``: every row x branch x measure: mean, 95 % interval, cases, scenes, and the paper's number.
 - ``table1.csv``, ``table5.csv`` ... ``table8.csv``: the paper's tables with the same numbers, in long format.
+- ``table3.csv``: the paper's table of judges, ours below it; ``agreement.csv``: how far each pair of judges agrees.
 - ``differences.csv``: each row minus the reference row, case by case, with interval, p and Holm-corrected p.
 - ``contrasts.csv``: differences between rows that were named before the run, what could have been seen, and what the
   paper's claims would have needed.
@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from echo.io.files import atomic_path, write_text
+from echo.tables.agreement import agreement, table3
 from echo.tables.compare import against_references, differences, probes_table
 from echo.tables.contrasts import contrasts
 from echo.tables.files import PAPER_TABLES
@@ -55,9 +56,12 @@ def build_tables(
     tables = Path(tables)
     inputs = read_inputs(tables)
     cells = summary(inputs.cases, inputs.rows, resamples, seed)
+    agreed = agreement(inputs.judgements, inputs.rows, resamples, seed)
     frames = {
         "summary.csv": cells,
         **{f"table{number}.csv": paper_table(number, cells, inputs.rows) for number in PAPER_TABLES},
+        "agreement.csv": agreed,
+        "table3.csv": table3(inputs.judgements, inputs.rows, agreed),
         "differences.csv": differences(inputs.cases, inputs.rows, reference, resamples, seed),
         "contrasts.csv": contrasts(inputs.cases, named, resamples, seed),
         "rank_correlation.csv": rank_correlation(inputs.cases, inputs.rows, resamples, seed),
@@ -67,7 +71,7 @@ def build_tables(
         "drift.csv": drift(inputs.frames, resamples, seed),
     }
     found = findings(frames["contrasts.csv"], frames["rank_correlation.csv"], inputs.rows, frames["probes_table.csv"])
-    page = render(frames, inputs.rows, inputs.timings, inputs.realism, inputs.audit, reference)
+    page = render(frames, inputs, reference)
     for name, frame in frames.items():
         with atomic_path(tables / name) as temporary:
             frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

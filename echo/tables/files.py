@@ -20,14 +20,17 @@ PAPER_TABLES = {  # by the paper's number
     7: PaperTable("State-space memory", "state_space"),
     8: PaperTable("Context length", "context"),
 }
-# Gathered from the runs: one row per frame, per case, per probed case, per row of the study, per row and segment, per
-# recorded job, (realism) per row and branch, and (audit) per run and aspect.
-GATHERED = ("frames.parquet", "cases.csv.gz", "probes.csv", "rows.csv", "kept.csv", "timings.csv", "realism.csv",
-            "audit.csv")  # fmt: skip
+# Gathered from the runs: one row per frame, per case, per judge and judged case, per reason of missing answers, per
+# probed case, per row of the study, per row and segment, per recorded job, (realism) per row and branch, and (audit)
+# per run and aspect.
+GATHERED = ("frames.parquet", "cases.csv.gz", "judgements.csv.gz", "missing_answers.csv", "probes.csv", "rows.csv",
+            "kept.csv", "timings.csv", "realism.csv", "audit.csv")  # fmt: skip
 # Computed from the gathered ones by ``echo.tables.build``.
 COMPUTED = (
     "summary.csv",
     *(f"table{number}.csv" for number in PAPER_TABLES),
+    "table3.csv",
+    "agreement.csv",
     "differences.csv",
     "contrasts.csv",
     "rank_correlation.csv",

@@ -1,4 +1,4 @@
-"""Merge the runs' files to the study's: one table each of frames, cases, probes, rows, kept, timings, realism."""
+"""Merge the runs' files to the study's: one table each of frames, cases, judgements, probes, rows, kept and so on."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ from echo.tables.complete import (
     raise_faults,
     read_table,
     runs,
+)
+from echo.tables.judgements import (
+    KEYS,
+    MISSING_COLUMNS,
+    judgement_table,
+    missing_answers,
+    write_judgements,
 )
 from echo.tables.read import TableError
 from echo.tables.realism import COLUMNS as REALISM_COLUMNS
@@ -66,11 +73,11 @@ def gather(
 ) -> None:
     """Write the gathered csv and parquet files to the folder ``tables``; nothing is written unless all are complete.
 
-    ``current``: by row, the digest that its training should have. ``measures``: folders of measures, ``judged`` and
-    ``realism``: files, one each in the order of ``measured(study)``. ``probes``: one certificate per run. ``rollouts``:
-    one folder per row, of its first training seed. ``references``: the record of each reference row. ``records``: of
-    all jobs, in pipeline order. Raises TableError that names every file that is truncated, incomplete or of another
-    run, and says how to remake it.
+    ``current``: by row, the digest that its training should have. ``measures``: folders of measures, ``realism``:
+    files, one each in the order of ``measured(study)``; ``judged``: files in that order, judge by judge. ``probes``:
+    one certificate per run. ``rollouts``: one folder per row, of its first training seed. ``references``: the record of
+    each reference row. ``records``: of all jobs, in pipeline order. Raises TableError that names every file that is
+    truncated, incomplete or of another run, and says how to remake it.
     """
     each = measured(study)
     frame_files, case_files = ([path / name for path in measures] for name in ("frames.parquet", "cases.csv"))
@@ -82,7 +89,7 @@ def gather(
         branch: (*MEASURES, SHARPNESS, *(FIRST if BRANCHES[branch].ends_at_first else ())) for branch in expected.cases
     }
     cases = reader.read(each, case_files, ["branch", "case"], expected.case_keys, numbers)
-    scores = reader.read(each, judged, ["branch", "case"], expected.judged_keys, {})  # a judge may leave a score out
+    scores = _scores(study, each, judged, expected, reader)
     probed = reader.read(
         runs(study),
         probes,
@@ -92,8 +99,10 @@ def gather(
     )
     reader.finish()
     distances = realism_table(study, expected, realism)
-    keys = ["row_name", "train_seed", "branch", "case"]
-    cases = cases.merge(scores[[*keys, *SCORES]], on=keys, how="left", validate="one_to_one")
+    main = scores[study.evaluate.judge]
+    judgements = judgement_table(scores, cases)
+    unanswered = missing_answers(study.all_judges, each, judged)
+    cases = cases.merge(main[[*KEYS, *SCORES]], on=KEYS, how="left", validate="one_to_one")
     rows, kept = row_table(study, rollouts, references), kept_table(study, rollouts)
     times = timings(study, records)
     differences = audit(study.profiles, study.reference, current, records, dict(zip(study.rows, rollouts, strict=True)))
@@ -101,7 +110,10 @@ def gather(
         write_frames(frames[FRAME_COLUMNS], temporary)
     with atomic_path(tables / "cases.csv.gz") as temporary:
         write_cases(cases.reindex(columns=CASE_COLUMNS), temporary)
+    with atomic_path(tables / "judgements.csv.gz") as temporary:
+        write_judgements(judgements, temporary)
     for name, table, columns in (
+        ("missing_answers", unanswered, MISSING_COLUMNS),
         ("probes", probed, PROBE_COLUMNS),
         ("rows", rows, ROW_COLUMNS),
         ("kept", kept, KEPT_COLUMNS),
@@ -164,6 +176,19 @@ class _Reader:
     def finish(self) -> None:
         """Raise TableError if any file had a fault."""
         raise_faults(self._faults, self._owners)
+
+
+def _scores(
+    study: Study, each: Sequence[Run], judged: Sequence[Path], expected: Expected, reader: _Reader
+) -> dict[str, pd.DataFrame]:
+    """The scores of all runs by each judge of the study; a judge may leave a score out."""
+    judges, count = study.all_judges, len(each)
+    if len(judged) != len(judges) * count:
+        raise TableError(f"{len(judged)} files of judgements for {count} runs (rows x training seeds, and reference "
+                         f"rows): one is needed from each, for each of the judges {', '.join(judges)}")  # fmt: skip
+    files = [judged[start : start + count] for start in range(0, len(judged), count)]
+    read = (reader.read(each, own, ["branch", "case"], expected.judged_keys, {}) for own in files)
+    return dict(zip(judges, read, strict=True))
 
 
 def _measured(expected: Expected, columns: Sequence[str]) -> dict[str, Sequence[str]]:

@@ -10,55 +10,28 @@ import pandas as pd
 from echo.measures.verdict import GATE, PROBES
 from echo.study.references import FAMILY, reads_truth
 from echo.study.words import BRANCHES
+from echo.tables.cells import MISSING, branch_name, literal, markdown_table, number, with_interval
 from echo.tables.files import PAPER_TABLES
+from echo.tables.judges_page import judges_page
 from echo.tables.paper import OURS, PAPER_COLUMNS
+from echo.tables.read import Inputs
 
 MEASURE_NAMES = {"psnr": "PSNR ↑", "ssim": "SSIM ↑", "lpips": "LPIPS ↓", "judge": "judge ↑"}
 ALL_BRANCHES = "all"
 DIGITS = {"psnr": 2, "ssim": 3, "lpips": 3, "judge": 1}
-MISSING = "–"
 
 HEADER = """# Result tables
 
 Made by the stage `tables`. A cell has our mean and, in brackets, its 95 % interval (bootstrap over scenes and, if there
 are several, training seeds). The paper's number, if there is one, is below it in *italics*. The paper's numbers are for
 a 1.3 B-parameter video model at 352x640, judged by a vision-language model; ours are for this study's model and world
-(config/README.md), judged by an embedded judge. So compare the order of the rows, not the levels. {missing} marks a
+(config/README.md), judged by {judge}. So compare the order of the rows, not the levels. {missing} marks a
 number that was not measured.
 
 Rows in *italics* are reference rows, which need no training (`echo/rollout/known.py` says what each may use). They are
 measured like the others but not tested; a row is worth its cost only if it beats the references that keep no more than
 it does.
 """
-
-
-def branch_name(branch: str) -> str:
-    """A branch's label, as a heading."""
-    label = BRANCHES[branch].label
-    return label[0].upper() + label[1:]
-
-
-def literal(text: str) -> str:
-    """Text escaped for a markdown table: an unescaped bar would end the cell."""
-    return text.replace("|", "\\|")
-
-
-def number(value: float, digits: int) -> str:
-    """A formatted number, or ``MISSING``; with a true minus sign, so that columns line up."""
-    return MISSING if pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")
-
-
-def with_interval(value: float, low: float, high: float, digits: int) -> str:
-    """``12.3 [11.9, 12.8]``."""
-    if pd.isna(value):
-        return MISSING
-    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
-
-
-def markdown_table(header: list[str], lines: list[list[str]]) -> str:
-    """A markdown table, its first column left-aligned and all others right-aligned."""
-    rule = [":--"] + ["--:"] * (len(header) - 1)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *lines)) + "\n"
 
 
 def _paper_table(table: pd.DataFrame, references: Collection[str]) -> str:
@@ -260,21 +233,18 @@ def _seeds(summary: pd.DataFrame) -> str:
     )
 
 
-def render(
-    frames: dict[str, pd.DataFrame],
-    rows: pd.DataFrame,
-    timings: pd.DataFrame,
-    realism: pd.DataFrame,
-    audit: pd.DataFrame,
-    reference: str,
-) -> str:
-    """The page. ``frames``: file name to table, as ``build_tables`` writes them."""
+def render(frames: dict[str, pd.DataFrame], inputs: Inputs, reference: str) -> str:
+    """The page. ``frames``: file name to table, as ``build_tables`` writes them; ``inputs``: the gathered files."""
+    rows = inputs.rows
     summary = frames["summary.csv"]
     references = set(rows[rows["family"] == FAMILY]["row_name"])
-    parts = [HEADER.format(missing=MISSING), _counts(summary), _seeds(summary)]
+    judges = list(dict.fromkeys(inputs.judgements["judge_name"]))
+    judge = f"the judge `{judges[0]}`" if judges else "no judge"
+    parts = [HEADER.format(missing=MISSING, judge=judge), _counts(summary), _seeds(summary)]
     for number_in_paper, table in PAPER_TABLES.items():
         name = f"table{number_in_paper}.csv"
         parts.append(f"## Table {number_in_paper}: {table.title}\n\n{_paper_table(frames[name], references)}")
+    parts.append(judges_page(frames["table3.csv"], frames["agreement.csv"], inputs.judgements, inputs.missing_answers))
     if len(references):
         parts.append("## Rows and references, PSNR\n\n" + _levels(frames["summary.csv"], "psnr"))
         parts.append("## Rows and references, LPIPS\n\n" + _levels(frames["summary.csv"], "lpips"))
@@ -300,7 +270,7 @@ def render(
     parts.append(
         "## Realism: kernel distance ↓\n\nBetween generated and true frames, as sets. The floor is the 95th "
         "percentile, over splits, of the distance between true frames of two halves of the scenes.\n\n"
-        + _realism(realism, rows)
+        + _realism(inputs.realism, rows)
     )
     sharpness = summary[summary["measure"] == "sharpness"]
     parts.append(
@@ -319,6 +289,6 @@ def render(
         "swapped memory moves the output toward the other scene's return.\n\n"
         + _certificates(frames["probes_table.csv"])
     )
-    parts.append("## Audit\n\n" + _audit(audit, reference))
-    parts.append("## Cost\n\n" + _costs(rows, timings))
+    parts.append("## Audit\n\n" + _audit(inputs.audit, reference))
+    parts.append("## Cost\n\n" + _costs(rows, inputs.timings))
     return "\n".join(parts)

@@ -9,10 +9,14 @@ import pandas as pd
 
 from echo.io.errors import UserError
 
+TEXTS = ("row_name", "branch", "scene", "anchor", "case", "probe", "judge_name", "reason")  # columns
 CASE_KEYS = ("row_name", "train_seed", "branch", "split", "scene", "anchor", "case")
 COLUMNS = {
     "cases.csv.gz": (*CASE_KEYS, "psnr", "ssim", "lpips"),
     "frames.parquet": (*CASE_KEYS, "segment", "frame", "psnr"),
+    "judgements.csv.gz": ("row_name", "train_seed", "branch", "case", "scene", "judge_name", "appearance", "presence",
+                          "view", "scene_score", "score"),
+    "missing_answers.csv": ("judge_name", "row_name", "train_seed", "reason", "answers"),
     "probes.csv": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
                    "judge_drop", "toward"),
     "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
@@ -32,6 +36,8 @@ class Inputs:
 
     cases: pd.DataFrame
     frames: pd.DataFrame
+    judgements: pd.DataFrame
+    missing_answers: pd.DataFrame
     probes: pd.DataFrame
     rows: pd.DataFrame
     timings: pd.DataFrame
@@ -47,7 +53,7 @@ def read_file(tables: Path, name: str) -> pd.DataFrame:
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
     else:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(("row_name", "branch", "scene", "anchor", "case", "probe"), str))
+        frame = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str))
     missing = [column for column in COLUMNS[name] if column not in frame]
     if missing:
         raise TableError(f"{path}: no column {missing[0]!r}; expected {', '.join(COLUMNS[name])}")
@@ -63,10 +69,14 @@ def read_inputs(tables: Path) -> Inputs:
     if inputs.rows["remembers"].dtype != bool:
         raise TableError(f"{tables / 'rows.csv'}: column 'remembers' must hold True or False everywhere")
     keys = ["row_name", "train_seed", "branch", "case"]
-    repeated = inputs.cases[inputs.cases.duplicated(keys)]
-    if len(repeated):
-        raise TableError(f"{tables / 'cases.csv.gz'}: {dict(repeated.iloc[0][keys])} is listed twice")
-    unknown = sorted(set(inputs.cases["row_name"]) - set(inputs.rows["row_name"]))
-    if unknown:
-        raise TableError(f"{tables / 'cases.csv.gz'}: row {unknown[0]!r} is not in rows.csv")
+    for name, table, unique in (
+        ("cases.csv.gz", inputs.cases, keys),
+        ("judgements.csv.gz", inputs.judgements, [*keys, "judge_name"]),
+    ):
+        repeated = table[table.duplicated(unique)]
+        if len(repeated):
+            raise TableError(f"{tables / name}: {dict(repeated.iloc[0][unique])} is listed twice")
+        unknown = sorted(set(table["row_name"]) - set(inputs.rows["row_name"]))
+        if unknown:
+            raise TableError(f"{tables / name}: row {unknown[0]!r} is not in rows.csv")
     return inputs

@@ -11,15 +11,16 @@ from tests.synthetic import REFERENCES, write_tables
 
 @pytest.fixture(scope="session")
 def full(tmp_path_factory):
-    """Tables of all rows and all reference rows."""
-    folder = write_tables(tmp_path_factory.mktemp("full"), cases=8, references=tuple(REFERENCES))
+    """Tables of all rows and all reference rows, by three judges, one of a long name."""
+    judges = ("embedded", "second", "a_judge_whose_name_is_longer_than_an_axis")
+    folder = write_tables(tmp_path_factory.mktemp("full"), cases=8, references=tuple(REFERENCES), judges=judges)
     build_tables(folder, resamples=100)
     return folder
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory):
-    """Tables of four rows."""
+    """Tables of four rows, by one judge."""
     rows = ("i2v", "context_k5", "spatial_inject_none", "ssm_blockwise")
     folder = write_tables(tmp_path_factory.mktemp("small"), rows=rows, cases=4)
     build_tables(folder, resamples=100)
@@ -30,7 +31,11 @@ def small(tmp_path_factory):
 def gappy(tmp_path_factory):
     """Tables of four rows with much missing: a branch, the judge, and each kind of number of some row."""
     rows = ("i2v", "context_k5", "spatial", "ssm_blockwise")
-    folder = write_tables(tmp_path_factory.mktemp("gappy"), rows=rows, cases=4)
+    folder = write_tables(tmp_path_factory.mktemp("gappy"), rows=rows, cases=4, judges=("embedded", "second"))
+    judged = pd.read_csv(folder / "judgements.csv.gz")
+    silent = (judged["judge_name"] == "second") & (judged["branch"] == "return_45")
+    judged.loc[silent, ["appearance", "score"]] = np.nan
+    judged.to_csv(folder / "judgements.csv.gz", index=False)
     cases = pd.read_csv(folder / "cases.csv.gz").drop(columns="judge")
     cases = cases[(cases["branch"] != "loop") & ~((cases["row_name"] == "spatial") & (cases["branch"] == "recall"))]
     cases.to_csv(folder / "cases.csv.gz", index=False)

@@ -77,7 +77,7 @@ class Runs:
         """What the stage ``tables`` is given."""
         return {
             "measures": self.measured("measures/{run}"),
-            "judged": self.measured("judge/{run}.csv"),
+            "judged": [*self.measured("judge/{run}.csv"), *self.measured("second/{run}.csv")],
             "probes": self.paths("probes/{run}.csv"),
             "realism": self.measured("realism/{run}.safetensors"),
             "rollouts": [self.folder / "rollout" / f"{row}-{SEEDS[0]}" for row in ROWS],
@@ -92,7 +92,11 @@ class Runs:
 @pytest.fixture
 def made_runs(tmp_path) -> Runs:
     study = tiny_study(
-        rows=list(ROWS), train_seeds=list(SEEDS), segment={"frames": T}, evaluate={"references": list(REFERENCES)}
+        rows=list(ROWS),
+        train_seeds=list(SEEDS),
+        segment={"frames": T},
+        evaluate={"references": list(REFERENCES), "judge": "embedded", "judges": ["second"]},
+        judges={"second": {"kind": "embedded"}},
     )
     made = Runs(study, {split: InventedPool(split) for split in SPLITS if split != "train"}, tmp_path)
     for row in ROWS:
@@ -146,11 +150,14 @@ def _write_run(made: Runs, row: str, seed: int, kind: str, run: str) -> None:
             for branch in made.study.evaluate.branches}  # fmt: skip
     record = {"row": row, "train_seed": seed, "counts": counts, "kept": kept}
     (rollout / "record.json").write_text(json.dumps(record))
-    for name, lines in (("judge", judged), ("probes", probes)):
+    second = [{**line, "view": None, "judge": None} if number == 1 else {**line, "judge": line["judge"] / 2}
+              for number, line in enumerate(judged)]  # fmt: skip
+    report = {"judge": {"asked": 12, "missing": {"no answer: empty": 1, "no reply: timeout": 2}}}
+    for name, lines, said in (("judge", judged, {}), ("second", second, report), ("probes", probes, {})):
         (made.folder / name).mkdir(exist_ok=True)
         path = made.folder / name / f"{run}.csv"
         pd.DataFrame(lines).to_csv(path, index=False)
-        write_json(record_of(path), hashes(path))
+        write_json(record_of(path), {**hashes(path), **said})
     measures = made.folder / "measures" / run
     measures.mkdir(parents=True)
     pd.DataFrame(cases).to_csv(measures / "cases.csv", index=False)
@@ -174,8 +181,9 @@ def _numbers(draw: np.random.Generator) -> dict[str, float]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> Path:
-    """All tables of invented numbers: all rows, two training seeds, eight cases per branch."""
-    folder = write_tables(tmp_path_factory.mktemp("tables"), train_seeds=(0, 1), cases=8)
+    """All tables of invented numbers: all rows, two training seeds, eight cases per branch, three judges."""
+    judges = ("embedded", "second", "third")
+    folder = write_tables(tmp_path_factory.mktemp("tables"), train_seeds=(0, 1), cases=8, judges=judges)
     build_tables(folder, resamples=100)
     return folder
 

@@ -40,7 +40,7 @@ def test_missing_rows_and_branches_are_empty_cells_never_zero(tmp_path):
 
 def test_a_row_the_paper_does_not_have_joins_its_familys_table_or_the_overview(tmp_path):
     folder = write_tables(tmp_path, rows=("i2v", "context_k5", "spatial"), cases=4)
-    for name in ("cases.csv.gz", "probes.csv", "rows.csv"):
+    for name in ("cases.csv.gz", "judgements.csv.gz", "probes.csv", "rows.csv"):
         pd.read_csv(folder / name).replace("context_k5", "rays").to_csv(folder / name, index=False)
     rows = pd.read_csv(folder / "rows.csv")
     rows.loc[rows["row_name"] == "rays", ["family", "label"]] = ["ray", "Ray memory"]

@@ -38,7 +38,7 @@ def test_whole_files_are_taken(made_runs):
     assert (made_runs.folder / "tables" / "cases.csv.gz").is_file()
 
 
-@pytest.mark.parametrize("name", ["measures/{}/cases.csv", "judge/{}.csv", "probes/{}.csv"])
+@pytest.mark.parametrize("name", ["measures/{}/cases.csv", "judge/{}.csv", "second/{}.csv", "probes/{}.csv"])
 def test_a_changed_digit_is_refused(made_runs, name):
     path = made_runs.folder / name.format("context_k5-7")
     text = path.read_text()
@@ -72,7 +72,7 @@ def test_four_lines_of_the_measures_are_refused(made_runs):
 
 
 @pytest.mark.parametrize(
-    "name", ["measures/{}/cases.csv", "measures/{}/frames.parquet", "judge/{}.csv", "probes/{}.csv"]
+    "name", ["measures/{}/cases.csv", "measures/{}/frames.parquet", "judge/{}.csv", "second/{}.csv", "probes/{}.csv"]
 )
 @pytest.mark.parametrize("other", ["context_k5-0", "i2v-7"])
 def test_another_rows_or_seeds_file_is_refused(made_runs, name, other):

@@ -42,6 +42,37 @@ def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_r
             assert here["sharpness"] == pytest.approx(case["sharpness"], abs=6e-4)
 
 
+def test_what_every_judge_said_stands_in_one_table(made_runs, gathered):
+    table = pd.read_csv(gathered / "judgements.csv.gz")
+    assert list(dict.fromkeys(table["judge_name"])) == ["embedded", "second"]
+    judged = len(made_runs.measured("")) * 4 * sum(BRANCHES[name].returns for name in made_runs.study.evaluate.branches)
+    assert (table.groupby("judge_name").size() == judged).all()
+    keys = ["row_name", "train_seed", "branch", "case"]
+    main, second = (own.set_index(keys) for _, own in table.groupby("judge_name"))
+    cases = pd.read_csv(gathered / "cases.csv.gz").set_index(keys).loc[main.index]
+    np.testing.assert_allclose(main["score"], cases["judge"])
+    assert (main["scene"] == cases["scene"]).all() and (second.loc[main.index, "scene"] == cases["scene"]).all()
+    left = second["score"].isna()
+    assert left.sum() == second["view"].isna().sum() == len(made_runs.measured("")) and not main["score"].isna().any()
+    np.testing.assert_allclose(second["score"][~left], main["score"].loc[second.index][~left] / 2, atol=1.1e-3)
+
+
+def test_reasons_of_missing_answers_come_from_the_judges_records(made_runs, gathered):
+    table = pd.read_csv(gathered / "missing_answers.csv")
+    assert set(table["judge_name"]) == {"second"} and len(table) == 2 * len(made_runs.measured(""))
+    own = table[(table["row_name"] == "context_k5") & (table["train_seed"] == 7)]
+    assert dict(zip(own["reason"], own["answers"], strict=True)) == {"no answer: empty": 1, "no reply: timeout": 2}
+
+
+def test_judgements_of_a_judge_too_few_are_refused(made_runs):
+    wanted = expected(made_runs.study, {split: pool.info for split, pool in made_runs.pools.items()})
+    inputs = made_runs.inputs
+    inputs["judged"] = made_runs.measured("judge/{run}.csv")
+    with pytest.raises(TableError, match="6 files of judgements for 6 runs .* each of the judges embedded, second"):
+        gather(made_runs.study, wanted, made_runs.current, **inputs, tables=made_runs.folder / "tables")
+    assert not (made_runs.folder / "tables").exists()
+
+
 def test_reference_rows_stand_beside_the_trained_ones(made_runs, gathered):
     """They have a family and a seed of their own; what means nothing of them is missing."""
     rows = pd.read_csv(gathered / "rows.csv").set_index("row_name")

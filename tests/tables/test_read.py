@@ -13,6 +13,9 @@ from tests.synthetic import write_tables
     [
         ("cases.csv.gz", lambda frame: frame.drop(columns="lpips"), "no column 'lpips'"),
         ("cases.csv.gz", lambda frame: pd.concat([frame, frame.iloc[:1]]), "is listed twice"),
+        ("judgements.csv.gz", lambda frame: frame.drop(columns="score"), "no column 'score'"),
+        ("judgements.csv.gz", lambda frame: pd.concat([frame, frame.iloc[:1]]), "is listed twice"),
+        ("judgements.csv.gz", lambda frame: frame.replace("i2v", "other"), "row 'other' is not in rows.csv"),
         ("rows.csv", lambda frame: frame.iloc[1:], "row 'i2v' is not in rows.csv"),
         ("rows.csv", lambda frame: frame.assign(remembers="maybe"), "must hold True or False"),
         ("probes.csv", None, "no such file"),

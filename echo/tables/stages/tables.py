@@ -16,7 +16,7 @@ from echo.tables.samples import branch_sample, pool_sample, rollouts_sample
 from echo.world.pool import open_pool
 
 READS = ("seed", "rows", "train_seeds", "profiles", "reference", "references", "segment.frames", "evidence.policy",
-         "evaluate", "chosen_in")  # fmt: skip
+         "evaluate", "all_judges", "chosen_in")  # fmt: skip
 
 
 def run(
@@ -34,10 +34,10 @@ def run(
     """Write all tables to the folder ``out``.
 
     ``measures``: folders, ``judged`` and ``realism``: files, one per run, row by row and seed by seed, then one per
-    reference row. ``probes``: files, one per run. ``rollouts``: the rollouts of the first training seed, row by row:
-    files, or the folders that hold them. ``references``: the records of the reference rows. ``records``: of all jobs,
-    in pipeline order. ``pools``: folder of the pool of each held-out split. Raises TableError, before anything is
-    written, if an input is truncated, incomplete or another run's.
+    reference row; ``judged`` so for each judge, the main one first. ``probes``: files, one per run. ``rollouts``: the
+    rollouts of the first training seed, row by row: files, or the folders that hold them. ``references``: the records
+    of the reference rows. ``records``: of all jobs, in pipeline order. ``pools``: folder of the pool of each held-out
+    split. Raises TableError, before anything is written, if an input is truncated, incomplete or another run's.
     """
     part = part_of(study, "tables")
     opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
