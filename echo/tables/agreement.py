@@ -90,12 +90,10 @@ def _lines(both: pd.DataFrame, scenes: np.ndarray, weights: np.ndarray, top: flo
     """A line for each statistic of the scores ``one`` and ``two`` of cases; the first weights are of all rooms."""
     given = both.dropna(subset=["one", "two"])
     rows = given["row_name"].unique()
-    pairs = Pairs(
-        *(given[side].to_numpy(np.float64) for side in ("one", "two")),
-        np.searchsorted(scenes, given["scene"].to_numpy(str)),
-        pd.Categorical(given["row_name"], rows).codes.astype(np.int64),
-        top,
-    )
+    one, two = (given[side].to_numpy(np.float64) for side in ("one", "two"))
+    room = np.searchsorted(scenes, given["scene"].to_numpy(str))
+    row = pd.Categorical(given["row_name"], rows).codes.astype(np.int64)
+    pairs = Pairs(one, two, room, row, top)
     missing = {f"{name}_missing": int(both[side].isna().sum()) for name, side in (("judge", "one"), ("other", "two"))}
     counts = {"pairs": len(given), **missing, "rows": len(rows), "scenes": given["scene"].nunique()}
     found = pairs.agreement(weights)

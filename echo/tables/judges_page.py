@@ -28,7 +28,7 @@ def judges_page(table3: pd.DataFrame, agreement: pd.DataFrame, judgements: pd.Da
             "## Agreement of judges\n\nOn the returns of trained rows that both judges scored; intervals over rooms. "
             "The mean absolute difference is in points of 100 for the total and of 5 for the others. Alpha is ordinal, "
             "of scores to the nearest half point of 5; the rank of rows is Kendall's tau-b of their means.\n\n"
-            + "\n".join(_pair(*names, here) for names, here in agreement.groupby(["judge", "other"], sort=False))
+            + "\n".join(_pair(here) for _, here in agreement.groupby(["judge", "other"], sort=False))
         )
     parts.append("## Answers of judges\n\nOf all measured rows, on all returns.\n\n" + _answers(judgements, missing))
     return "\n".join(parts)
@@ -39,10 +39,11 @@ def _table3(table: pd.DataFrame) -> str:
     for line in table.to_dict("records"):
         paper = line["source"] == "paper"
         name, against = (literal(str(line[column])) for column in ("judge", "against"))
-        ends = [[line[f"{column}_{end}"] for end in ("low", "high")] for column in ("difference", "pearson")]
         difference, pearson = (
-            number(line[column], digits) if paper else with_interval(line[column], *limits, digits)
-            for column, limits, digits in zip(("difference", "pearson"), ends, (1, 2), strict=True)
+            number(line[column], digits)
+            if paper
+            else with_interval(line[column], line[f"{column}_low"], line[f"{column}_high"], digits)
+            for column, digits in (("difference", 1), ("pearson", 2))
         )
         cases = MISSING if pd.isna(line["cases"]) else f"{line['cases']}"
         cells = [number(line["mean"], 1), number(line["std"], 1), against, difference, pearson, cases]
@@ -51,13 +52,15 @@ def _table3(table: pd.DataFrame) -> str:
     return markdown_table(header, lines)
 
 
-def _pair(judge: str, other: str, table: pd.DataFrame) -> str:
+def _pair(table: pd.DataFrame) -> str:
     """The agreement of two judges: one row for each branch and score."""
+    judge, other = table["judge"].iloc[0], table["other"].iloc[0]
     lines = []
     for (branch, score), here in table.groupby(["branch", "score"], sort=False):
-        cells = {line.statistic: [line.value, line.low, line.high] for line in here.itertuples()}
-        texts = [with_interval(*cells["difference"], 1 if score == "total" else 2)]
-        texts += [with_interval(*cells[name], 2) for name in STATISTICS]
+        by_name = {str(line.statistic): line for line in here.itertuples()}
+        digits = {"difference": 1 if score == "total" else 2, **dict.fromkeys(STATISTICS, 2)}
+        cells = [(by_name[name], places) for name, places in digits.items()]
+        texts = [with_interval(line.value, line.low, line.high, places) for line, places in cells]
         name = "All returns" if branch == ALL else branch_name(str(branch))
         lines.append([f"{name}, {score}", f"{here['pairs'].iloc[0]}", *texts])
     header = ["Branch and score", "cases", "mean absolute difference", *STATISTICS.values()]
