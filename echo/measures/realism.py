@@ -84,13 +84,6 @@ class Distances:
         with np.errstate(invalid="ignore", divide="ignore"):
             return ((each @ apart) * each).sum(1) / pairs
 
-    def influences(self) -> Float64[np.ndarray, " rooms"]:
-        """First-order influence of each room on the distance, as a deviation; they sum to 0."""
-        count = len(self.rooms)
-        apart = self.h.astype(np.float64) * (1 - np.eye(count))
-        of_room = apart.sum(1) / (count - 1)
-        return 2 * (of_room - of_room.mean()) / count
-
     def floor(self, splits: int, generator: np.random.Generator) -> Float64[np.ndarray, " splits"]:
         """The kernel distance between true frames of two random halves of the rooms, for ``splits`` random splits.
 

@@ -21,7 +21,7 @@ module                what it does
 ``findings``          the paper's findings on one page, and whether they hold here
 ``rank_correlation``  replay against return, over rows
 ``paper``             the paper's numbers, and its tables with ours beside them
-``resampling``        the bootstrap over rooms and training seeds
+``resampling``        the bootstrap over rooms, and what other trainings would move an estimate by
 ``statistics``        intervals, permutation test and Holm's correction, over clusters
 ``markdown``          all tables as one page
 ``judges_page``       the part of it about judges

@@ -4,10 +4,10 @@
   the interval and the permutation test of every other difference, and Holm's correction over the contrasts that are
   compared on one branch by one measure: those alone, since they alone were named.
 - ``improvement``: the share of cases in which the row is the better one, ties counting half, with its interval.
-- ``detectable``: the smallest true difference that a paired t test over rooms would find in 80 of 100 such studies at
-  the 5 % level, from how much rooms differ here. It covers other rooms, not other trainings.
-- ``needed``: rooms that the same test would need for the difference that the paper reports, where it has one; the paper
-  had eight cases.
+- ``detectable``: the smallest true difference that a paired t test would find in 80 of 100 such studies at the 5 %
+  level, from how much rooms and, with several seeds, trainings differ here (degrees of freedom as Satterthwaite 1946).
+- ``needed``: rooms that a test over rooms alone would need for the difference that the paper reports, where it has one;
+  the paper had eight cases.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from echo.io.seeding import generator
 from echo.study.words import BRANCHES
 from echo.tables.compare import COMPARED, Values
 from echo.tables.paper import paper_number
+from echo.tables.resampling import moved_by_seeds
 from echo.tables.statistics import holm, interval, paired_difference
 
 LEVEL, POWER = 0.05, 0.8
@@ -73,7 +74,7 @@ def _contrast(
     spread = _spread_of_rooms(ours - theirs, values.scenes)
     papers = paper_number(row, branch, measure) - paper_number(other, branch, measure)
     return line | {
-        "detectable": detectable(spread, paired.scenes),
+        "detectable": detectable(spread, paired.scenes, *_error_of_trainings(ours - theirs)),
         "paper": papers,
         "needed": needed(spread, papers),
     }
@@ -86,11 +87,27 @@ def _spread_of_rooms(differences: np.ndarray, scenes: np.ndarray) -> float:
     return float(means.std(ddof=1)) if len(means) > 1 else np.nan
 
 
-def detectable(spread: float, rooms: int) -> float:
-    """The smallest difference found with probability ``POWER``, for rooms whose differences spread by ``spread``."""
+def _error_of_trainings(differences: np.ndarray) -> tuple[float, int]:
+    """Standard error over trainings of the mean difference (seeds, cases), and how many seeds it is from."""
+    measured = ~np.isnan(differences)
+    counts = measured.sum(1)[measured.any(1)]
+    if not len(counts):
+        return 0.0, 1
+    means = np.nansum(differences, 1)[measured.any(1)] / counts
+    return float(np.sqrt(np.square(moved_by_seeds(means, counts / counts.sum())).sum())), len(counts)
+
+
+def detectable(spread: float, rooms: int, of_trainings: float = 0.0, seeds: int = 1) -> float:
+    """The smallest difference found with probability ``POWER``, for rooms whose differences spread by ``spread``.
+
+    ``of_trainings``: standard error that trainings add, known from ``seeds`` of them.
+    """
     if not spread > 0 or rooms < 3:
         return np.nan
-    return spread * float(TTestPower().solve_power(nobs=rooms, alpha=LEVEL, power=POWER))
+    variances = np.array([spread**2 / rooms, of_trainings**2])
+    freedom = variances.sum() ** 2 / (variances**2 / [rooms - 1, max(seeds - 1, 1)]).sum()
+    effect = float(TTestPower().solve_power(nobs=freedom + 1, alpha=LEVEL, power=POWER))
+    return float(np.sqrt(variances.sum() * (freedom + 1))) * effect
 
 
 def needed(spread: float, difference: float) -> float:

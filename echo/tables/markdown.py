@@ -22,11 +22,11 @@ DIGITS = {"psnr": 2, "ssim": 3, "lpips": 3, "judge": 1}
 
 HEADER = """# Result tables
 
-Made by the stage `tables`. A cell has our mean and, in brackets, its 95 % interval (bootstrap over scenes and, if there
-are several, training seeds). The paper's number, if there is one, is below it in *italics*. The paper's numbers are for
-a 1.3 B-parameter video model at 352x640, judged by a vision-language model; ours are for this study's model and world
-(config/README.md), judged by {judge}. So compare the order of the rows, not the levels. {missing} marks a
-number that was not measured.
+Made by the stage `tables`. A cell has our mean and, in brackets, its 95 % interval: a bootstrap over scenes and, if
+there are several training seeds, Student's t over trainings (docs/statistics.md: what such an interval covers). The
+paper's number, if there is one, is below it in *italics*. The paper's numbers are for a 1.3 B-parameter video model at
+352x640, judged by a vision-language model; ours are for this study's model and world (config/README.md), judged by
+{judge}. So compare the order of the rows, not the levels. {missing} marks a number that was not measured.
 
 Rows in *italics* are reference rows, which need no training (`echo/rollout/known.py` says what each may use). They are
 measured like the others but not tested; a row is worth its cost only if it beats the references that keep no more than
@@ -260,8 +260,9 @@ def render(frames: dict[str, pd.DataFrame], inputs: Inputs, reference: str) -> s
     for measure in dict.fromkeys(compared["measure"]):
         parts.append(
             f"## Difference to `{reference}`, {MEASURE_NAMES[measure]}\n\n"
-            "Paired by case and training seed; p of a sign-flip permutation test over scenes, Holm-corrected over the "
-            "rows of a branch.\n\n" + _differences(compared, measure)
+            "Paired by case and training seed; p of a permutation test that flips the signs of whole scenes and, with "
+            "several training seeds, adds the luck of trainings; Holm-corrected over the rows of a branch.\n\n"
+            + _differences(compared, measure)
         )
     parts.append(
         "## Replay against return\n\nRank correlation over rows, with its 95 % interval.\n\n"

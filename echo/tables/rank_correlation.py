@@ -1,8 +1,9 @@
 """Does the row that replays best also return best? Spearman's rank correlation over rows, with an interval.
 
 The interval is a hierarchical bootstrap (``echo.tables.resampling``). Rooms of each split are drawn once for all rows,
-because rows are compared on the same rooms. Seeds are drawn separately for each row, because the trainings of two rows
-are independent, but jointly for replay and return, because one model did both. Noise between rows whose true numbers
+because rows are compared on the same rooms. The luck of trainings is drawn separately for each row, because the
+trainings of two rows are independent, but jointly for replay and return, because one model did both. With one seed it
+is in no interval. Noise between rows whose true numbers
 are close lowers a rank correlation: an interval may lie below the estimate itself, but never above what the rows allow.
 Reference rows are left out: they replay nothing from a memory.
 """

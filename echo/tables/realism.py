@@ -1,10 +1,10 @@
 """Realism of each row on each branch, and of all its branches together: distance, interval and floor.
 
-A row's distance is the mean over its training seeds (each is a separate model); the interval resamples rooms and seeds
-(``echo.tables.resampling``). The distance is unbiased, so a value below 0 means that the frames cannot be told from
-true ones. The floor is the 95th percentile, over splits, of the distance between true frames of two disjoint halves of
-the rooms; its mean over splits is 0. The floor is conservative: each half has half of the rooms, and the halves have
-different rooms, whereas generated and true frames are of the same rooms.
+A row's distance is the mean over its training seeds (each is a separate model); the interval is over rooms and
+trainings (``echo.tables.resampling``). The distance is unbiased, so a value below 0 means that the frames cannot be
+told from true ones. The floor is the 95th percentile, over splits, of the distance between true frames of two disjoint
+halves of the rooms; its mean over splits is 0. The floor is conservative: each half has half of the rooms, and the
+halves have different rooms, whereas generated and true frames are of the same rooms.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from echo.study.config import Study
 from echo.study.words import BRANCHES, UNTRAINED
 from echo.tables.complete import Expected, Run, measured, raise_faults
 from echo.tables.read import TableError
-from echo.tables.resampling import LEVEL, limits, room_weights, with_seeds
+from echo.tables.resampling import LEVEL, limits, luck, moved_by_seeds, room_weights
 
 KERNEL = "kernel distance"  # the only kind of distance
 COLUMNS = ["row_name", "branch", "kind", "value", "low", "high", "floor", "frames", "scenes", "train_seeds"]
@@ -81,9 +81,8 @@ def _cell(each: Sequence[Distances], branch: str, study: Study) -> dict[str, obj
         weights = room_weights(rooms, resamples, draw)
         own = np.stack([one.distance(weights) for one in each], axis=1)
         own = own[np.isfinite(own).all(1)]
-        influences = np.stack([one.influences() for one in each])
-        shares = np.full(len(each), 1 / len(each))
-        low, high = limits(own[:, 0] if len(each) == 1 else with_seeds(own, estimates, influences, shares, draw))
+        moved = moved_by_seeds(estimates, np.full(len(each), 1 / len(each)))
+        low, high = limits(own.mean(1) + luck(moved, len(own), draw))
     splits = each[0].floor(resamples, generator(study.seed, "tables", "realism", "floor", branch))
     return {
         "kind": KERNEL,

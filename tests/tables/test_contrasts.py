@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ttest_1samp
+from scipy.stats import t, ttest_1samp
 
+from echo.io.seeding import generator
 from echo.tables.contrasts import COLUMNS, contrasts, detectable, needed
 from echo.tables.statistics import holm
 
@@ -32,6 +33,12 @@ def pairs(cases, line):
     ]  # fmt: skip
 
 
+def seed_means(cases, line):
+    """The difference of a line for each training seed alone; every seed has the same cases."""
+    here = cases[cases["branch"] == line["branch"]].groupby(["row_name", "train_seed"])[line["measure"]].mean()
+    return here[line["row_name"]] - here[line["other"]]
+
+
 def test_each_line_against_a_slow_pairing(cases, table):
     assert tuple(table) == tuple(COLUMNS) and len(table) == 2 * (2 * 3 + 3 * 4)
     for line in table.to_dict("records")[::3]:
@@ -44,7 +51,10 @@ def test_each_line_against_a_slow_pairing(cases, table):
         assert line["improvement"] == pytest.approx(np.mean(better))
         assert line["improvement_low"] <= line["improvement"] <= line["improvement_high"]
         rooms = pd.DataFrame(found, columns=["scene", "value"]).groupby("scene")["value"].mean()
-        assert line["detectable"] == pytest.approx(detectable(rooms.std(ddof=1), len(rooms)), rel=1e-6, nan_ok=True)
+        trainings = seed_means(cases, line)
+        error = trainings.std(ddof=1) / len(trainings) ** 0.5
+        expected = detectable(rooms.std(ddof=1), len(rooms), error, len(trainings))
+        assert line["detectable"] == pytest.approx(expected, rel=1e-6, nan_ok=True)
 
 
 def test_correction_is_over_the_named_contrasts_of_one_branch_and_measure_alone(table):
@@ -76,6 +86,21 @@ def test_a_detectable_difference_is_found_four_times_of_five():
     draw = np.random.default_rng(0).normal(true, spread, (4000, rooms))
     found = ttest_1samp(draw, 0, axis=1).pvalue < 0.05
     assert found.mean() == pytest.approx(0.8, abs=0.025)
+
+
+@pytest.mark.parametrize(("of_trainings", "seeds"), [(0.3, 3), (1.5, 3), (0.3, 2)])
+def test_with_several_seeds_it_is_found_about_as_often_by_the_same_test_over_both(of_trainings, seeds):
+    """Rooms and trainings vary by known amounts; the test is that of Satterthwaite's degrees of freedom."""
+    spread, rooms, studies = 2.0, 20, 4000
+    true = detectable(spread, rooms, of_trainings, seeds)
+    assert true > detectable(spread, rooms)
+    draw = generator(0, "detectable", str(of_trainings), seeds)
+    of_rooms = spread**2 * draw.chisquare(rooms - 1, studies) / (rooms - 1) / rooms
+    of_seeds = of_trainings**2 * draw.chisquare(seeds - 1, studies) / (seeds - 1)
+    error = (of_rooms + of_seeds) ** 0.5
+    freedom = error**4 / (of_rooms**2 / (rooms - 1) + of_seeds**2 / (seeds - 1))
+    found = draw.normal(true, (spread**2 / rooms + of_trainings**2) ** 0.5, studies)
+    assert (t.sf(abs(found / error), freedom) < 0.025).mean() == pytest.approx(0.8, abs=0.12)
 
 
 def test_what_a_difference_needs_is_what_detects_it():

@@ -1,4 +1,7 @@
-"""Intervals over rooms and training seeds: coverage with known variances, and what one seed leaves of them."""
+"""Intervals over rooms and training seeds: what one seed leaves of them, and slow references.
+
+``test_coverage.py`` simulates whole studies.
+"""
 
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo.io.seeding import generator
-from echo.tables.resampling import Nested, expansion, limits, room_weights, seed_share
+from echo.tables.resampling import Nested, limits, luck, moved_by_seeds, room_weights
 from echo.tables.statistics import interval
 
 ROOMS = 40
@@ -24,32 +27,6 @@ def nested_values(draw, seeds, of_seed, of_room, of_both, of_case, cases=2):
     )
     seed, room, _ = np.indices(shape)
     return values.ravel(), room.ravel(), seed.ravel()
-
-
-@pytest.mark.parametrize("seeds", [1, 3, 5])
-@pytest.mark.parametrize(
-    "variances",
-    [(0, 1, 0.2, 0.3), (0, 0.1, 0.5, 1), (0.02, 1, 0.3, 0.3), (0.1, 1, 0.3, 0.3), (1, 1, 0.3, 0.3)],
-    ids=["no seed effect", "noise alone", "small", "as large as rooms'", "seeds alone"],
-)
-def test_the_interval_covers_the_truth_in_about_95_of_100_studies(seeds, variances):
-    """One seed cannot cover what other seeds would do, so there its effect is left out."""
-    draw, hits, studies = generator(0, "coverage", seeds, *map(str, variances)), 0, 400
-    variances = variances if seeds > 1 else (0, *variances[1:])
-    for _ in range(studies):
-        values, rooms, of_seed = nested_values(draw, seeds, *variances)
-        _, low, high = interval(values, rooms, 400, draw, of_seed)
-        hits += low <= 0 <= high
-    assert 0.91 <= hits / studies <= 0.985
-
-
-def test_rooms_alone_would_cover_far_too_little_where_seeds_differ():
-    draw, hits = generator(1, "coverage"), 0
-    for _ in range(200):
-        values, rooms, _ = nested_values(draw, 3, 1, 1, 0.3, 0.3)
-        _, low, high = interval(values, rooms, 200, draw)
-        hits += low <= 0 <= high
-    assert hits / 200 < 0.6
 
 
 def test_one_seed_gives_scipys_bootstrap_over_rooms_to_the_last_digits():
@@ -72,30 +49,28 @@ def test_seeds_that_agree_exactly_add_nothing():
     assert three == pytest.approx(once)
 
 
-def test_seeds_alone_give_about_students_interval():
-    """Every room has the seed's own value: what is left is three numbers."""
-    of_seed = np.array([1.0, 2.0, 4.0])
-    values, rooms, seeds = np.repeat(of_seed, ROOMS), np.tile(np.arange(ROOMS), 3), np.repeat([5, 6, 7], ROOMS)
-    mean, low, high = interval(values, rooms, 20_000, generator(0, "a"), seeds)
-    half = scipy.stats.t.ppf(0.975, 2) * of_seed.std(ddof=1) / 3**0.5
+@pytest.mark.parametrize("of_seed", [[1.0, 2.0], [1.0, 2.0, 4.0]])
+def test_seeds_alone_give_students_interval(of_seed):
+    """Every room has the seed's own value: what is left is two or three numbers."""
+    of_seed = np.array(of_seed)
+    count = len(of_seed)
+    values, rooms = np.repeat(of_seed, ROOMS), np.tile(np.arange(ROOMS), count)
+    mean, low, high = interval(values, rooms, 40_000, generator(0, "a"), np.repeat(np.arange(5, 5 + count), ROOMS))
+    expected = scipy.stats.t.interval(0.95, count - 1, of_seed.mean(), scipy.stats.sem(of_seed))
     assert mean == pytest.approx(of_seed.mean())
-    assert high - low == pytest.approx(2 * half, rel=0.25)
-    assert expansion(3) == pytest.approx(1.5**0.5 * 4.303 / 1.960, rel=1e-3)
+    assert (low, high) == pytest.approx(expected, rel=0.1)
 
 
 def test_resampled_means_are_those_of_a_slow_loop_over_cases():
-    """Unequal rooms and seeds: every resample written out as a list of cases, its seeds' deviations by hand."""
+    """Unequal rooms and seeds: every resample written out as a list of cases, the luck of trainings by hand."""
     draw = generator(4, "values")
     seeds, rooms = draw.integers(0, 3, 60), draw.integers(0, 7, 60)
     values = draw.normal(size=60) + seeds
     found = Nested.of(values, rooms, seeds).resampled(50, generator(0, "rooms"), generator(0, "seeds"))
-    weights = room_weights(7, 50, generator(0, "rooms"))
-    picked = generator(0, "seeds").multinomial(3, [1 / 3] * 3, 50)
+    weights, luckily = room_weights(7, 50, generator(0, "rooms")), generator(0, "seeds")
+    normal, squares = luckily.normal(size=(50, 3)), luckily.chisquare(2, 50)
     totals = [int((seeds == s).sum()) for s in range(3)]
     means = [values[seeds == s].mean() for s in range(3)]
-    noise = np.array([[(values[(seeds == s) & (rooms == r)] - means[s]).sum() / totals[s] for r in range(7)]
-                      for s in range(3)])  # fmt: skip
-    share = seed_share(np.array(means), noise)
     for i in range(50):
         own = []
         for s in range(3):
@@ -104,8 +79,25 @@ def test_resampled_means_are_those_of_a_slow_loop_over_cases():
             ]
             own.append(sum(cases) / len(cases) if cases else means[s])
         mean = sum(n * m for n, m in zip(totals, own, strict=True)) / 60
-        moved = sum((picked[i, s] - 1) * totals[s] / 60 * (own[s] - mean) for s in range(3))
-        assert found[i] == pytest.approx(mean + expansion(3) * share**0.5 * moved)
+        moved = sum(normal[i, s] * totals[s] / 60 * (means[s] - values.mean()) for s in range(3))
+        assert found[i] == pytest.approx(mean + moved * (3 / 2) ** 0.5 * (2 / squares[i]) ** 0.5)
+
+
+def test_the_luck_of_trainings_is_students_t_of_their_standard_error():
+    estimates = np.array([1.0, 2.0, 4.0])
+    moved = moved_by_seeds(estimates, np.full(3, 1 / 3))
+    assert (moved**2).sum() ** 0.5 == pytest.approx(scipy.stats.sem(estimates))
+    drawn = luck(moved, 20_000, generator(0, "a")) / scipy.stats.sem(estimates)
+    assert scipy.stats.kstest(drawn, scipy.stats.t(2).cdf).pvalue > 0.01
+    assert not luck(moved_by_seeds(np.ones(1), np.ones(1)), 5, generator(0, "a")).any()
+
+
+def test_two_measures_of_the_same_models_are_lucky_together():
+    one, other = np.array([1.0, 2.0, 4.0]), np.array([3.0, 2.0, 0.0])
+    drawn = [luck(moved_by_seeds(side, np.full(3, 1 / 3)), 100, generator(0, "a")) for side in (one, 2 * one, -one)]
+    np.testing.assert_allclose(drawn[1], 2 * drawn[0])
+    np.testing.assert_allclose(drawn[2], -drawn[0])
+    np.testing.assert_allclose(drawn[2], luck(moved_by_seeds(other, np.full(3, 1 / 3)), 100, generator(0, "a")))
 
 
 @settings(deadline=None, max_examples=25)

@@ -102,19 +102,44 @@ def test_an_infinite_or_unaligned_value_is_refused(call):
         call([1.0, 2.0, 3.0], ["a", "b"], 10, generator(0, "a"))
 
 
-def test_the_paired_p_agrees_with_enumerated_flips_of_whole_scenes():
-    draw, scenes = generator(6, "values"), list("aabbccdd")
-    ours, theirs = draw.normal(0.5, 1, (2, 8)), draw.normal(0, 1, (2, 8))
-    theirs[1, 7] = np.nan
-    found = paired_difference(ours, theirs, [3, 5], scenes, 500, generator(0, "a"))
-    pairs = [(scenes[c], ours[s, c] - theirs[s, c]) for s in range(2) for c in range(8) if (s, c) != (1, 7)]
+def pairs_of_scenes(seeds):
+    """Two rows, (seeds, 8 cases) of four scenes, the last case not measured for the last seed."""
+    draw = generator(6, "values", seeds)
+    ours, theirs = draw.normal(0.5, 1, (seeds, 8)), draw.normal(0, 1, (seeds, 8))
+    theirs[-1, 7] = np.nan
+    differences = ours - theirs
+    sums = np.nansum(differences.reshape(seeds, 4, 2), axis=(0, 2))
+    flips = [np.dot(signs, sums) for signs in itertools.product([1, -1], repeat=4)]
+    return ours, theirs, differences, np.array(flips)
+
+
+def test_the_paired_p_of_one_seed_agrees_with_enumerated_flips_of_whole_scenes():
+    ours, theirs, differences, flips = pairs_of_scenes(1)
+    found = paired_difference(ours, theirs, [3], list("aabbccdd"), 500, generator(0, "a"))
+    assert (found.pairs, found.cases, found.scenes, found.seeds) == (7, 7, 4, 1)
+    assert found.mean == pytest.approx(np.nanmean(differences))
+    assert found.p == pytest.approx(np.mean(abs(flips) >= abs(np.nansum(differences)) - 1e-12))
+
+
+def test_the_paired_p_of_two_seeds_adds_students_t_of_their_difference():
+    """Every flip with every value of Student's t, by its distribution function."""
+    ours, theirs, differences, flips = pairs_of_scenes(2)
+    found = paired_difference(ours, theirs, [3, 5], list("aabbccdd"), 20_000, generator(0, "a"))
     assert (found.pairs, found.cases, found.scenes, found.seeds) == (15, 8, 4, 2)
-    assert found.mean == pytest.approx(np.mean([value for _, value in pairs]))
-    sums = [sum(value for scene, value in pairs if scene == name) for name in "abcd"]
-    flips = [abs(np.dot(signs, sums)) >= abs(sum(sums)) - 1e-12 for signs in itertools.product([1, -1], repeat=4)]
-    assert found.p == pytest.approx(np.mean(flips))
+    mean, (first, second) = np.nanmean(differences), np.nanmean(differences, axis=1)
+    error = 2**0.5 * np.hypot(8 / 15 * (first - mean), 7 / 15 * (second - mean))
+    far = [scipy.stats.t.sf((abs(mean) - flip / 15) / error, 1) + scipy.stats.t.cdf((-abs(mean) - flip / 15) / error, 1)
+           for flip in flips]  # fmt: skip
+    assert found.p == pytest.approx(np.mean(far), abs=0.015)
+
+
+def test_which_row_comes_first_and_whether_it_is_tested_change_no_interval():
+    ours, theirs, _, _ = pairs_of_scenes(2)
+    scenes = list("aabbccdd")
+    found = paired_difference(ours, theirs, [3, 5], scenes, 500, generator(0, "a"))
     swapped = paired_difference(theirs, ours, [3, 5], scenes, 500, generator(0, "a"))
     assert (swapped.mean, swapped.p) == pytest.approx((-found.mean, found.p))
+    assert (swapped.low, swapped.high) == pytest.approx((-found.high, -found.low))
     untested = paired_difference(ours, theirs, [3, 5], scenes, 500, generator(0, "a"), tested=False)
     assert np.isnan(untested.p) and (untested.low, untested.high) == (found.low, found.high)
 
