@@ -39,6 +39,7 @@ localrules:
     pretrained,
     publish,
     figure,
+    findings,
 
 
 rule all:
@@ -51,3 +52,4 @@ rule all:
         expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
         expand(f"{RESULTS}/figures/{{figure}}.gif", figure=ANIMATED),
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
+        ["docs/findings.md"] if STUDY.study in FOUND_IN else [],

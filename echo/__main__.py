@@ -627,6 +627,25 @@ def result_tables(
 
 
 @app.command()
+def findings(
+    tables: Annotated[
+        list[Path] | None, typer.Option("--tables", help="tables of a study; repeat it; the reported studies' if none")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="docs/findings.md; printed if not given")] = None,
+) -> None:
+    """Put the findings of the committed studies side by side, one page for all evidence policies."""
+    from echo.io.files import write_text
+    from echo.tables.findings_page import findings_page
+    from echo.tables.told import reported
+
+    page = findings_page(tables or reported(Path("results")))
+    if out is None:
+        print(page, end="")
+    else:
+        write_text(out, page)
+
+
+@app.command()
 def figure(
     name: Annotated[str, typer.Argument(help="name of the figure: a module of echo/figures")],
     tables: TablesFolder,

@@ -18,7 +18,9 @@ module                what it does
 ``two_judges``        the statistics of that, for many draws of rooms at once
 ``audit``             in what trained rows differ, which should be their memory alone
 ``contrasts``         differences that were named before the run, and what the study could have seen
-``findings``          the paper's findings on one page, and whether they hold here
+``findings``          the paper's findings, and whether they hold in one study
+``told``              one study's tables as far as findings need them
+``findings_page``     the findings of several studies side by side, by evidence policy
 ``rank_correlation``  replay against return, over rows
 ``paper``             the paper's numbers, and its tables with ours beside them
 ``resampling``        the bootstrap over rooms, and what other trainings would move an estimate by

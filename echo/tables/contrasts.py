@@ -16,6 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.stats import nct, t
 from statsmodels.stats.power import TTestPower
 
 from echo.io.seeding import generator
@@ -106,8 +108,7 @@ def detectable(spread: float, rooms: int, of_trainings: float = 0.0, seeds: int 
         return np.nan
     variances = np.array([spread**2 / rooms, of_trainings**2])
     freedom = variances.sum() ** 2 / (variances**2 / [rooms - 1, max(seeds - 1, 1)]).sum()
-    effect = float(TTestPower().solve_power(nobs=freedom + 1, alpha=LEVEL, power=POWER))
-    return float(np.sqrt(variances.sum() * (freedom + 1))) * effect
+    return float(np.sqrt(variances.sum())) * _errors(freedom)
 
 
 def needed(spread: float, difference: float) -> float:
@@ -117,6 +118,13 @@ def needed(spread: float, difference: float) -> float:
     effect = abs(difference) / spread
     if effect * np.sqrt(MOST) < 1:
         return np.inf
-    if effect > 20:  # two rooms show it; the solver would look below two
-        return 2.0
-    return float(np.ceil(max(2.0, TTestPower().solve_power(effect_size=effect, alpha=LEVEL, power=POWER))))
+    few = next((rooms for rooms in range(2, 6) if effect * np.sqrt(rooms) >= _errors(rooms - 1)), None)
+    if few is not None:  # for which statsmodels' solver finds nothing
+        return float(few)
+    return float(np.ceil(TTestPower().solve_power(effect_size=effect, alpha=LEVEL, power=POWER)))
+
+
+def _errors(freedom: float) -> float:
+    """How many standard errors a difference is large that is found with probability ``POWER``."""
+    limit = t.ppf(1 - LEVEL / 2, freedom)
+    return float(brentq(lambda errors: nct.sf(limit, freedom, errors) - POWER, 0, 3 * limit))

@@ -41,6 +41,22 @@ COMPUTED = (
     "tables.md",
     "findings.md",
 )
+# What the page of findings reads of each study.
+FINDINGS_READ = ("contrasts.csv", "rank_correlation.csv", "rows.csv", "probes_table.csv", "realism.csv", "record.json")
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The study that the page of findings takes for an evidence policy, and the command that makes it."""
+
+    study: str
+    command: str
+
+
+REPORTED = {  # by policy
+    "streaming": Reported("mini", "snakemake --cores all"),
+    "matched": Reported("matched", "snakemake --cores all --configfile config/config.yaml config/matched.yaml"),
+}
 POOL_SAMPLE = "samples/pool.npz"
 ROLLOUTS_SAMPLE = "samples/rollouts.npz"
 

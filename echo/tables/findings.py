@@ -8,8 +8,10 @@ solves the task) and two of ours that copying does not solve (PSNR and LPIPS of 
 - *does not hold* if one has the other sign so,
 - *cannot be told* otherwise, and is *not measured* if a row or a measure is missing.
 
-p is over rooms, and one training's luck is in none of it. So with one training seed a difference that is no larger than
-that of ``NULL``, two trainings of one profile, cannot be told either.
+With several training seeds p is over rooms and trainings (``echo.tables.statistics``), and that is all. With one it is
+over rooms alone, and the only word on the luck of trainings is ``NULL``, two trainings of one profile. A difference is
+then told only beyond ``BEYOND`` times theirs: the limit of Student's t at the 5 % level, from one number of that luck.
+Without the pair nothing is told of one seed, and no rank correlation is. ``docs/statistics.md`` has why.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t
 
 from echo.study.words import BRANCHES
 from echo.tables.contrasts import LEVEL, LOWER_IS_BETTER
 
 OUTCOMES = (("return_45", "judge"), ("revisit_far", "psnr"), ("revisit_far", "lpips"))
+PAPERS = ("return_45", "judge")  # the paper's own outcome
 NAMES = {"judge": "judge", "psnr": "PSNR", "lpips": "LPIPS"}
 DIGITS = {"judge": 1, "psnr": 2, "lpips": 3}
 HOLDS, FAILS, OPEN, MISSING = "holds", "does not hold", "cannot be told", "not measured"
@@ -47,6 +51,7 @@ FINDINGS = (
     ),
 )
 NULL = ("spatial", "spatial_concat_text")  # the same profile on other batches
+BEYOND = float(t.ppf(1 - LEVEL / 2, 1))  # 12.7
 DISAGREE = "Pixel replay and semantic return disagree"
 
 
@@ -55,7 +60,7 @@ def findings(contrasts: pd.DataFrame, ranks: pd.DataFrame, rows: pd.DataFrame, p
     seeds = int(contrasts["train_seeds"].max()) if len(contrasts) else 0
     parts = [
         "# Findings\n\nMade by the stage `tables` from contrasts.csv, rank_correlation.csv, rows.csv and "
-        "probes_table.csv of this folder. " + _sure(seeds),
+        "probes_table.csv of this folder. " + sure(seeds),
         "## The paper's findings, here\n\nOn the paper's own outcome, the judge on the 45 degree return, a copy of the "
         "first frame scores what the codec allows; the far revisit cannot be copied.\n\n" + _table(contrasts, ranks),
         "## What says so\n\n" + "\n".join(_evidence(finding, contrasts) for finding in FINDINGS) + _ranks(ranks),
@@ -76,40 +81,51 @@ def told(finding: Finding, contrasts: pd.DataFrame, branch: str, measure: str) -
 
 
 def disagree(ranks: pd.DataFrame, branch: str, measure: str) -> str:
-    """Whether replay and return rank rows differently: holds if the interval of their correlation is below one half."""
+    """Whether replay and return rank rows differently: holds if the interval of their correlation is below one half.
+
+    Its interval has the luck of trainings in it from two seeds on; of one it cannot be told.
+    """
     here = ranks[(ranks["branch"] == branch) & (ranks["measure"] == measure)]
     if here.empty or here[["low", "high"]].isna().any(axis=None):
         return MISSING
     line = here.iloc[0]
+    if line["train_seeds"] < 2:
+        return OPEN
     return HOLDS if line["high"] < 0.5 else FAILS if line["low"] > 0.5 else OPEN
 
 
-def _find(contrasts: pd.DataFrame, row: str, other: str, branch: str, measure: str) -> tuple[pd.Series, int] | None:
+def find(contrasts: pd.DataFrame, row: str, other: str, branch: str, measure: str) -> tuple[pd.Series, int] | None:
     """A contrast's line, in whichever direction it was named, and 1 or -1 to turn it to ``row`` minus ``other``."""
-    outcome = (contrasts["branch"] == branch) & (contrasts["measure"] == measure)
+    here = contrasts[(contrasts["branch"] == branch) & (contrasts["measure"] == measure)]
     for first, second, sign in ((row, other, 1), (other, row, -1)):
-        here = contrasts[outcome & (contrasts["row_name"] == first) & (contrasts["other"] == second)]
-        if len(here):
-            return here.iloc[0], sign
+        lines = here[(here["row_name"] == first) & (here["other"] == second)]
+        if len(lines):
+            return lines.iloc[0], sign
     return None
 
 
 def _side(contrasts: pd.DataFrame, row: str, other: str, branch: str, measure: str) -> int | None:
     """1 if ``row`` is beyond chance the better, -1 if the worse, 0 if it cannot be told; None if not measured."""
-    found = _find(contrasts, row, other, branch, measure)
+    found = find(contrasts, row, other, branch, measure)
     if found is None or np.isnan(found[0]["p_holm"]):
         return None
     line, sign = found
-    null = _find(contrasts, *NULL, branch, measure)
-    luck = abs(null[0]["difference"]) if null is not None and line["train_seeds"] < 2 else 0.0
-    if not line["p_holm"] < LEVEL or abs(line["difference"]) <= luck:
+    if not line["p_holm"] < LEVEL or abs(line["difference"]) <= _luck(contrasts, line):
         return 0
     better = sign * line["difference"] * (-1 if measure in LOWER_IS_BETTER else 1)
     return 1 if better > 0 else -1
 
 
+def _luck(contrasts: pd.DataFrame, line: pd.Series) -> float:
+    """What the luck of trainings may make of a contrast and is not in its p; infinite where nothing is known of it."""
+    if line["train_seeds"] > 1:
+        return 0.0
+    null = find(contrasts, *NULL, line["branch"], line["measure"])
+    return np.inf if null is None else BEYOND * abs(null[0]["difference"])
+
+
 def _table(contrasts: pd.DataFrame, ranks: pd.DataFrame) -> str:
-    header = ["finding", *(_outcome(*outcome) for outcome in OUTCOMES)]
+    header = ["finding", *(outcome_name(*outcome) for outcome in OUTCOMES)]
     lines = [[finding.title, *(told(finding, contrasts, *outcome) for outcome in OUTCOMES)] for finding in FINDINGS]
     lines.append([DISAGREE, *(disagree(ranks, *outcome) for outcome in OUTCOMES)])
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *lines)) + "\n"
@@ -120,19 +136,21 @@ def _evidence(finding: Finding, contrasts: pd.DataFrame) -> str:
     texts = []
     for row, other in finding.claims:
         for branch, measure in OUTCOMES:
-            found = _find(contrasts, row, other, branch, measure)
-            if found is None:
-                continue
-            line, sign = found
-            ends = sorted((sign * line["low"], sign * line["high"]))
-            numbers = [number(value, DIGITS[measure]) for value in (sign * line["difference"], *ends)]
-            seen = number(line["detectable"], DIGITS[measure])
-            texts.append(
-                f"  - `{row}` minus `{other}`, {_outcome(branch, measure)}: {numbers[0]} ({numbers[1]} to "
-                f"{numbers[2]}), p = {line['p_holm']:.2g} after correction; differences from {seen} would have been "
-                "seen"
-            )
+            found = find(contrasts, row, other, branch, measure)
+            if found is not None:
+                seen = number(found[0]["detectable"], DIGITS[measure])
+                texts.append(
+                    f"  - `{row}` minus `{other}`, {outcome_name(branch, measure)}: {with_p(*found, measure)} after "
+                    f"correction; differences from {seen} would have been seen"
+                )
     return "\n".join([f"- **{finding.title}**", *(texts or ["  - not measured"])])
+
+
+def with_p(line: pd.Series, sign: int, measure: str) -> str:
+    """A contrast's difference, interval and p, turned by ``sign``: ``1.2 (0.9 to 1.5), p = 0.004``."""
+    ends = sorted((sign * line["low"], sign * line["high"]))
+    texts = [number(value, DIGITS[measure]) for value in (sign * line["difference"], *ends)]
+    return f"{texts[0]} ({texts[1]} to {texts[2]}), p = {line['p_holm']:.2g}"
 
 
 def _ranks(ranks: pd.DataFrame) -> str:
@@ -143,7 +161,7 @@ def _ranks(ranks: pd.DataFrame) -> str:
             line = here.iloc[0]
             paper = "" if pd.isna(line["paper"]) else f"; the paper's {number(line['paper'], 2)}"
             spread = f"({number(line['low'], 2)} to {number(line['high'], 2)})"
-            lines.append(f"  - {_outcome(branch, measure)}: {number(line['value'], 2)} {spread}{paper}")
+            lines.append(f"  - {outcome_name(branch, measure)}: {number(line['value'], 2)} {spread}{paper}")
     return "\n".join(lines) + "\n"
 
 
@@ -168,16 +186,19 @@ def _costs(rows: pd.DataFrame) -> str:
     return f"Numbers kept of one case at the last segment: {listed or MISSING}.\n"
 
 
-def _outcome(branch: str, measure: str) -> str:
+def outcome_name(branch: str, measure: str) -> str:
+    """An outcome's name in the text."""
     return f"{BRANCHES[branch].label}, {NAMES[measure]}"
 
 
-def _sure(seeds: int) -> str:
+def sure(seeds: int) -> str:
+    """What so many training seeds can say, as a line."""
     if seeds > 1:
-        return f"{seeds} training seeds; intervals are over seeds and rooms, p over rooms.\n"
+        return f"{seeds} training seeds; intervals and p are over rooms and trainings.\n"
     return (
-        "One training seed: intervals and p are over rooms and say nothing about other trainings. What is no larger "
-        "than the difference of two trainings of one profile cannot be told.\n"
+        "One training seed: intervals and p are over rooms and say nothing about other trainings. So no difference is "
+        f"told that is not beyond {BEYOND:.1f} times that of two trainings of one profile (`{NULL[0]}` minus "
+        f"`{NULL[1]}`), and no rank correlation.\n"
     )
 
 

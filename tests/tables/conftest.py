@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from echo.study.config import Study
 from echo.study.provenance import hashes, record_of
 from echo.study.words import BRANCHES, SEGMENTS, SPLITS, UNTRAINED
 from echo.tables.build import build_tables
+from echo.tables.contrasts import contrasts
+from echo.tables.files import FINDINGS_READ
+from echo.tables.findings import FINDINGS, NULL
 from tests.conftest import tiny_study
 from tests.synthetic import write_tables
 
@@ -185,6 +189,26 @@ def built(tmp_path_factory) -> Path:
     judges = ("embedded", "second", "third")
     folder = write_tables(tmp_path_factory.mktemp("tables"), train_seeds=(0, 1), cases=8, judges=judges)
     build_tables(folder, resamples=100)
+    return folder
+
+
+def told_study(tables: Path, folder: Path, name: str, policy: str) -> Path:
+    """A copy of what findings read of a tables folder, as of a study of that name and evidence policy."""
+    folder.mkdir(parents=True)
+    for file in (*FINDINGS_READ, "cases.csv.gz"):
+        if (tables / file).is_file():
+            shutil.copy(tables / file, folder / file)
+    (folder / "record.json").write_text(json.dumps({"config": {"study": name, "evidence": {"policy": policy}}}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def told(built, tmp_path_factory) -> Path:
+    """What findings read of the invented tables, with every contrast that a finding names."""
+    folder = told_study(built, tmp_path_factory.mktemp("told") / "tables", "invented", "streaming")
+    cases = pd.read_csv(folder / "cases.csv.gz", dtype={"case": str})
+    named = [*(claim for finding in FINDINGS for claim in finding.claims), NULL]
+    contrasts(cases, named, 100, 0).to_csv(folder / "contrasts.csv", index=False)
     return folder
 
 

@@ -104,7 +104,7 @@ def test_with_several_seeds_it_is_found_about_as_often_by_the_same_test_over_bot
 
 
 def test_what_a_difference_needs_is_what_detects_it():
-    for difference in (0.3, 1.0, 4.0):
+    for difference in (0.3, 1.0, 4.0, 6.0):
         rooms = needed(2.0, difference)
         assert detectable(2.0, int(rooms)) <= difference < detectable(2.0, int(rooms) - 1)
     assert needed(2.0, -1.0) == needed(2.0, 1.0)
@@ -113,4 +113,4 @@ def test_what_a_difference_needs_is_what_detects_it():
 def test_what_cannot_be_said_is_missing():
     assert np.isnan([detectable(np.nan, 9), detectable(0.0, 9), detectable(1.0, 2)]).all()
     assert np.isnan([needed(np.nan, 1.0), needed(1.0, np.nan)]).all()
-    assert needed(1.0, 0.0) == np.inf and needed(1.0, 1e9) == 2
+    assert needed(1.0, 0.0) == np.inf and needed(1.0, 1e9) == 2 and needed(1.0, 8.0) == 3

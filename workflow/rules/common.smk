@@ -36,7 +36,7 @@ from echo.study.provenance import (
 )
 from echo.study.source import constant
 from echo.study.words import BRANCHES, EVALUATED, UNTRAINED, splits_of
-from echo.tables.files import table_files
+from echo.tables.files import FINDINGS_READ, REPORTED, table_files
 
 # A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
 # while; Snakemake and the shell around it must live as long, or the job would count as ended while it still writes.
@@ -74,6 +74,13 @@ MEASURED = RUNS + REFERENCES
 FIGURES = drawn.names()
 ANIMATED = drawn.animated()
 TABLES = table_files(STUDY.evaluate.branches)
+# The studies on the page of findings: those of the reported ones that have tables, or will have them by this run.
+FOUND_IN = [
+    one.study
+    for one in REPORTED.values()
+    if one.study == STUDY.study
+    or Path(f"results/{one.study}/tables/contrasts.csv").is_file()
+]
 NOTEBOOK_FOLDER = "notebooks" if ROOT == Path.cwd() else f"{ROOT}/notebooks"
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 GPU_STUDY = STUDY.compute.device == "cuda"

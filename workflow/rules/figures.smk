@@ -1,4 +1,5 @@
-# Figures and notebooks, from the tables alone. The stamp is never committed: a fresh clone redraws every figure.
+# Figures, notebooks and the page of findings, from the tables alone. The stamp is never committed: a fresh clone
+# redraws every figure.
 rule figure:
     input:
         tables=lambda wildcards: expand(
@@ -84,3 +85,27 @@ rule notebook:
 rule notebooks:
     input:
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
+
+
+# The findings of the studies that are there, one for each evidence policy (echo.tables.files.REPORTED), on one page.
+# `update` keeps the committed page until the new one is whole; the stamp is as that of figures.
+rule findings:
+    input:
+        tables=expand(
+            "results/{study}/tables/{file}", study=FOUND_IN, file=FINDINGS_READ
+        ),
+    output:
+        page=update("docs/findings.md"),
+        stamp=f"{RUN}/findings.written",
+    log:
+        f"{RUN}/logs/findings.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("publish"),
+    params:
+        fingerprint=code_digest("echo.tables.findings_page"),
+        tables=" ".join(f"--tables results/{study}/tables" for study in FOUND_IN),
+    shell:
+        "{{ python -m echo findings {params.tables} --out {output.page}"
+        " && echo {params.fingerprint} > {output.stamp}; }} > {log} 2>&1"

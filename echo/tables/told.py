@@ -1,0 +1,91 @@
+"""One study's tables as far as findings need them, and which studies the page of findings is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from echo.study.provenance import read_record
+from echo.tables.files import FINDINGS_READ, REPORTED
+from echo.tables.findings import DISAGREE, FINDINGS, OPEN, OUTCOMES, disagree, number, told
+from echo.tables.read import TableError
+from echo.tables.realism import ALL
+
+TITLES = (*(finding.title for finding in FINDINGS), DISAGREE)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One study's tables, as far as findings need them. ``policy``: how its past frames reach a memory."""
+
+    name: str
+    policy: str
+    folder: str
+    contrasts: pd.DataFrame
+    ranks: pd.DataFrame
+    rows: pd.DataFrame
+    probes: pd.DataFrame
+    realism: pd.DataFrame
+
+    @property
+    def seeds(self) -> int:
+        """Training seeds behind its contrasts."""
+        return int(self.contrasts["train_seeds"].max()) if len(self.contrasts) else 0
+
+    @property
+    def heading(self) -> str:
+        """Its column's heading."""
+        return f"{self.policy} (`{self.name}`)"
+
+    def verdict(self, title: str, branch: str, measure: str) -> str:
+        """Whether a finding holds on an outcome."""
+        for finding in FINDINGS:
+            if finding.title == title:
+                return told(finding, self.contrasts, branch, measure)
+        return disagree(self.ranks, branch, measure)
+
+
+def read_told(tables: Path) -> Told:
+    """Read one study's tables; raises TableError, naming the file, where one is not there or names no policy."""
+    for name in FINDINGS_READ:
+        if not (tables / name).is_file():
+            raise TableError(f"{tables / name}: no such file; findings read {', '.join(FINDINGS_READ)} of each study")
+    config = read_record(tables / "record.json").get("config", {})
+    if "policy" not in config.get("evidence", {}):
+        raise TableError(f"{tables / 'record.json'}: no config.evidence.policy; the stage `tables` writes it")
+    frames = [pd.read_csv(tables / name) for name in FINDINGS_READ if name.endswith(".csv")]
+    return Told(config["study"], config["evidence"]["policy"], tables.as_posix(), *frames)
+
+
+def reported(results: Path) -> list[Path]:
+    """The tables folders of ``REPORTED`` that are in the folder ``results``."""
+    folders = [results / one.study / "tables" for one in REPORTED.values()]
+    return [folder for folder in folders if (folder / "contrasts.csv").is_file()]
+
+
+def unsaid(one: Told) -> list[str]:
+    """What its tables cannot say, a sentence each."""
+    return [text for text in (_open(one), _unlearnt(one), _unreal(one)) if text]
+
+
+def _open(one: Told) -> str:
+    titles = [title for title in TITLES if OPEN in {one.verdict(title, *outcome) for outcome in OUTCOMES}]
+    return f"{', '.join(titles)} cannot be told by every outcome." if titles else ""
+
+
+def _unlearnt(one: Told) -> str:
+    inert = one.probes[one.probes["remembers"] & ~one.probes["verdict"].str.startswith("remembers")]
+    return f"whether {', '.join(inert['label'])} cannot remember or have not learnt yet." if len(inert) else ""
+
+
+def _unreal(one: Told) -> str:
+    real = one.realism[one.realism["branch"] == ALL].set_index("row_name")
+    if not {"i2v", "codec_ceiling"} <= set(real.index):
+        return ""
+    values = [number(value, 2) for value in (*real.loc[["i2v", "codec_ceiling"], "value"], real.loc["i2v", "floor"])]
+    return (
+        f"what a generator would do that invents plausible rooms. The kernel distance of `i2v` to true frames is "
+        f"{values[0]}, the codec's own {values[1]}, that of true frames among themselves at most {values[2]}."
+    )
