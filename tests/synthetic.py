@@ -78,6 +78,7 @@ def write_tables(
     _realism(runs, seed).to_csv(folder / "realism.csv", index=False)
     _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)
     _audit(rows, train_seeds).to_csv(folder / "audit.csv", index=False)
+    _constants(rows).to_csv(folder / "constants.csv", index=False)
     _samples(folder / "samples", rows, size, frames_per_segment, seed)
     return folder
 
@@ -208,6 +209,14 @@ def _audit(rows, train_seeds) -> pd.DataFrame:
                 (row, train_seed, aspect, row if own else "the same", own, own and row != rows[0]) for row in rows
             ]
     return pd.DataFrame(lines, columns=["row_name", "train_seed", "aspect", "value", "may_differ", "differs"])
+
+
+def _constants(rows) -> pd.DataFrame:
+    lines = [(row, "train.timestep_shift", "3") for row in rows]
+    lines += [
+        (row, key, str(value)) for row in rows for key, value in ENTRIES[row].items() if key in ("frames", "ratio")
+    ]
+    return pd.DataFrame(lines, columns=["row_name", "constant", "value"])
 
 
 def _realism(runs, seed) -> pd.DataFrame:

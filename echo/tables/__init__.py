@@ -17,6 +17,7 @@ module                what it does
 ``agreement``         how far the judges agree, pair by pair; the paper's table of judges
 ``two_judges``        the statistics of that, for many draws of rooms at once
 ``audit``             in what trained rows differ, which should be their memory alone
+``constants``         the constants of every row, and where the paper and its release disagree about them
 ``contrasts``         differences that were named before the run, and what the study could have seen
 ``findings``          the paper's findings, and whether they hold in one study
 ``told``              one study's tables as far as findings need them

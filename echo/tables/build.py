@@ -4,6 +4,7 @@
 
 - ``summary.csv``: every row x branch x measure: mean, 95 % interval, cases, scenes, and the paper's number.
 - ``table1.csv``, ``table5.csv`` ... ``table8.csv``: the paper's tables with the same numbers, in long format.
+- ``table2.csv``: the constants of every row, as the study, the paper and its release have them.
 - ``table3.csv``: the paper's table of judges, ours below it; ``agreement.csv``: how far each pair of judges agrees.
 - ``differences.csv``: each row minus the reference row, case by case, with interval, p and Holm-corrected p.
 - ``contrasts.csv``: differences between rows that were named before the run, what could have been seen, and what the
@@ -27,6 +28,7 @@ from pathlib import Path
 from echo.io.files import atomic_path, write_text
 from echo.tables.agreement import agreement, table3
 from echo.tables.compare import against_references, differences, probes_table
+from echo.tables.constants import table2
 from echo.tables.contrasts import contrasts
 from echo.tables.files import PAPER_TABLES
 from echo.tables.findings import findings
@@ -60,6 +62,7 @@ def build_tables(
     frames = {
         "summary.csv": cells,
         **{f"table{number}.csv": paper_table(number, cells, inputs.rows) for number in PAPER_TABLES},
+        "table2.csv": table2(inputs.constants, inputs.rows),
         "agreement.csv": agreed,
         "table3.csv": table3(inputs.judgements, inputs.rows, agreed),
         "differences.csv": differences(inputs.cases, inputs.rows, reference, resamples, seed),

@@ -29,6 +29,8 @@ from echo.tables.complete import (
     read_table,
     runs,
 )
+from echo.tables.constants import COLUMNS as CONSTANT_COLUMNS
+from echo.tables.constants import constants
 from echo.tables.judgements import (
     KEYS,
     MISSING_COLUMNS,
@@ -120,6 +122,7 @@ def gather(
         ("timings", times, TIMING_COLUMNS),
         ("realism", distances, REALISM_COLUMNS),
         ("audit", differences, AUDIT_COLUMNS),
+        ("constants", constants(study), CONSTANT_COLUMNS),
     ):
         with atomic_path(tables / f"{name}.csv") as temporary:
             table.reindex(columns=columns).round(DECIMALS).to_csv(temporary, index=False)

@@ -11,6 +11,7 @@ from echo.measures.verdict import GATE, PROBES
 from echo.study.references import FAMILY, reads_truth
 from echo.study.words import BRANCHES
 from echo.tables.cells import MISSING, branch_name, literal, markdown_table, number, with_interval
+from echo.tables.constants import constants_page
 from echo.tables.files import PAPER_TABLES
 from echo.tables.judges_page import judges_page
 from echo.tables.paper import OURS, PAPER_COLUMNS
@@ -244,6 +245,8 @@ def render(frames: dict[str, pd.DataFrame], inputs: Inputs, reference: str) -> s
     for number_in_paper, table in PAPER_TABLES.items():
         name = f"table{number_in_paper}.csv"
         parts.append(f"## Table {number_in_paper}: {table.title}\n\n{_paper_table(frames[name], references)}")
+        if number_in_paper == 1:
+            parts.append(constants_page(frames["table2.csv"]))
     parts.append(judges_page(frames["table3.csv"], frames["agreement.csv"], inputs.judgements, inputs.missing_answers))
     if len(references):
         parts.append("## Rows and references, PSNR\n\n" + _levels(frames["summary.csv"], "psnr"))

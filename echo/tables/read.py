@@ -10,6 +10,7 @@ import pandas as pd
 from echo.io.errors import UserError
 
 TEXTS = ("row_name", "branch", "scene", "anchor", "case", "probe", "judge_name", "reason")  # columns
+OWN_TEXTS = {"constants.csv": ("value",)}  # of one file
 CASE_KEYS = ("row_name", "train_seed", "branch", "split", "scene", "anchor", "case")
 COLUMNS = {
     "cases.csv.gz": (*CASE_KEYS, "psnr", "ssim", "lpips"),
@@ -23,6 +24,7 @@ COLUMNS = {
     "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),
     "realism.csv": ("row_name", "branch", "kind", "value", "low", "high", "floor"),
     "audit.csv": ("row_name", "train_seed", "aspect", "value", "may_differ", "differs"),
+    "constants.csv": ("row_name", "constant", "value"),
 }  # fmt: skip
 
 
@@ -43,6 +45,7 @@ class Inputs:
     timings: pd.DataFrame
     realism: pd.DataFrame
     audit: pd.DataFrame
+    constants: pd.DataFrame
 
 
 def read_file(tables: Path, name: str) -> pd.DataFrame:
@@ -53,7 +56,7 @@ def read_file(tables: Path, name: str) -> pd.DataFrame:
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
     else:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str))
+        frame = pd.read_csv(path, dtype=dict.fromkeys((*TEXTS, *OWN_TEXTS.get(name, ())), str))
     missing = [column for column in COLUMNS[name] if column not in frame]
     if missing:
         raise TableError(f"{path}: no column {missing[0]!r}; expected {', '.join(COLUMNS[name])}")

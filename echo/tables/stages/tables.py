@@ -15,8 +15,10 @@ from echo.tables.gather import gather
 from echo.tables.samples import branch_sample, pool_sample, rollouts_sample
 from echo.world.pool import open_pool
 
-READS = ("seed", "rows", "train_seeds", "profiles", "reference", "references", "segment.frames", "evidence.policy",
-         "evaluate", "all_judges", "chosen_in")  # fmt: skip
+READS = ("seed", "rows", "train_seeds", "profiles", "reference", "references", "evaluate", "all_judges",
+         "segment.frames", "backbone.layout", "codec.temporal", "evidence.policy", "evidence.drop", "train.steps",
+         "train.batch", "train.adamw_lr", "train.row_lr", "train.timestep_shift", "train.spike",
+         "sampler.steps", "chosen_in")  # fmt: skip
 
 
 def run(
