@@ -4,11 +4,13 @@ Does the row that follows a real trajectory best also come back best?
 
 Each panel ranks the rows twice, by replay on the left and by return on the right; a line that climbs is a row that
 replay undervalues. References, which need no training, take their places among the rows as thin lines; shifts and
-the correlation are of the rows alone.
+the correlations (Pearson's r of the numbers, Spearman's of the ranks) are of the rows alone. The last panel has the
+shifts of the judged return, ours and the paper's, row by row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from echo.figures import FigureError, style, untrained
 
@@ -26,23 +29,29 @@ PANELS = (  # column of summary.csv, (branch, measure) of the return, title, nam
     ("paper", ("return_45", "judge"), "Paper: open domain, judged", "judge"),
 )
 
+SHIFTS = {"ours": "o", "the paper's": "D"}  # whose judged return: its marker
+
 
 @style.styled()
 def draw(tables: Path) -> Figure:
-    """Three slope charts of ranks: ours by PSNR, ours by the judge, and the paper's."""
+    """Three slope charts of ranks, ours by PSNR, ours by the judge and the paper's, and how far each row shifts."""
     rows, references = style.read_rows(tables), untrained.read_references(tables)
     summary = style.read(tables, "summary.csv")
     ranked = [_values(summary, rows, references, column, target) for column, target, _, _ in PANELS]
     count = max(len(values) for values in ranked)
     if max((~values.index.isin(references.index)).sum() for values in ranked) < 2:
         raise FigureError(f"{tables / 'summary.csv'}: ranking needs two rows with replay and return, found {count}")
-    figure = style.new_figure(11.2, 1.5 + 0.27 * count)
+    figure = style.new_figure(15.6, 1.6 + 0.27 * count)
     intervals = style.read(tables, "rank_correlation.csv").set_index(["branch", "measure"])
-    for axes, values, (column, target, title, name) in zip(figure.subplots(1, 3), ranked, PANELS, strict=True):
+    *panels, last = figure.subplots(1, 4, width_ratios=(1, 1, 1, 1.5))
+    for axes, values, (column, target, title, name) in zip(panels, ranked, PANELS, strict=True):
         interval = _interval(intervals, target) if column == "value" else ""
         _slopes(axes, values, rows, references, count, name, interval)
         axes.set_title(title, loc="center")
-    figure.legend(handles=style.family_legend(rows), loc="outside lower center", ncols=5)
+    _shifts(last, rows, {name: values["shift"].dropna() for name, values in zip(SHIFTS, ranked[1:], strict=True)})
+    whose = style.shapes_legend({f"shift: {name}": marker for name, marker in SHIFTS.items()})
+    whose[1].set_markerfacecolor("none")
+    figure.legend(handles=[*style.family_legend(rows), *whose], loc="outside lower center", ncols=7)
     return figure
 
 
@@ -101,7 +110,7 @@ def _slopes(
         line = values.loc[reference.row_name]
         axes.plot([0, 1], [line["place_replay"], line["place_back"]], **untrained.look(reference))
         _ends(axes, line, reference.label, "", color=untrained.COLOUR, style="italic")
-    agreement = _spearman(trained)
+    agreement, linear = _spearman(trained), trained["replay"].corr(trained["back"])
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(count + 0.5, 0.5)
     axes.set_xticks([0, 1], ["replay PSNR", name])
@@ -111,9 +120,31 @@ def _slopes(
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
     found = (
-        f"rank correlation {agreement:.2f}{interval}" if np.isfinite(agreement) else "no rank correlation: all alike"
+        f"rank correlation {agreement:.2f}{interval}\nr = {linear:.2f}"
+        if np.isfinite(agreement)
+        else "no correlation: all alike"
     )
     axes.set_xlabel(found.replace("-", "−"))
+
+
+def _shifts(axes: Axes, rows: pd.DataFrame, shifts: Mapping[str, pd.Series]) -> None:
+    """How many ranks each row climbs from replay to the judged return; the paper's riser first.
+
+    ``shifts``: by the name of whose they are, shifts by row.
+    """
+    papers = shifts["the paper's"].reindex(rows.index)
+    table = rows.assign(shift=papers).sort_values("shift", ascending=False, kind="stable", na_position="last")
+    style.label_lines(axes, table, rows)
+    for whose, marker in SHIFTS.items():
+        for place, row in enumerate(table.itertuples()):
+            if row.row_name in shifts[whose].index:
+                face = style.face(row) if whose == "ours" else "none"
+                axes.plot(shifts[whose][row.row_name], place, marker=marker, color=row.colour, markerfacecolor=face)
+    axes.axvline(0, color=style.REFERENCE_COLOUR, linewidth=0.7, zorder=0)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.set_title("Rank shift, judged", loc="center")
+    axes.set_xlabel("ranks climbed from replay to return")
 
 
 def _interval(table: pd.DataFrame, target: tuple[str, str]) -> str:
