@@ -19,6 +19,9 @@ if (
     configfile: str(ROOT / "config" / "config.yaml")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/slurm.smk"

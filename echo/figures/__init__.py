@@ -6,13 +6,17 @@ know to redraw exactly what changed is read from the source, without importing m
 - ``names()``: the figures there are;
 - ``animated()``: those that are drawn as a GIF beside the picture;
 - ``reads(name)``: the files in the tables folder that the figure reads;
+- ``about(name)``: its title, its description and its category in Snakemake's report;
 
-To add a figure, add a module here that defines ``READS`` and ``draw``.
+To add a figure, add a module here that defines ``READS`` and ``draw``; the first line of its docstring is its title, a
+colon, and what it shows. ``CATEGORY`` names another category of the report than "Figures".
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
@@ -57,6 +61,23 @@ def reads(name: str) -> tuple[str, ...]:
     return declared
 
 
+@dataclass(frozen=True)
+class About:
+    """What a figure says of itself, for a report."""
+
+    title: str
+    text: str
+    category: str
+
+
+def about(name: str) -> About:
+    """From the module's docstring and its ``CATEGORY``; raises FigureError for a name that is no figure."""
+    reads(name)
+    path = FOLDER / f"{name}.py"
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or name
+    return About(text.partition(":")[0].replace("`", ""), text, str(source.constant(path, "CATEGORY") or "Figures"))
+
+
 def draw(name: str, tables: str | Path) -> Figure:
     """Draw one figure from a tables folder; raises FigureError where a file it reads is not there."""
     return _module(name, Path(tables)).draw(Path(tables))
@@ -67,6 +88,19 @@ def samples(name: str, tables: str | Path) -> dict[str, np.ndarray]:
     from echo.figures.style import read_samples
 
     return read_samples(Path(tables), name)
+
+
+def tables_of(study: str | Path) -> Path:
+    """The tables folder of a study, by its name in ``results/`` or by its folder: for notebooks.
+
+    Raises FigureError, with the names there are, where neither has tables.
+    """
+    results = FOLDER.parent.parent / "results"
+    for folder in (Path(study), Path(study, "tables"), results / study / "tables"):
+        if (folder / "rows.csv").is_file():
+            return folder
+    there = ", ".join(sorted(path.parent.parent.name for path in results.glob("*/tables/rows.csv")))
+    raise FigureError(f"study {str(study)!r}: no tables; expected a name in results/ ({there}) or a folder of tables")
 
 
 def _module(name: str, tables: Path) -> ModuleType:

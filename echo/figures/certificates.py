@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from echo.figures import style
 
 READS = ("probes_table.csv", "rows.csv")
+CATEGORY = "Certificates"
 INTERVENTIONS = {
     "erase": ("o", "erased"),
     "swap": ("D", "swapped for another scene's"),

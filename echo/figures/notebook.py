@@ -57,7 +57,7 @@ def _kernel_of_this_python() -> Iterator[None]:
 
 
 def execute(notebook: str | Path, out: str | Path, tables: str | Path) -> None:
-    """Run ``notebook`` with its parameter ``tables`` set, and write the result to ``out`` atomically.
+    """Run ``notebook`` with its parameter ``study`` set to the folder ``tables``, and write ``out`` atomically.
 
     The parameter is passed relative to the notebook's folder, so that no path of this machine enters the result.
     Raises NotebookError where the notebook or the tables are not there, where the notebook has no such parameter, or
@@ -70,7 +70,7 @@ def execute(notebook: str | Path, out: str | Path, tables: str | Path) -> None:
         raise NotebookError(f"{notebook}: no such notebook")
     if not tables.is_dir():
         raise NotebookError(f"{notebook}: {tables}: no such tables folder")
-    _check_parameter(notebook, "tables")
+    _check_parameter(notebook, "study")
     folder = notebook.resolve().parent
     relative = Path(os.path.relpath(tables.resolve(), folder)).as_posix()
     with atomic_path(out) as temporary, _kernel_of_this_python():
@@ -78,7 +78,7 @@ def execute(notebook: str | Path, out: str | Path, tables: str | Path) -> None:
             papermill.execute_notebook(
                 str(notebook),
                 str(temporary),
-                parameters={"tables": relative},
+                parameters={"study": relative},
                 kernel_name="python3",
                 language="python",
                 cwd=str(folder),

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from echo.figures import style
 
 READS = ("probes_table.csv", "rows.csv")
+CATEGORY = "Certificates"
 PROBES = {"erase": ("o", -0.15, "memory erased"), "swap": ("D", 0.15, "another scene's memory")}
 
 

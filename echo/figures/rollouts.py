@@ -17,11 +17,11 @@ from echo.figures import style
 
 ARRAYS = ("rows", "branches", "cases", "frames", "images", "truth")
 INCH = 0.32  # side of a thumbnail: 64 pixels as they are
-SIDES = ("true", "generated")
+SIDES = ("true", "generated", "difference")
 
 
 def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figure:
-    """A figure of the cases of row number ``row`` of the sample: a branch has a line of truth and one of generated.
+    """A figure of the cases of row number ``row`` of the sample: a branch has a line for each of ``SIDES``.
 
     Columns: cases, and for each the ``moments`` (positions among its frames), by default half-way and the last.
     """
@@ -30,11 +30,11 @@ def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figu
     shown = [(truth.shape[2] - 1) // 2, truth.shape[2] - 1] if moments is None else list(moments)
     columns = [(case, moment) for case in range(truth.shape[1]) for moment in shown]
     figure, grid = style.thumbnail_grid(
-        2 * len(branches), len(columns), INCH, left=1.1, top=0.35, gap=0.01, right=0.05, bottom=0.05
+        len(SIDES) * len(branches), len(columns), INCH, left=1.1, top=0.35, gap=0.01, right=0.05, bottom=0.05
     )
     for b, branch in enumerate(branches):
-        for side, pictures in enumerate((truth[b], images[b])):
-            line = grid[2 * b + side]
+        for side, pictures in enumerate((truth[b], images[b], difference(truth[b], images[b]))):
+            line = grid[len(SIDES) * b + side]
             for axes, (case, moment) in zip(line, columns, strict=True):
                 style.thumbnail(axes, pictures[case, moment])
             name = f"{style.branch_label(str(branch))}\n{SIDES[side]}" if side == 0 else SIDES[side]
@@ -43,6 +43,13 @@ def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figu
     name = style.literal(samples["rows"][row])
     figure.text(0.01, 0.995, f"{name}: first cases of each branch", va="top", fontsize=7, fontweight="bold")
     return figure
+
+
+def difference(
+    one: UInt8[np.ndarray, "*shape 3"], other: UInt8[np.ndarray, "*shape 3"]
+) -> UInt8[np.ndarray, "*shape 3"]:
+    """How far two pictures are apart, channel by channel: black where they are equal."""
+    return np.abs(one.astype(np.int16) - other).astype(np.uint8)
 
 
 def pictures(tables: Path, row: int) -> list[UInt8[np.ndarray, "height width 3"]]:

@@ -1,4 +1,4 @@
-"""Rollouts of the row `evaluate.shown`: the first cases of each branch, the truth above what it generated."""
+"""Rollouts of the row `evaluate.shown`: the first cases of each branch, true, as generated, and the difference."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from echo.figures import rollouts, style
 
 READS = ("samples/rollouts.npz",)
 ANIMATED = True
+CATEGORY = "Rollouts"
 ROW = 1  # of the rows in samples/rollouts.npz
 
 

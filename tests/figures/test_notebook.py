@@ -4,17 +4,21 @@ import ast
 import json
 import os
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 
+from echo import figures
+from echo.figures import FigureError
 from echo.figures.notebook import NotebookError, execute
 from echo.tables.build import build_tables
+from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ALLOWED = {"sys", "pathlib", "pandas", "numpy", "echo"}
+OFFERED = {"figures", "contrasts", "statistics"}  # modules of echo that notebooks may use
+SCREEN = 20  # lines of code in a cell
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +29,7 @@ def tables(tmp_path_factory):
 
 
 def write_notebook(path, *sources):
-    cells = [nbformat.v4.new_code_cell('tables = "nowhere"', metadata={"tags": ["parameters"]})]
+    cells = [nbformat.v4.new_code_cell('study = "nowhere"', metadata={"tags": ["parameters"]})]
     cells += [nbformat.v4.new_code_cell(source) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     return path
@@ -41,16 +45,17 @@ def test_stored_notebooks_are_valid_and_clean(path):
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert code[0].metadata.tags == ["parameters"]
-    assert code[0].source.startswith('tables = "../results/mini/tables"')
+    assert code[0].source.startswith('study = "mini"')
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
     assert any(cell.source.startswith("## Extend it") for cell in notebook.cells)
+    assert all(len(cell.source.splitlines()) <= SCREEN for cell in code)
     lines = [line for cell in code for line in cell.source.splitlines() if not line.startswith("%")]
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.Import):
             assert {alias.name.split(".")[0] for alias in node.names} <= ALLOWED
         elif isinstance(node, ast.ImportFrom) and node.module.startswith("echo"):
-            assert [alias.name for alias in node.names] == ["figures"]
+            assert {alias.name for alias in node.names} <= OFFERED
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -79,7 +84,7 @@ def test_runs_this_python_in_its_own_folder_whatever_the_users_kernel_is(tables,
     path = write_notebook(
         tmp_path / "books" / "where.ipynb",
         "import sys, os, echo\nfrom pathlib import Path\n"
-        "(sys.executable, Path.cwd().name, (Path(tables) / 'cases.csv.gz').is_file(), Path(tables).is_absolute())",
+        "(sys.executable, Path.cwd().name, (Path(study) / 'cases.csv.gz').is_file(), Path(study).is_absolute())",
     )
     execute(path, tmp_path / "out.ipynb", tables)
     shown = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].data["text/plain"]
@@ -127,9 +132,18 @@ def test_a_notebook_without_parameters_is_refused(tables, tmp_path):
 
 def test_an_unknown_parameter_is_refused(tables, tmp_path):
     path = write_notebook(tmp_path / "other.ipynb", "1 + 1")
-    path.write_text(path.read_text().replace("tables = ", "folder = "))
-    with pytest.raises(NotebookError, match="other.ipynb: unknown parameter 'tables': .* assigns folder"):
+    path.write_text(path.read_text().replace("study = ", "folder = "))
+    with pytest.raises(NotebookError, match="other.ipynb: unknown parameter 'study': .* assigns folder"):
         execute(path, tmp_path / "out.ipynb", tables)
+
+
+def test_papermill_alone_takes_a_studys_name_or_folder(tables, tmp_path):
+    assert figures.tables_of(tables) == tables
+    (tmp_path / "tables").symlink_to(tables)
+    assert figures.tables_of(tmp_path) == tmp_path / "tables"
+    assert figures.tables_of("mini") == ROOT / "results" / "mini" / "tables"
+    with pytest.raises(FigureError, match=r"study 'nowhere': no tables; expected a name in results/ \(.*mini"):
+        figures.tables_of("nowhere")
 
 
 def test_what_is_no_notebook_is_refused(tables, tmp_path):

@@ -36,7 +36,7 @@ from echo.study.provenance import (
 )
 from echo.study.source import constant
 from echo.study.words import BRANCHES, EVALUATED, UNTRAINED, splits_of
-from echo.tables.files import FINDINGS_READ, REPORTED, table_files
+from echo.tables.files import FINDINGS_READ, PAPER_TABLES, REPORTED, table_files
 
 # A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
 # while; Snakemake and the shell around it must live as long, or the job would count as ended while it still writes.
@@ -74,6 +74,24 @@ MEASURED = RUNS + REFERENCES
 FIGURES = drawn.names()
 ANIMATED = drawn.animated()
 TABLES = table_files(STUDY.evaluate.branches)
+# Tables that Snakemake's report shows: file, category, label.
+IN_REPORT = {
+    "tables.md": ("Tables", "all tables on one page"),
+    "summary.csv": ("Tables", "every row, branch and measure"),
+    "table2.csv": ("Tables", "Table 2: constants"),
+    **{
+        f"table{number}.csv": ("Tables", f"Table {number}: {table.title}")
+        for number, table in PAPER_TABLES.items()
+    },
+    "differences.csv": ("Tables", f"difference to {STUDY.reference}"),
+    "against_references.csv": ("Tables", "difference to rows that need no training"),
+    "realism.csv": ("Tables", "realism"),
+    "findings.md": ("Findings", "this study"),
+    "contrasts.csv": ("Findings", "contrasts named before the run"),
+    "rank_correlation.csv": ("Findings", "replay against return"),
+    "probes_table.csv": ("Certificates", "what each memory is worth"),
+    "audit.csv": ("Audit", "in what trainings differ"),
+}
 # The studies on the page of findings: those of the reported ones that have tables, or will have them by this run.
 FOUND_IN = [
     one.study
@@ -309,3 +327,18 @@ def rollouts(run="{row}-{seed}"):
 def measured_rollouts(wildcards):
     """The rollouts of what a job measures."""
     return rollouts(wildcards.measured)
+
+
+def figure_category(wildcards):
+    """The figure's category in the report."""
+    return drawn.about(wildcards.figure).category
+
+
+def figure_labels(wildcards, kind):
+    """The figure's line in the report's menu."""
+    return {"figure": drawn.about(wildcards.figure).title, "kind": kind}
+
+
+def figure_text(wildcards):
+    """The figure's description, for its caption."""
+    return drawn.about(wildcards.figure).text

@@ -9,7 +9,8 @@ rule figure:
         figure=report(
             f"{RESULTS}/figures/{{figure}}.png",
             caption="../report/figure.rst",
-            category="Figures",
+            category=figure_category,
+            labels=lambda wildcards: figure_labels(wildcards, "picture"),
         ),
         stamp=f"{RUN}/figures/{{figure}}.drawn",
     log:
@@ -22,6 +23,7 @@ rule figure:
         fingerprint=lambda wildcards: code_digest(
             f"echo.figures.{wildcards.figure}", "echo.figures.saving"
         ),
+        about=figure_text,
         tables=tables_folder,
     shell:
         "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
@@ -35,7 +37,12 @@ rule animation:
             f"{RESULTS}/tables/{{file}}", file=drawn.reads(wildcards.figure)
         ),
     output:
-        figure=f"{RESULTS}/figures/{{figure}}.gif",
+        figure=report(
+            f"{RESULTS}/figures/{{figure}}.gif",
+            caption="../report/figure.rst",
+            category=figure_category,
+            labels=lambda wildcards: figure_labels(wildcards, "animation"),
+        ),
         stamp=f"{RUN}/figures/{{figure}}.animated",
     log:
         f"{RUN}/logs/animation_{{figure}}.log",
@@ -47,6 +54,7 @@ rule animation:
         fingerprint=lambda wildcards: code_digest(
             f"echo.figures.{wildcards.figure}", "echo.figures.saving"
         ),
+        about=figure_text,
         tables=tables_folder,
     shell:
         "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
@@ -95,7 +103,12 @@ rule findings:
             "results/{study}/tables/{file}", study=FOUND_IN, file=FINDINGS_READ
         ),
     output:
-        page=update("docs/findings.md"),
+        page=report(
+            update("docs/findings.md"),
+            caption="../report/findings.rst",
+            category="Findings",
+            labels={"page": "all evidence policies"},
+        ),
         stamp=f"{RUN}/findings.written",
     log:
         f"{RUN}/logs/findings.log",

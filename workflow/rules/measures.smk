@@ -233,14 +233,18 @@ rule publish:
         update(
             expand(
                 f"{RESULTS}/tables/{{file}}",
-                file=[f for f in TABLES if f != "tables.md"],
+                file=[file for file in TABLES if file not in IN_REPORT],
             )
         ),
-        report(
-            update(f"{RESULTS}/tables/tables.md"),
-            caption="../report/tables.rst",
-            category="Tables",
-        ),
+        [
+            report(
+                update(f"{RESULTS}/tables/{file}"),
+                caption=f"../report/{category.lower()}.rst",
+                category=category,
+                labels={"table": label},
+            )
+            for file, (category, label) in IN_REPORT.items()
+        ],
     log:
         f"{RUN}/logs/publish.log",
     conda:
