@@ -70,22 +70,16 @@ def table2(set_to: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         said = [source(str(line.row_name), str(line.constant)) for source in (papers, released)]
         both = all(said)
         agree = AGREE if said[0] == said[1] else DISAGREE
-        lines.append(
-            (
-                2,
-                line.row_name,
-                labels.get(line.row_name, line.row_name),
-                line.constant,
-                line.value,
-                *said,
-                agree if both else "",
-            )
-        )
+        label = labels.get(line.row_name, line.row_name)
+        lines.append((2, line.row_name, label, line.constant, line.value, *said, agree if both else ""))
     return pd.DataFrame(lines, columns=TABLE_COLUMNS)
 
 
 def constants_page(table: pd.DataFrame) -> str:
-    """The part of the page of tables that is Table 2. Rows that are set alike, and about which the sources say the same, share a line; a disagreement is in bold."""
+    """The part of the page of tables that is Table 2.
+
+    Rows that are set alike, and of which the sources say the same, share a line; a disagreement is in bold.
+    """
     columns, order = ["constant", "value", "paper", "release", "sources"], list(dict.fromkeys(table["constant"]))
     count = table["row_name"].nunique()
     groups = sorted(table.groupby(columns, sort=False)["row_name"], key=lambda group: order.index(group[0][0]))
@@ -96,8 +90,8 @@ def constants_page(table: pd.DataFrame) -> str:
         for (constant, value, papers, released, sources), own in groups
     ]  # fmt: skip
     text = (
-        "## Table 2: constants\n\nAs this study sets them (config/README.md has every key), as the paper's Table 2 has them, and as its "
-        "released recipes and notes say.\n\n"
+        "## Table 2: constants\n\nAs this study sets them (config/README.md has every key), as the paper's Table 2 has "
+        "them, and as its released recipes and notes say.\n\n"
     )
     return text + markdown_table(["constant", "here", "paper", "release", "sources", "rows"], lines)
 

@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.stats import t
 
 from echo.study.words import BRANCHES
+from echo.tables.cells import number
 from echo.tables.contrasts import LEVEL, LOWER_IS_BETTER
 
 OUTCOMES = (("return_45", "judge"), ("revisit_far", "psnr"), ("revisit_far", "lpips"))
@@ -200,8 +201,3 @@ def sure(seeds: int) -> str:
         f"told that is not beyond {BEYOND:.1f} times that of two trainings of one profile (`{NULL[0]}` minus "
         f"`{NULL[1]}`), and no rank correlation.\n"
     )
-
-
-def number(value: float, digits: int) -> str:
-    """A formatted number with a true minus sign; "–" where there is none."""
-    return "–" if pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from echo.tables.cells import markdown_table, number
 from echo.tables.files import REPORTED
 from echo.tables.findings import (
     DIGITS,
@@ -26,12 +27,10 @@ from echo.tables.findings import (
     PAPERS,
     Finding,
     find,
-    number,
     outcome_name,
     sure,
     with_p,
 )
-from echo.tables.markdown import markdown_table
 from echo.tables.read import TableError
 from echo.tables.told import TITLES, Told, read_told, unsaid
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from echo.study.provenance import read_record
+from echo.tables.cells import number
 from echo.tables.files import FINDINGS_READ, REPORTED
-from echo.tables.findings import DISAGREE, FINDINGS, OPEN, OUTCOMES, disagree, number, told
+from echo.tables.findings import DISAGREE, FINDINGS, OPEN, OUTCOMES, disagree, told
 from echo.tables.read import TableError
 from echo.tables.realism import ALL
 

@@ -79,6 +79,8 @@ IN_REPORT = {
     "tables.md": ("Tables", "all tables on one page"),
     "summary.csv": ("Tables", "every row, branch and measure"),
     "table2.csv": ("Tables", "Table 2: constants"),
+    "table3.csv": ("Tables", "Table 3: judges"),
+    "agreement.csv": ("Tables", "agreement of judges"),
     **{
         f"table{number}.csv": ("Tables", f"Table {number}: {table.title}")
         for number, table in PAPER_TABLES.items()
