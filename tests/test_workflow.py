@@ -376,3 +376,35 @@ def test_the_slurm_profile_is_found_and_keeps_the_default_one(clone):
     done = snakemake(clone, "-n", "--profile", "slurm")
     assert done.returncode == 0, done.stderr
     assert "profiles slurm and workflow specific profile" in done.stderr
+
+
+def test_findings_are_written_from_the_tables_and_the_report_shows_what_it_says(clone):
+    """Each result has its category, its line in the menu and a caption of its own kind; animations are there too."""
+    committed = clone / "results" / "mini"
+    for name in table_files(load_study(clone / "config" / "config.yaml").evaluate.branches):
+        (committed / "tables" / name).touch()  # those of branches that the invented tables leave out
+    record = {"config": {"study": "mini", "evidence": {"policy": "streaming"}}}
+    (committed / "tables" / "record.json").write_text(json.dumps(record))
+    (committed / "figures").mkdir()
+    pictures = [*(f"{name}.png" for name in figures.names()), *(f"{name}.gif" for name in figures.animated())]
+    for name in pictures:
+        (committed / "figures" / name).write_bytes(b"a picture")
+    done = snakemake(clone, "findings")
+    assert done.returncode == 0 and "| streaming | `mini` |" in (clone / "docs" / "findings.md").read_text(), (
+        done.stderr
+    )
+    done = snakemake(clone, "findings", "figures", "--report", "report.html")
+    assert done.returncode == 0, done.stderr
+    page = (clone / "report.html").read_text()
+    categories = json.loads(re.search(r"var categories = (\{.*?\});?\n", page)[1])
+    shown = {name: {Path(path).name for own in parts.values() for path in own} for name, parts in categories.items()}
+    assert set(shown) == {"Findings", "Tables", "Certificates", "Audit", "Figures", "Rollouts"}
+    assert shown["Audit"] == {"audit.csv"} and "findings.md" in shown["Findings"]
+    assert shown["Certificates"] == {"certificates.png", "probes.png", "probes_table.csv"}
+    assert {"rollouts_memory.gif", "rollouts_reference.png", "return_cases.png"} <= shown["Rollouts"]
+    assert set(pictures) <= set.union(*shown.values())
+    captions = re.findall(r'"caption": "(.*?[^\\])"', page)
+    assert len(captions) == sum(map(len, shown.values())) + 1 and all(
+        len(text) > 100 for text in captions
+    )  # two findings.md
+    assert page.count('"kind": "animation"') == len(figures.animated())

@@ -338,7 +338,7 @@ def figure_category(wildcards):
 
 def figure_labels(wildcards, kind):
     """The figure's line in the report's menu."""
-    return {"figure": drawn.about(wildcards.figure).title, "kind": kind}
+    return {"item": drawn.about(wildcards.figure).title, "kind": kind}
 
 
 def figure_text(wildcards):

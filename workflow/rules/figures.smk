@@ -107,7 +107,7 @@ rule findings:
             update("docs/findings.md"),
             caption="../report/findings.rst",
             category="Findings",
-            labels={"page": "all evidence policies"},
+            labels={"item": "all evidence policies", "kind": "page"},
         ),
         stamp=f"{RUN}/findings.written",
     log:

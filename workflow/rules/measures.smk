@@ -241,7 +241,10 @@ rule publish:
                 update(f"{RESULTS}/tables/{file}"),
                 caption=f"../report/{category.lower()}.rst",
                 category=category,
-                labels={"table": label},
+                labels={
+                    "item": label,
+                    "kind": "page" if file.endswith(".md") else "table",
+                },
             )
             for file, (category, label) in IN_REPORT.items()
         ],
