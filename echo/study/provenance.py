@@ -40,6 +40,7 @@ LEFT_OUT = (
     # The configuration and its checks: what they let through counts by its values.
     *(f"echo.study.{name}" for name in ("config", "study", "sections", "profile", "rows", "checks", "parameters")),
     *(f"echo.study.{name}" for name in ("reading", "errors", "schema", "docs", "provenance", "source", "shipped")),
+    "echo.study.kept",
     "echo.study.references",
     "echo.study.judges",
     "echo.io.errors",
