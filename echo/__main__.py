@@ -681,9 +681,10 @@ def plan(
     strict: Annotated[bool, typer.Option("--strict", help="fail where a row does not fit the GPU")] = False,
 ) -> None:
     """What a study costs in arithmetic, memory and disk, from shapes alone."""
+    study = load_study(config)
     from echo.cost.command import report
 
-    raise typer.Exit(report(load_study(config), rows, as_json=json, as_markdown=markdown, strict=strict))
+    raise typer.Exit(report(study, rows, as_json=json, as_markdown=markdown, strict=strict))
 
 
 @app.command()

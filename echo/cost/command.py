@@ -12,8 +12,6 @@ import json
 import sys
 import warnings
 
-from echo.cost.report import markdown, text
-from echo.cost.study import plan
 from echo.study.config import ConfigError, Study
 
 
@@ -28,6 +26,9 @@ def report(study: Study, rows: list[str] | None, *, as_json: bool, as_markdown: 
         raise ConfigError(f"--rows {unknown[0]}: not a row of study {study.study}; it has {', '.join(study.rows)}")
     if as_json and as_markdown:
         raise ConfigError("--json and --markdown: choose one")
+    from echo.cost.report import markdown, text  # seconds of imports, which a wrong option should not wait for
+    from echo.cost.study import plan
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's, of kernels that the meta device does not have
         planned = plan(study, rows)

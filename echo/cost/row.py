@@ -70,6 +70,7 @@ class RowPlan:
         self.row.backbone.checkpointing = study.train.gradient_checkpointing
         freeze(self.row, study.train.trainable)
         self.micro_batch = micro_batch(study.train, study.compute.processes)
+        self._states: dict[tuple[tuple[int, ...], int], State] = {}  # by the frames of each write, and the batch
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -169,11 +170,11 @@ class RowPlan:
 
     @torch.no_grad()
     def _written(self, chain: tuple[int, ...], batch: int) -> State | None:
-        """The state after writes of so many frames each; None after none."""
-        state = None
-        for count in chain:
-            state = self.row.write(state, self.frames(count, batch), self.text(batch))
-        return state
+        """The state after writes of so many frames each, of which a longer chain goes on; None after none."""
+        if chain and (chain, batch) not in self._states:
+            before = self._written(chain[:-1], batch)
+            self._states[chain, batch] = self.row.write(before, self.frames(chain[-1], batch), self.text(batch))
+        return self._states[chain, batch] if chain else None
 
     @cached_property
     def tokens(self) -> Tokens:
