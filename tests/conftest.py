@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,12 @@ def tiny_study(**sections) -> Study:
     families = {ROWS[row]["family"] for row in data["rows"] if row in ROWS}
     data["row_options"] = {family: options for family, options in data["row_options"].items() if family in families}
     return parse_study(data, ROWS, whole=False)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector, which statsmodels calls for each table, need not look at it."""
+    import_module("hypothesis")  # which asks the collector about what other packages imported
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
