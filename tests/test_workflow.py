@@ -14,6 +14,7 @@ import yaml
 from echo import figures
 from echo.study.config import load_study
 from echo.tables.files import table_files
+from tests import forked
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
@@ -23,9 +24,7 @@ COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs"
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    env = {**os.environ, "PYTHONPATH": str(folder)}
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=env)
+    return forked.snakemake(folder, "--cores", "2", *arguments)
 
 
 @pytest.fixture(scope="module")
