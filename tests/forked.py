@@ -1,6 +1,6 @@
 """Snakemake's command line without the second that its imports take: in a fork of a process that has imported it.
 
-Nothing of this package may be imported here: a fork imports it from the folder that it runs in, as a fresh process would.
+Nothing of this package may be imported here: a fork imports it from the folder that it runs in, as a new process does.
 """
 
 from __future__ import annotations
