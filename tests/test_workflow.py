@@ -16,11 +16,11 @@ from echo.study.config import load_study
 from echo.tables.files import table_files
 from tests import forked
 from tests.conftest import ROOT
+from tests.copied import copy_project
 from tests.synthetic import write_tables
 
 MINI, PAPER = (yaml.safe_load((ROOT / "config" / name).read_text()) for name in ("config.yaml", "paper.yaml"))
 WEIGHTS = ("alexnet", "efficientnet_lite0")
-COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped")
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -31,7 +31,7 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 def made_tables(tmp_path_factory) -> Path:
     """Tables of invented numbers, as a study commits them."""
     tables = tmp_path_factory.mktemp("made") / "tables"
-    write_tables(tables, cases=6)
+    write_tables(tables, cases=6, rows=("i2v", "context_k5", "spatial", "ssm_blockwise"))
     from echo.tables.build import build_tables
 
     build_tables(tables, resamples=100)
@@ -42,15 +42,8 @@ def made_tables(tmp_path_factory) -> Path:
 @pytest.fixture
 def clone(tmp_path, made_tables) -> Path:
     """What a fresh clone holds, with committed tables (synthetic ones) and no run folder."""
-    for name in COPIED:
-        source = ROOT / name
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(source, tmp_path / name, ignore=ignore) if source.is_dir() else shutil.copy(
-            source, tmp_path / name
-        )
+    copy_project(tmp_path, *MINI["chosen_in"])
     shutil.copytree(made_tables, tmp_path / "results" / "mini" / "tables")
-    for chosen_in in MINI["chosen_in"]:
-        shutil.copytree(ROOT / chosen_in, tmp_path / chosen_in)
     return tmp_path
 
 

@@ -5,7 +5,6 @@ Takes minutes: run by ``.ci/run``, or ``python -m pytest tests/scale``.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,10 +24,10 @@ from echo.judge.vision_language.endpoint import Endpoint
 from echo.judge.vision_language.local import LocalModel
 from echo.judge.vision_language.question import Question, png
 from tests.conftest import ROOT
+from tests.copied import copy_project
 from tests.judge.tiny_model import save_tiny_model, served
 from tests.scale.paper_tiny import SIZES_AND_PATHS, write_study
 
-COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped")
 # Keys of paper.yaml that say how large something is, where it lies, or what machine runs it.
 ALLOWED = {
     "study", "rows", "pretrained.path", "world.path", "world.size", "world.held_out_videos", "world.train_rooms",
@@ -60,17 +59,7 @@ def judge(tmp_path_factory) -> Iterator[tuple[Path, str]]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, judge) -> Path:
     """A copy of the repository in which the whole study has run."""
-    folder = tmp_path_factory.mktemp("paper")
-    for name in COPIED:
-        source, target = ROOT / name, folder / name
-        if source.is_symlink():
-            target.symlink_to(os.readlink(source))
-        elif source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
-    if (ROOT / "resources" / "weights").is_dir():
-        shutil.copytree(ROOT / "resources" / "weights", folder / "resources" / "weights")
+    folder = copy_project(tmp_path_factory.mktemp("paper"), "resources/weights")
     model, endpoint = judge
     study = write_study(folder / "data", judge={"model": str(model), "endpoint": endpoint})
     tables = "results/paper_tiny/tables/tables.md"  # figures and notebooks of another study are tested elsewhere

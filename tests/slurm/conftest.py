@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.copied import copy_project
 
 HERE = Path(__file__).parent
-COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped", "resources")
 STUDY = "slurm_test"
 
 
@@ -87,12 +86,6 @@ def cluster():
 
 @pytest.fixture(scope="session")
 def project(cluster, tmp_path_factory) -> Project:
-    folder = tmp_path_factory.mktemp("project")
-    for name in COPIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.is_file():
-            shutil.copy(source, folder / name)
+    folder = copy_project(tmp_path_factory.mktemp("project"), "resources")
     shutil.copy(HERE / "study.yaml", folder / "study.yaml")
     return Project(folder, tmp_path_factory.mktemp("home"))
