@@ -27,7 +27,7 @@ SIZES_AND_PATHS = {
     "sampler": {"steps": 2},
     "judges": {"qwen3_vl": {"kind": "vision_language", "model": None, "revision": None, "endpoint": None,
                             "max_tokens": 24, "side": 56}},
-    "evaluate": {"references": ["copy_first", "ridge"], "cases": 4, "probe_cases": 4, "bootstrap": 200},
+    "evaluate": {"references": ["ridge"], "cases": 4, "probe_cases": 4, "bootstrap": 200},
     "compute": {"processes": 2, "latent_shares": 2, "device": "cpu"},
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,7 +95,15 @@ class Runs:
 
 
 @pytest.fixture
-def made_runs(tmp_path) -> Runs:
+def made_runs(written_runs, tmp_path) -> Runs:
+    """Runs whose files and pools a test may damage."""
+    shutil.copytree(written_runs.folder, tmp_path, dirs_exist_ok=True)
+    return Runs(written_runs.study, deepcopy(written_runs.pools), tmp_path)
+
+
+@pytest.fixture(scope="session")
+def written_runs(tmp_path_factory) -> Runs:
+    folder = tmp_path_factory.mktemp("runs")
     study = tiny_study(
         rows=list(ROWS),
         train_seeds=list(SEEDS),
@@ -102,7 +111,7 @@ def made_runs(tmp_path) -> Runs:
         evaluate={"references": list(REFERENCES), "judge": "embedded", "judges": ["second"]},
         judges={"second": {"kind": "embedded"}},
     )
-    made = Runs(study, {split: InventedPool(split) for split in SPLITS if split != "train"}, tmp_path)
+    made = Runs(study, {split: InventedPool(split) for split in SPLITS if split != "train"}, folder)
     for row in ROWS:
         for seed in SEEDS:
             _write_run(made, row, seed, "rollout", f"{row}-{seed}")
@@ -112,7 +121,7 @@ def made_runs(tmp_path) -> Runs:
         record = {"stage": stage, "row": row, "seconds": float(number), "peak_mb": 10.0}
         if stage == "train":
             record |= TRAINED | {"config": study.model_dump(mode="json")}
-        path = tmp_path / "records" / f"{number}.json"
+        path = folder / "records" / f"{number}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(record))
     return made
