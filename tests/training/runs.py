@@ -22,6 +22,13 @@ def trainer(
     return Trainer(study.train, row, clips, folder, seed, steps or study.train.steps, "fingerprint")
 
 
+def long_run(folder: Path) -> None:
+    """A training that can be killed on its way; its weights are ``model.safetensors`` in ``folder``."""
+    one = trainer(folder, tiny_study(train={"steps": 200, "checkpoint_every": 5}), "context_k5")
+    one.run()
+    one.row.save(folder / "model.safetensors")
+
+
 def weights(one: Trainer) -> dict[str, torch.Tensor]:
     """A copy of the weights as they are now."""
     return {name: value.clone() for name, value in one.row.state_dict().items()}

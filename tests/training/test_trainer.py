@@ -17,7 +17,7 @@ from echo.training.health import TrainingError
 from echo.training.resume import RESUME
 from echo.training.trainer import Trainer
 from tests.conftest import ROOT, tiny_study
-from tests.training.runs import assert_same, trainer, weights
+from tests.training.runs import assert_same, long_run, trainer, weights
 
 
 def test_training_lowers_the_loss(tmp_path):
@@ -71,20 +71,15 @@ import sys, torch
 torch.set_num_threads(1)
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from tests.training.runs import trainer
-from tests.conftest import tiny_study
-study = tiny_study(train={{"steps": 200, "checkpoint_every": 5}})
-one = trainer(Path(sys.argv[1]), study, "context_k5")
-one.run()
-one.row.save(Path(sys.argv[1]) / "model.safetensors")
+from tests.training.runs import long_run
+long_run(Path(sys.argv[1]))
 """
 
 
 def test_kill_9_equals_no_interruption(tmp_path):
     """A process killed with SIGKILL between two of its checkpoints, started again, writes the same weights."""
-    command = [sys.executable, "-c", SCRIPT.format(root=str(ROOT))]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
-    killed = subprocess.Popen([*command, str(tmp_path / "killed")], **quiet)
+    command = [sys.executable, "-c", SCRIPT.format(root=str(ROOT)), str(tmp_path / "killed")]
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
     deadline = time.monotonic() + 120
     while not (tmp_path / "killed" / RESUME).is_file():
         assert time.monotonic() < deadline and killed.poll() is None
@@ -94,7 +89,7 @@ def test_kill_9_equals_no_interruption(tmp_path):
     assert killed.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed" / "model.safetensors").exists()
     for folder in ("killed", "whole"):
-        subprocess.run([*command, str(tmp_path / folder)], check=True, **quiet)
+        long_run(tmp_path / folder)
     a, b = (tmp_path / folder / "model.safetensors" for folder in ("killed", "whole"))
     assert_same(load_file(a), load_file(b))
     assert a.read_bytes() == b.read_bytes()  # headers too
