@@ -2,8 +2,9 @@
 
 A new judge is a module of ``judges``, named in the configuration as ``evaluate.judge``, and nothing else; one that has
 settings keeps them in a module of the same name in ``settings``. Which files of weights it needs stands in its module
-as ``WEIGHTS``, and the workflow waits for these alone. Listing the judges and reading their ``WEIGHTS``
-(``echo.study.judges``) imports none of them, and neither numpy nor torch.
+as ``WEIGHTS``, and the workflow waits for these alone; what of a case it cannot do without, ``mask`` or ``truth``, as
+``NEEDS``. Listing the judges and reading these constants (``echo.study.judges``) imports none of them, and neither
+numpy nor torch.
 """
 
 from __future__ import annotations

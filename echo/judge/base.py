@@ -38,12 +38,13 @@ class Case:
 
     first: uint8 (H, W, 3), the first frame, as given. last: uint8 (H, W, 3) or (T, H, W, 3), the returned view. mask:
     bool (H, W), where the identity anchor is in ``first``. identity: what it is, where known. truth: for judges that
-    measure against it, and for no other: one that stands in for a viewer must not look at it.
+    measure against it, and for no other: one that stands in for a viewer must not look at it. Of a lone first frame
+    nobody knows the truth, and the mask only where it was given; a judge that cannot do without says so (``NEEDS``).
     """
 
     first: np.ndarray
     last: np.ndarray
-    mask: np.ndarray
+    mask: np.ndarray | None
     identity: str | None
     truth: Truth | None = None
 
@@ -90,7 +91,7 @@ def check_case(case: Case) -> None:
         raise ValueError(f"first: expected a uint8 frame (H, W, 3), got {first.dtype} {first.shape}")
     if last.dtype != np.uint8 or last.ndim not in (3, 4) or last.shape[-3:] != first.shape or not len(last):
         raise ValueError(f"last: expected uint8 frames of shape {first.shape}, got {last.dtype} {last.shape}")
-    if mask.dtype != bool or mask.shape != first.shape[:2]:
+    if mask is not None and (mask.dtype != bool or mask.shape != first.shape[:2]):
         raise ValueError(f"mask: expected bool {first.shape[:2]}, got {mask.dtype} {mask.shape}")
     if truth is not None:
         shape = case.returned.shape

@@ -40,3 +40,8 @@ def judge_names() -> tuple[str, ...]:
 def judge_weights(name: str) -> tuple[str, ...]:
     """Files of ``echo.io.weights`` that a judge needs: its module's ``WEIGHTS``; none without it."""
     return tuple(cast("tuple[str, ...]", source.constant(FOLDER / f"{name}.py", "WEIGHTS") or ()))
+
+
+def judge_needs(name: str) -> tuple[str, ...]:
+    """Parts of a case (``mask``, ``truth``) that a judge cannot do without: its module's ``NEEDS``; none without it."""
+    return tuple(cast("tuple[str, ...]", source.constant(FOLDER / f"{name}.py", "NEEDS") or ()))

@@ -69,6 +69,10 @@ def test_a_badly_shaped_case_is_refused(first, last, mask, message):
         Case(first, last, mask, None)
 
 
+def test_a_case_may_have_no_mask():
+    assert Case(FRAME, FRAME, None, "cat").mask is None
+
+
 @pytest.mark.parametrize(
     ("truth", "message"),
     [

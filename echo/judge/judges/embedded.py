@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from scipy.ndimage import binary_dilation
 from skimage.color import rgb2lab
 
@@ -46,6 +46,7 @@ from echo.judge.rubric import TOP, Scores
 from echo.measures.efficientnet import EfficientNetLite0
 
 WEIGHTS = ("efficientnet_lite0",)
+NEEDS = ("mask",)
 GRID = 64  # pixels along each side at which colours and gradients are compared
 NETWORK_SIZE = 128  # pixels along each side that the network sees
 FINE, COARSE = 8, 16  # strides of the features that are compared
@@ -123,7 +124,7 @@ class EmbeddedJudge:
         first = self._views(np.stack([case.first for case in cases]))
         last = self._views(np.concatenate([case.returned for case in cases]))
         first = {name: value[case_of] for name, value in first.items()}
-        masks = np.stack([case.mask for case in cases]).astype(np.float32)
+        masks = np.stack([_mask(case) for case in cases]).astype(np.float32)
         raw = self._agreements(first, last, masks[case_of])
         four = np.stack(self._scores(raw), -1)
         ends = np.cumsum(counts)
@@ -179,6 +180,12 @@ class EmbeddedJudge:
 def build(weights: Path) -> EmbeddedJudge:
     """The judge as the study uses it; weights: the folder of ``efficientnet_lite0.safetensors``."""
     return EmbeddedJudge(weights)
+
+
+def _mask(case: Case) -> Bool[np.ndarray, "height width"]:
+    if case.mask is None:
+        raise ValueError("the embedded judge compares inside and outside of the anchor's mask; this case has none")
+    return case.mask
 
 
 def _presence(labs: Pair, fine: Pair, inside: dict[int, Masks], beside: Masks) -> PerImage:

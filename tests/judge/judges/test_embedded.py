@@ -40,6 +40,12 @@ def test_identical_frames_score_exactly_100(embedded, rooms):
         assert total(embedded, frame, frame) == pytest.approx(100)
 
 
+def test_a_case_without_a_mask_is_refused(embedded, rooms):
+    frame = rooms["coffee"]
+    with pytest.raises(ValueError, match="this case has none"):
+        scores(embedded, frame, frame, None)
+
+
 def test_unrelated_frames_score_near_0(embedded, rooms, photos):
     noise = generator(0, "noise").integers(0, 256, (64, 64, 3)).astype(np.uint8)
     for name, frame in rooms.items():
