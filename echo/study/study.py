@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from echo.study.judges import KIND, kind_of, settings_of
 from echo.study.profile import Profile
-from echo.study.references import needs_depth, reference_names
+from echo.study.references import needs_depth, reads_truth, reference_names
 from echo.study.sections import (
     Backbone,
     Base,
@@ -19,6 +19,7 @@ from echo.study.sections import (
     Flag,
     Integer,
     Number,
+    OpenDomain,
     Pretrained,
     Sampler,
     Section,
@@ -76,6 +77,7 @@ class Study(Section):
     train: Train = Train()
     sampler: Sampler = Sampler()
     evaluate: Evaluate = Evaluate()
+    open_domain: OpenDomain = OpenDomain()
     compute: Compute = Compute()
     profiles: dict[str, Profile] = Field(default={}, exclude=True, description="filled from config/rows.yaml")
 
@@ -107,6 +109,11 @@ class Study(Section):
     def judged_by(self, judge: str) -> Study:
         """The same study with ``judge``, one of ``all_judges``, as its only one: all that judging depends on."""
         return self.model_copy(update={"evaluate": self.evaluate.model_copy(update={"judge": judge, "judges": ()})})
+
+    @property
+    def open_references(self) -> tuple[str, ...]:
+        """Reference rows that can be drawn from a lone first frame: with neither depth nor the frames to be drawn."""
+        return tuple(name for name in self.references if not needs_depth(name) and not reads_truth(name))
 
     @property
     def judge_kind(self) -> str:

@@ -13,6 +13,7 @@ from echo.study.sections.codec import Codec
 from echo.study.sections.compute import Compute
 from echo.study.sections.evaluate import Evaluate
 from echo.study.sections.evidence import EvidenceConfig
+from echo.study.sections.open_domain import OpenDomain
 from echo.study.sections.pretrained import Pretrained
 from echo.study.sections.sampler import Sampler
 from echo.study.sections.section import Flag, Integer, Number, Section, Seed
@@ -22,6 +23,6 @@ from echo.study.sections.train import Train
 from echo.study.sections.world import World
 
 __all__ = [
-    "Backbone", "Base", "Codec", "Compute", "Evaluate", "EvidenceConfig", "Flag", "Integer", "Number", "Pretrained",
-    "Sampler", "Section", "Seed", "Segment", "Text", "Train", "World",
+    "Backbone", "Base", "Codec", "Compute", "Evaluate", "EvidenceConfig", "Flag", "Integer", "Number", "OpenDomain",
+    "Pretrained", "Sampler", "Section", "Seed", "Segment", "Text", "Train", "World",
 ]  # fmt: skip
