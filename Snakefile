@@ -31,6 +31,7 @@ include: "workflow/rules/base.smk"
 include: "workflow/rules/rows.smk"
 include: "workflow/rules/measures.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/open_domain.smk"
 
 
 # The study's file is written, and downloads run, where Snakemake runs: the nodes of a cluster often have no network.
@@ -56,3 +57,5 @@ rule all:
         expand(f"{RESULTS}/figures/{{figure}}.gif", figure=ANIMATED),
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
         ["docs/findings.md"] if STUDY.study in FOUND_IN else [],
+        OPEN_TABLES,
+        OPEN_STRIPS,

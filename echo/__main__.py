@@ -54,8 +54,10 @@ Pools = Annotated[list[Path], typer.Option("--pool", help=f"folders of pools: {_
 LatentsFolders = Annotated[list[Path], typer.Option("--latents", help=f"folders of latents: {_PER_SPLIT}")]
 TextFiles = Annotated[list[Path], typer.Option("--text", help=f"embedded captions: {_PER_SPLIT}")]
 EvidenceFiles = Annotated[list[Path], typer.Option("--evidence", help=f"ranked evidence: {_PER_SPLIT}")]
+JudgeName = Annotated[str | None, typer.Option("--judge", help="one of the study's judges; evaluate.judge if none")]
 RolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout a branch of the study; repeat it")]
-UNTRAINED_TOO = ("reference", "measure", "realism", "judge")  # stages that run for reference rows
+REFERENCES_ALONE = ("reference", "open_reference")  # stages that run for reference rows, and
+UNTRAINED_TOO = (*REFERENCES_ALONE, "measure", "realism", "judge", "open_judge")  # for these too
 
 
 def _run(stage: str, **values: Any) -> None:
@@ -81,7 +83,8 @@ def _study(
     # One stage alone; Snakemake has checked that the whole study can run.
     name = str(path)
     study = study_of_environment(name[1:]) if name.startswith("@") else load_study(path, whole=False)
-    known = (*(() if stage == "reference" else study.profiles), *(study.references if stage in UNTRAINED_TOO else ()))
+    trained = () if stage in REFERENCES_ALONE else study.profiles
+    known = (*trained, *(study.references if stage in UNTRAINED_TOO else ()))
     if row is not None and row not in known:
         raise ConfigError(f"--row {row}: {path} has {', '.join(known)}")
     if judge is not None:
@@ -107,11 +110,12 @@ def _split(study: Study, name: str) -> str:
 
 
 def _own_pool(study: Study, folder: Path) -> Path:
-    """The folder of a pool, once it is known not to be of a split that the study must not open."""
+    """The folder of a pool, once it is known to be of a split that the study may open, or of pictures."""
     if folder.exists():
+        from echo.world.first_frames.pool import SPLIT
         from echo.world.pool import open_pool
 
-        open_pool(folder, splits_of(study.evaluate.splits))
+        open_pool(folder, (*splits_of(study.evaluate.splits), SPLIT))
     return folder
 
 
@@ -528,9 +532,7 @@ def judge(
     pool: Pools,
     weights: WeightsFolder,
     out: Out,
-    judge: Annotated[
-        str | None, typer.Option("--judge", help="one of the study's judges; evaluate.judge if none")
-    ] = None,
+    judge: JudgeName = None,
     fingerprint: Fingerprint = None,
     threads: Threads = 1,
 ) -> None:
@@ -667,6 +669,94 @@ def notebook(
     from echo.figures.notebook import execute
 
     execute(path, out, tables)
+
+
+# --- Lone first frames -------------------------------------------------------------------------------------------
+
+PicturesFolder = Annotated[Path, typer.Option("--pool", help="folder of the pictures' pool")]
+OpenRolloutFiles = Annotated[list[Path], typer.Option("--rollout", help="one rollout a branch; repeat the option")]
+
+
+@app.command()
+def first_frames(study: StudyFile, out: OutFolder, fingerprint: Fingerprint = None) -> None:
+    """Make a pool of pictures without truth: first frames, and cameras that leave and come back."""
+    _run("first_frames", study=_study(study, "first_frames", None, fingerprint), out=out)
+
+
+@app.command()
+def open_rollout(
+    study: StudyFile,
+    row: RowName,
+    seed: Seed,
+    model: ModelFile,
+    codec: CodecFile,
+    pool: PicturesFolder,
+    text: Annotated[Path, typer.Option("--text", help="embedded captions of the pictures")],
+    out: OutFolder,
+    guide: GuideFolder = None,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Roll a row out from pictures."""
+    checked = _study(study, "open_rollout", row, fingerprint)
+    _prepare(threads)
+    files = {"model": model, "codec": codec, "pool": pool, "text": text}
+    _run("open_rollout", study=checked, row=row, seed=seed, **files, out=out, guide=guide)
+
+
+@app.command()
+def open_reference(
+    study: StudyFile,
+    row: Annotated[str, typer.Option("--row", help="a reference row that needs neither depth nor truth")],
+    codec: CodecFile,
+    pool: PicturesFolder,
+    out: OutFolder,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Draw a reference row from pictures."""
+    checked = _study(study, "open_reference", row, fingerprint)
+    if row not in checked.open_references:
+        raise ConfigError(f"--row {row}: cannot be drawn from a lone first frame; {', '.join(checked.open_references)}")
+    _prepare(threads)
+    _run("open_reference", study=checked, reference=row, codec=codec, pool=pool, out=out)
+
+
+@app.command()
+def open_judge(
+    study: StudyFile,
+    row: MeasuredName,
+    seed: MeasuredSeed,
+    rollout: OpenRolloutFiles,
+    pool: PicturesFolder,
+    weights: WeightsFolder,
+    out: Out,
+    judge: JudgeName = None,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Judge a row's returns to pictures."""
+    checked = _study(study, "open_judge", row, fingerprint, judge)
+    _prepare(threads)
+    files = {"rollouts": rollout, "pool": pool, "weights": weights}
+    _run("open_judge", study=checked, row=row, seed=seed, **files, out=out)
+
+
+@app.command()
+def open_domain(
+    study: StudyFile,
+    rollout: Annotated[list[Path], typer.Option("--rollout", help="rollouts of all runs, run by run, then by branch")],
+    judge: Annotated[list[Path], typer.Option("--judge", help="a run's judgements, judge by judge; repeat the option")],
+    pool: PicturesFolder,
+    weights: WeightsFolder,
+    out: OutFolder,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Tables and strips of the rollouts from pictures; runs as for `tables`, with the reference rows there can be."""
+    checked = _study(study, "open_domain", None, fingerprint)
+    _prepare(threads)
+    _run("open_domain", study=checked, rollouts=rollout, judged=judge, pool=pool, weights=weights, out=out)
 
 
 # --- Before anything is run --------------------------------------------------------------------------------------

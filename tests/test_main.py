@@ -8,9 +8,11 @@ import pytest
 import typer
 
 from echo.__main__ import app, main
+from echo.io.tensors import read_header
 from echo.model.row import Row
 from echo.study.provenance import stage_digest, stages
 from tests.conftest import ROOT, ROWS, tiny_study
+from tests.pictures import write_pictures
 from tests.world.small_pool import write_small_pool
 
 
@@ -114,6 +116,22 @@ def test_an_error_that_is_not_meant_for_users_keeps_its_trace(study_file, tmp_pa
 
 def raise_(error: Exception) -> None:
     raise error
+
+
+def test_captions_of_pictures_are_embedded_though_they_are_of_no_split(study_file, tmp_path):
+    """Not so a reference row that a lone frame gives nothing to draw from."""
+    study = small_study(open_domain={"images": str(write_pictures(tmp_path / "own"))})
+    study_file.write_text(study.model_dump_json())
+    assert main(["first-frames", "--study", str(study_file), "--out", str(tmp_path / "pool")]) == 0
+    out = tmp_path / "text.safetensors"
+    assert main(["text", "--study", str(study_file), "--pool", str(tmp_path / "pool"), "--out", str(out)]) == 0
+    assert read_header(out)["videos"].keys() == {"garden__return_45", "inside-hall__return_45"}
+
+
+def test_a_reference_row_that_needs_more_than_a_picture_is_refused(capsys, study_file, tmp_path):
+    drawn = ("open-reference", "--study", study_file, "--codec", tmp_path, "--pool", tmp_path, "--out", tmp_path)
+    assert "--row codec_ceiling: cannot be drawn" in complaint(capsys, *drawn, "--row", "codec_ceiling")
+    assert "--row i2v: " in complaint(capsys, *drawn, "--row", "i2v")
 
 
 def test_every_command_and_option_has_help(capsys):

@@ -17,6 +17,7 @@ from echo.tables.files import table_files
 from tests import forked
 from tests.conftest import ROOT
 from tests.copied import copy_project
+from tests.pictures import write_pictures
 from tests.synthetic import write_tables
 
 MINI, PAPER = (yaml.safe_load((ROOT / "config" / name).read_text()) for name in ("config.yaml", "paper.yaml"))
@@ -327,6 +328,24 @@ rule mine:
     done = snakemake(place, "runs/quick/study.json")
     assert done.returncode == 0 and (place / "runs" / "quick" / "study.json").is_file(), done.stderr
     assert (place / "resources" / "assets" / "mine.txt").is_file()
+
+
+def test_pictures_are_rolled_out_where_a_study_names_them_and_nowhere_else(clone):
+    assert not re.search(r"open_(rollout|judge|text)\b|first_frames|rule open_domain", snakemake(clone, "-n").stdout)
+    without = snakemake(clone, "open_domain")
+    assert without.returncode and "study mini has no pictures: set open_domain.images to a folder" in without.stderr
+    folder = write_pictures(clone / "own pictures")
+    named = ("-n", "-p", "open_domain", "--config", f"open_domain={{images: '{folder.name}'}}")
+    planned = snakemake(clone, *named)
+    assert planned.returncode == 0, planned.stderr
+    for row in MINI["rows"]:
+        assert f"runs/mini/open_domain/rollout/{row}-0/return_45.safetensors" in planned.stdout
+    assert "--row ridge --seed -1" in planned.stdout and "codec_ceiling" not in planned.stdout
+    assert "pool/in_domain" not in planned.stdout and "strips/inside-hall__return_45.jpg" in planned.stdout
+    (folder / "garden.jpg").unlink()
+    refused = snakemake(clone, *named)
+    assert refused.returncode and "images.csv, line 2: " in refused.stderr and "no such file" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone):

@@ -29,6 +29,8 @@ module                what it does
 ``markdown``          all tables as one page
 ``judges_page``       the part of it about judges
 ``cells``             cells and tables in markdown
+``open_domain``       the tables of rollouts from a user's pictures, of which there is no truth
+``strips``            pictures of what each row made of one of those
 ====================  ==================================================================================================
 
 A number that was not measured is an empty cell, never 0. Nothing is imported here, so that a workflow can get the

@@ -8,6 +8,7 @@ import numpy as np
 import yaml
 
 from tests.conftest import ROOT
+from tests.pictures import write_pictures
 from tests.wan_folder import save_wan_folder
 from tests.world.recordings.samples import turning_poses, write_scene
 
@@ -28,6 +29,7 @@ SIZES_AND_PATHS = {
     "judges": {"qwen3_vl": {"kind": "vision_language", "model": None, "revision": None, "endpoint": None,
                             "max_tokens": 24, "side": 56}},
     "evaluate": {"references": ["ridge"], "cases": 4, "probe_cases": 4, "bootstrap": 200},
+    "open_domain": {"images": None},
     "compute": {"processes": 2, "latent_shares": 2, "device": "cpu"},
 }  # fmt: skip
 
@@ -44,6 +46,7 @@ def write_study(folder: Path, model: Path | None = None, pool: Path | None = Non
     for name, values in SIZES_AND_PATHS.items():
         data[name] = {**data[name], **values} if isinstance(values, dict) else values
     data["pretrained"]["path"], data["world"]["path"] = str(model), str(pool)
+    data["open_domain"]["images"] = str(write_pictures(folder / "pictures"))
     data["judges"]["qwen3_vl"] |= {"model": str(folder / "judge"), **(judge or {})}
     path = folder / "paper_tiny.yaml"
     path.write_text(yaml.safe_dump(data))

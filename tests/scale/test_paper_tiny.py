@@ -36,7 +36,7 @@ ALLOWED = {
     "train.checkpoint_every", "sampler.steps", "evaluate.references", "evaluate.cases", "evaluate.probe_cases",
     "evaluate.bootstrap", "judges.qwen3_vl.model", "judges.qwen3_vl.revision", "judges.qwen3_vl.endpoint",
     "judges.qwen3_vl.max_tokens", "judges.qwen3_vl.side", "compute.processes", "compute.latent_shares",
-    "compute.device",
+    "compute.device", "open_domain.images",
 }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def run(tmp_path_factory, judge) -> Path:
     model, endpoint = judge
     study = write_study(folder / "data", judge={"model": str(model), "endpoint": endpoint})
     tables = "results/paper_tiny/tables/tables.md"  # figures and notebooks of another study are tested elsewhere
-    command = [sys.executable, "-m", "snakemake", tables, "--cores", "2", "--configfile", str(study)]
+    command = [sys.executable, "-m", "snakemake", tables, "open_domain", "--cores", "2", "--configfile", str(study)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200,
                           env={**os.environ, "PYTHONPATH": str(folder)})  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -144,6 +144,24 @@ def test_the_judge_was_asked_and_what_is_no_answer_is_missing_and_counted(run):
     assert len(kept) >= asked > 24
     assert {answer["asked"]["order"] for answer in kept} == {"first_view_first", "first_view_last"}
     assert all(answer["reply"]["model"] and len(answer["asked"]["images"]) == 3 for answer in kept)
+
+
+def test_pictures_without_truth_are_rolled_out_and_judged(run):
+    """By every row, and by what can be drawn of a lone frame; the judge is asked about pictures without a mask too."""
+    folder = run / "runs/paper_tiny/open_domain"
+    assert record(run, "open_domain/pool/record.json")["pictures"] == 2
+    frames = load_file(folder / "rollout/ssm_blockwise_causal_v2-0/return_45.safetensors")["frames"]
+    assert frames.shape == (2, 10, 32, 48, 3) and frames.std() > 0
+    rows = [*SIZES_AND_PATHS["rows"], *SIZES_AND_PATHS["evaluate"]["references"]]
+    cases = pd.read_csv(run / "results/paper_tiny/open_domain/open_domain.csv")
+    assert cases[["row_name", "picture"]].values.tolist() == [[r, p] for r in rows for p in ("garden", "inside-hall")]
+    assert cases.judge.isna().all() and (cases["missing"] == "the judge gave no score").all()
+    assert np.isfinite(cases[["first_psnr", "first_lpips"]]).all(axis=None)
+    for name in (*(f"{row}-0" for row in SIZES_AND_PATHS["rows"]), *SIZES_AND_PATHS["evaluate"]["references"]):
+        asked = record(run, f"open_domain/judge/qwen3_vl/{name}.record.json")
+        assert asked["judge"]["questions"] == 4 and asked["missing"] == {"the judge gave no score": 2}
+    strips = sorted(path.name for path in (run / "results/paper_tiny/open_domain/strips").iterdir())
+    assert strips == ["garden__return_45.jpg", "inside-hall__return_45.jpg"]
 
 
 def test_the_server_replies_what_the_same_model_in_this_process_does(judge):

@@ -9,36 +9,42 @@ from echo.study import provenance, source
 from echo.study.provenance import part_of, read_record, recorded, stage_digest, stage_modules, stages
 from tests.conftest import tiny_study
 
-ROWS = ("train", "rollout", "probe")  # stages that depend on the row's family
+ROWS = ("train", "rollout", "probe", "open_rollout")  # stages that depend on the row's family
+
+REFERENCES = {
+    "reference": lambda study: study.references,
+    "open_reference": lambda study: study.open_references,
+}
 
 
 def subjects(study, stage: str) -> tuple:
     """What a stage runs for: rows, reference rows, or once."""
-    return study.rows if stage in ROWS else study.references if stage == "reference" else (None,)
+    return study.rows if stage in ROWS else REFERENCES.get(stage, lambda study: (None,))(study)
 
 
 # For a module, the stages that run again after an edit of it; with a row where only rows of one family do.
 RERUNS = {
     "world/camera": "pool clips base_clips evidence base base_train train import_released rollout reference probe seen "
-    "measure certificate",
+    "measure certificate first_frames open_rollout open_reference open_domain",
     "world/rooms/render": "pool base_clips base_train",
-    "encoding/codecs/patch": "codec latents_share base_clips rollout reference probe",
+    "encoding/codecs/patch": "codec latents_share base_clips rollout reference probe open_rollout open_reference",
     "world/recordings/clips": "clips",
-    "evidence/retrieval": "evidence base base_train train rollout probe",
-    "model/backbone": "base base_train train import_released rollout probe",
+    "evidence/retrieval": "evidence base base_train train rollout probe open_rollout",
+    "model/backbone": "base base_train train import_released rollout probe open_rollout",
     "model/released": "import_released",
     "training/trainer": "base base_train train",
     "training/launch": "",
     "measures/probes": "probe",
     "measures/probed": "probe certificate",
-    "encoding/fit_decoder": "codec latents_share base_clips rollout reference probe",
-    "encoding/perceptual": "codec latents_share base_clips rollout reference probe measure certificate",
-    "measures/lpips": "measure certificate",
-    "world/geometry": "reference seen measure certificate",
-    "rollout/references/ridge": "reference",
-    "judge/rubric": "judge certificate",
-    "judge/judges/embedded": "judge certificate",
-    "tables/statistics": "tables",
+    "encoding/fit_decoder": "codec latents_share base_clips rollout reference probe open_rollout open_reference",
+    "encoding/perceptual": "codec latents_share base_clips rollout reference probe measure certificate open_rollout "
+    "open_reference open_domain",
+    "measures/lpips": "measure certificate open_domain",
+    "world/geometry": "reference seen measure certificate open_domain",
+    "rollout/references/ridge": "reference open_reference",
+    "judge/rubric": "judge certificate open_judge open_domain",
+    "judge/judges/embedded": "judge certificate open_judge",
+    "tables/statistics": "tables open_domain",
     "io/seeding": None,
     "io/errors": "",
     "study/provenance": "",
@@ -138,7 +144,7 @@ def test_a_reference_rows_code_redraws_it_alone(copied):
     before = fingerprints()
     module = copied / "rollout" / "references" / "ridge.py"
     module.write_text(module.read_text() + "\nNEW = 1\n")
-    assert changed(before, fingerprints()) == {("reference", "ridge")}
+    assert changed(before, fingerprints()) == {("reference", "ridge"), ("open_reference", "ridge")}
 
 
 def test_comments_docstrings_and_layout_rerun_nothing(copied):

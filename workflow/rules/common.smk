@@ -67,6 +67,7 @@ RUN = f"runs/{STUDY.study}"
 # Where what its rig shares with other studies lies: pools, texts, codec, latents and a base that is trained here.
 RIG = f"runs/{STUDY.rig or STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
+OPEN = f"{RUN}/open_domain"  # of lone first frames
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 # Reference rows, which need no training, are measured and judged as runs are.
 REFERENCES = list(STUDY.references)
@@ -344,3 +345,24 @@ def figure_labels(wildcards, kind):
 def figure_text(wildcards):
     """The figure's description, for its caption."""
     return drawn.about(wildcards.figure).text
+
+
+def open_rollouts(run="{row}-{seed}"):
+    """A run's rollouts from lone first frames, or what a reference row draws, one a branch."""
+    made = "reference" if run in (*REFERENCES, "{reference}") else "rollout"
+    return [
+        f"{OPEN}/{made}/{run}/{branch}.safetensors"
+        for branch in STUDY.open_domain.branches
+    ]
+
+
+def open_measured_rollouts(wildcards):
+    """The rollouts from lone first frames of what a job judges."""
+    return open_rollouts(wildcards.measured)
+
+
+def without_pictures(wildcards):
+    """Say why there is nothing to roll out."""
+    sys.exit(
+        f"study {STUDY.study} has no pictures: set open_domain.images to a folder of them (docs/open_domain.md)"
+    )

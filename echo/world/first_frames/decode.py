@@ -66,7 +66,7 @@ def _read(path: Path, formats: tuple[str, ...], line: str) -> Image.Image:
             if image.mode not in MODES:
                 raise PoolError(f"{where}: pixels of kind {image.mode}; expected 8 bits a channel, such as RGB")
             upright = ImageOps.exif_transpose(image)
-            if upright.has_transparency_data and upright.convert("RGBA").getextrema()[3] != (255, 255):
+            if upright.has_transparency_data and np.asarray(upright.convert("RGBA"))[..., 3].min() < 255:
                 raise PoolError(f"{where}: transparent pixels; expected an opaque picture")
             return upright.convert("RGB")
     # PIL raises SyntaxError for a broken PNG chunk, an error of its own for a file of very many pixels, and struct's
