@@ -40,6 +40,13 @@ class ScenePool:
             out[-2:] = out[-1]
         return out if indices is None else out[np.asarray(indices)]
 
+    def poses(self, video: str) -> np.ndarray:
+        """The camera turns by 90 degrees in place and back."""
+        length = self.info["frames"][video]
+        poses = np.zeros((length, 6))
+        poses[:, 5] = 90 * np.sin(np.pi * np.arange(length) / (length - 1))
+        return poses
+
     def masks(self, video: str) -> np.ndarray:
         """The anchor fills the left half of the frame."""
         masks = np.zeros((self.info["frames"][video], 12, 12), bool)

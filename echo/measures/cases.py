@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, UInt8
+from jaxtyping import Float64, Int, UInt8
 
-from echo.measures import seen
+from echo.measures import departed, departure, seen
 from echo.measures.images import Frames, PerFrame, gradient_energy, psnr, ssim
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
@@ -24,7 +24,8 @@ METRICS = ("psnr", "ssim", "lpips")
 # The first columns of both tables: row and training seed of the rollouts, and the case.
 CASE = ("row_name", "train_seed", "case", "branch", "split", "scene", "anchor")
 FRAME_COLUMNS = (*CASE, "segment", "frame", "psnr")
-CASE_COLUMNS = (*CASE, *METRICS, *(f"first_{name}" for name in METRICS), *seen.COLUMNS, "sharpness")
+FIRST = tuple(f"first_{name}" for name in METRICS)
+CASE_COLUMNS = (*CASE, *METRICS, *FIRST, *seen.COLUMNS, "sharpness", *departed.COLUMNS)
 
 Metric: TypeAlias = Callable[[Frames, Frames], PerFrame]
 Metrics: TypeAlias = dict[str, Metric]
@@ -49,7 +50,8 @@ def measure_rollouts(
         rollout, pool = Rollout.load(path), pools[BRANCHES[branch].split(study.evaluate.splits)]
         rollout.check(study, branch, pool.info, path)
         own = seen.check_seen(found, branch, rollout.cases, masks) if masks else None
-        tables.append(measure_branch(rollout, branch, study.segment.frames, pool, lpips, own))
+        view = study.world.field_of_view
+        tables.append(measure_branch(rollout, branch, study.segment.frames, view, pool, lpips, own))
     frames, cases = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     for table in (frames, cases):
         table.insert(0, "row_name", row)
@@ -61,6 +63,7 @@ def measure_branch(
     rollout: Rollout,
     branch: str,
     segment_frames: int,
+    field_of_view: float,
     pool: Pool,
     lpips: Metric,
     masks: seen.SeenBranch | None = None,
@@ -73,6 +76,7 @@ def measure_branch(
     ``first_*``: the last frames against the given first frame; NaN if the branch does not end at the first view
     (``Branch.ends_at_first``). ``seen_*`` and ``psnr_*seen``: see ``echo.measures.seen``; NaN without ``masks``.
     ``sharpness``: gradient energy of the generated frames divided by that of the true ones; 1 means equally sharp.
+    ``departure`` and what follows from it: see ``echo.measures.departed``; NaN if the branch's camera need not leave.
     """
     metrics: Metrics = {"psnr": _finite_psnr, "ssim": ssim, "lpips": lpips}
     frames, cases = [], []
@@ -91,7 +95,8 @@ def measure_branch(
         frames.append(pd.DataFrame({**case, **numbers, "psnr": _finite_psnr(generated, truth[rollout.index])}))
         apart = seen.on_seen(masks, branch, video, generated, truth[rollout.index], rollout.index)
         sharpness = _sharpness(generated, truth[rollout.index])
-        cases.append({**case, **own, **first, **apart, "sharpness": sharpness})
+        left = _departure(branch, generated, truth, pool.poses(video), rollout.index, field_of_view)
+        cases.append({**case, **own, **first, **apart, "sharpness": sharpness, **left})
     return pd.concat(frames, ignore_index=True), pd.DataFrame(cases)
 
 
@@ -120,10 +125,28 @@ def _against_first(
     """``first_psnr, first_ssim, first_lpips`` of a case: its last frames against the first, or NaN."""
     way = BRANCHES[branch]
     if not way.ends_at_first:
-        return {f"first_{name}": np.nan for name in METRICS}
+        return dict.fromkeys(FIRST, np.nan)
     back = generated[-RETURN_FRAMES if way.returns else -1 :]
     given = np.repeat(first[None], len(back), 0)
     return {f"first_{name}": metric(back, given).mean() for name, metric in metrics.items()}
+
+
+def _departure(
+    branch: str,
+    generated: departure.Generated,
+    truth: Frames,
+    poses: Float64[np.ndarray, "frames 6"],
+    index: Int[np.ndarray, " generated"],
+    field_of_view: float,
+) -> dict[str, float]:
+    """``departed.COLUMNS`` of a case; truth, poses: of the whole trajectory; index: numbers of the generated frames.
+
+    All true frames before the first generated one were given.
+    """
+    if not departed.departs(branch):
+        return dict.fromkeys(departed.COLUMNS, np.nan)
+    numbers = np.concatenate([np.arange(index[0]), index])
+    return departure.departure(truth[: index[0]], generated, poses[numbers], field_of_view)
 
 
 def _finite_psnr(a: Frames, b: Frames) -> PerFrame:

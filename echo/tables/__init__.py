@@ -13,6 +13,7 @@ module                what it does
 ``build``             computes all other tables from the gathered files; says what each holds
 ``read``              reads the gathered files and checks their columns
 ``summary``           means with intervals: every row x branch x measure, and PSNR along the rollout
+``gate``              scores of the returns that departed alone
 ``compare``           each row against the reference row, case by case; probes and certificates
 ``agreement``         how far the judges agree, pair by pair; the paper's table of judges
 ``two_judges``        the statistics of that, for many draws of rooms at once
@@ -28,6 +29,7 @@ module                what it does
 ``statistics``        intervals, permutation test and Holm's correction, over clusters
 ``markdown``          all tables as one page
 ``judges_page``       the part of it about judges
+``closure_page``      the part of it about closure and departure
 ``cells``             cells and tables in markdown
 ``open_domain``       the tables of rollouts from a user's pictures, of which there is no truth
 ``strips``            pictures of what each row made of one of those

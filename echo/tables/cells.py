@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from echo.study.references import FAMILY
 from echo.study.words import BRANCHES
 
 MISSING = "–"
@@ -18,6 +19,12 @@ def branch_name(branch: str) -> str:
 def literal(text: str) -> str:
     """Text escaped for a markdown table: an unescaped bar would end the cell."""
     return text.replace("|", "\\|")
+
+
+def row_label(row: pd.Series) -> str:
+    """A row's label, by its ``label`` and ``family``; in italics for a reference row."""
+    text = literal(row["label"])
+    return f"*{text}*" if row["family"] == FAMILY else text
 
 
 def number(value: float, digits: int) -> str:

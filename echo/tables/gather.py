@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from echo.io.files import atomic_path
+from echo.measures.departed import COLUMNS as DEPARTURE
+from echo.measures.departed import departs
 from echo.measures.verdict import PROBES
 from echo.study.config import Study
 from echo.study.provenance import altered, read_record
@@ -47,7 +49,7 @@ SHARPNESS = "sharpness"
 FIRST = [f"first_{name}" for name in MEASURES]
 SEEN = ["seen_given", "seen_past", "psnr_seen", "psnr_unseen"]
 FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]
-CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, SHARPNESS, *SCORES]
+CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, SHARPNESS, *DEPARTURE, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
                  "judge_drop", "toward"]  # fmt: skip
 ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
@@ -55,7 +57,9 @@ ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "par
 KEPT_COLUMNS = ["row_name", "policy", "segment", "numbers", "bytes", "state_numbers", "state_bytes"]
 TIMING_COLUMNS = ["stage", "row_name", "seconds", "peak_mb"]
 DECIMALS = 5
-CASE_DECIMALS = {"psnr": 3, "first_psnr": 3, "sharpness": 3, **dict.fromkeys(SCORES, 3)}  # other columns of a case: 4
+# Of other columns of a case: 4.
+CASE_DECIMALS = {"psnr": 3, "first_psnr": 3, "sharpness": 3, "departure": 1, "departure_share": 3,
+                 **dict.fromkeys(SCORES, 3)}  # fmt: skip
 FRAME_DECIMALS = 2
 
 
@@ -88,8 +92,12 @@ def gather(
         each, frame_files, ["branch", "case", "frame"], expected.frame_keys, _measured(expected, ("psnr",))
     )
     numbers = {
-        branch: (*MEASURES, SHARPNESS, *(FIRST if BRANCHES[branch].ends_at_first else ())) for branch in expected.cases
-    }
+        branch: (
+            *MEASURES, SHARPNESS, *(FIRST if BRANCHES[branch].ends_at_first else ()),
+            *(("departed",) if departs(branch) else ()),
+        )
+        for branch in expected.cases
+    }  # fmt: skip
     cases = reader.read(each, case_files, ["branch", "case"], expected.case_keys, numbers)
     scores = _scores(study, each, judged, expected, reader)
     probed = reader.read(

@@ -10,7 +10,8 @@ import pandas as pd
 from echo.measures.verdict import GATE, PROBES
 from echo.study.references import FAMILY, reads_truth
 from echo.study.words import BRANCHES
-from echo.tables.cells import MISSING, branch_name, literal, markdown_table, number, with_interval
+from echo.tables.cells import MISSING, branch_name, literal, markdown_table, number, row_label, with_interval
+from echo.tables.closure_page import closure_page
 from echo.tables.constants import constants_page
 from echo.tables.files import PAPER_TABLES
 from echo.tables.judges_page import judges_page
@@ -78,14 +79,8 @@ def _differences(table: pd.DataFrame, measure: str) -> str:
             line = by_branch[branch]
             text = with_interval(line.difference, line.low, line.high, DIGITS[measure])
             texts.append(text if pd.isna(line.p_holm) else f"{text} p={line.p_holm:.2g}")
-        lines.append([_name(group.iloc[0]), *texts])
+        lines.append([row_label(group.iloc[0]), *texts])
     return markdown_table(["Row", *(branch_name(branch) for branch in branches)], lines)
-
-
-def _name(row: pd.Series) -> str:
-    """A row's label, in italics for a reference row."""
-    text = literal(row["label"])
-    return f"*{text}*" if row["family"] == FAMILY else text
 
 
 def _levels(summary: pd.DataFrame, measure: str) -> str:
@@ -99,7 +94,7 @@ def _levels(summary: pd.DataFrame, measure: str) -> str:
             with_interval(line.value, line.low, line.high, DIGITS.get(measure, 2)) if line else MISSING
             for line in map(by_branch.get, branches)
         ]
-        lines.append([_name(group.iloc[0]), *texts])
+        lines.append([row_label(group.iloc[0]), *texts])
     return markdown_table(["Row", *map(branch_name, branches)], lines)
 
 
@@ -135,7 +130,7 @@ def _against(table: pd.DataFrame, measure: str) -> str:
             line = at.loc[(sign * at["difference"]).idxmin()]
             cell = with_interval(line["difference"], line["low"], line["high"], DIGITS[measure])
             texts.append(f"{cell} {line['reference']}")
-        lines.append([_name(group.iloc[0]), *texts])
+        lines.append([row_label(group.iloc[0]), *texts])
     return markdown_table(["Row", *map(branch_name, branches)], lines)
 
 
@@ -259,6 +254,7 @@ def render(frames: dict[str, pd.DataFrame], inputs: Inputs, reference: str) -> s
             )
     if len(frames["seen.csv"]):
         parts.append("## Seen and never-seen pixels\n\n" + _seen(frames["summary.csv"], frames["seen.csv"]))
+    parts.extend(filter(None, [closure_page(summary)]))
     compared = frames["differences.csv"]
     for measure in dict.fromkeys(compared["measure"]):
         parts.append(

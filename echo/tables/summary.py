@@ -7,12 +7,13 @@ import pandas as pd
 
 from echo.io.seeding import generator
 from echo.study.words import BRANCHES
+from echo.tables import gate
 from echo.tables.paper import PAPER_COLUMNS, paper_number
 from echo.tables.statistics import interval
 
 MEASURES = (
     "psnr", "ssim", "lpips", "psnr_seen", "psnr_unseen", "first_psnr", "first_ssim", "first_lpips",
-    "sharpness", "appearance", "presence", "view", "scene_score", "judge",
+    "sharpness", "appearance", "presence", "view", "scene_score", "judge", *gate.MEASURES,
 )  # fmt: skip
 
 
@@ -45,9 +46,11 @@ def cell(cases: pd.DataFrame, measure: str, resamples: int, seed: int, *names: s
 def summary(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) -> pd.DataFrame:
     """One row per row of the study, branch and measure, in the order of rows.csv.
 
-    Measures that neither a row of the study nor the paper has on a branch are left out.
+    Measures that neither a row of the study nor the paper has on a branch are left out. ``departure_share``,
+    ``departed`` and the scores that are gated on it: see ``echo.tables.gate``.
     Columns: row_name, label, family, branch, measure, paper, value, low, high, cases, scenes, train_seeds.
     """
+    cases = gate.with_gated(cases)
     cases = cases.reindex(columns=[*cases.columns, *(m for m in MEASURES if m not in cases)])  # absent: not measured
     lines = []
     for branch in BRANCHES:
@@ -57,7 +60,8 @@ def summary(cases: pd.DataFrame, rows: pd.DataFrame, resamples: int, seed: int) 
             if (branch, measure) not in PAPER_COLUMNS and not here[measure].notna().any():
                 continue
             for row in rows.itertuples():
-                number = cell(by_row.get(row.row_name, here[:0]), measure, resamples, seed, branch, measure)
+                own, stream = by_row.get(row.row_name, here[:0]), gate.plain(measure)
+                number = cell(own, measure, resamples, seed, branch, stream)
                 lines.append(
                     {
                         "row_name": row.row_name,

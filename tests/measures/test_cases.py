@@ -3,6 +3,7 @@ import pytest
 
 from echo.io.seeding import generator
 from echo.measures.cases import CASE_COLUMNS, CEILING, FRAME_COLUMNS, measure_branch, measure_rollouts
+from echo.measures.departed import COLUMNS
 from echo.measures.images import gradient_energy, psnr
 from echo.rollout.frames import RolloutError
 from echo.study.words import AWAY, BRANCHES
@@ -15,7 +16,8 @@ def lpips(a, b):
 
 
 def measure(rollout, branch):
-    return measure_branch(rollout, branch, STUDY.segment.frames, POOLS[BRANCHES[branch].split("reported")], lpips)
+    pool = POOLS[BRANCHES[branch].split("reported")]
+    return measure_branch(rollout, branch, STUDY.segment.frames, STUDY.world.field_of_view, pool, lpips)
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
@@ -134,5 +136,31 @@ def test_slow_measures_are_taken_of_the_frames_that_count_alone(branch, pairs):
         return lpips(a, b)
 
     made = made_rollout(branch, noise)
-    measure_branch(made, branch, STUDY.segment.frames, POOLS[BRANCHES[branch].split("reported")], counted)
+    pool = POOLS[BRANCHES[branch].split("reported")]
+    measure_branch(made, branch, STUDY.segment.frames, STUDY.world.field_of_view, pool, counted)
     assert sum(seen) == pairs * len(made.cases)
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_departure_is_measured_where_the_camera_leaves_from_given_to_generated_frames(branch, monkeypatch):
+    """It is handed the frames that the branch gives, all generated ones, and the poses of both."""
+    handed = []
+
+    def departure(given, generated, poses, field_of_view):
+        handed.append((given, generated, poses, field_of_view))
+        return dict.fromkeys(COLUMNS, 1.0)
+
+    monkeypatch.setattr("echo.measures.departure.departure", departure)
+    made = made_rollout(branch, noise)
+    _, cases = measure(made, branch)
+    if branch == "replay":
+        assert not handed and cases[list(COLUMNS)].isna().all(axis=None)
+        return
+    assert (cases[list(COLUMNS)] == 1).all(axis=None) and len(handed) == len(made.cases)
+    pool, first = POOLS[BRANCHES[branch].split("reported")], made.index[0]
+    assert first == (pool.frames(made.cases[0]).shape[0] - 4 if BRANCHES[branch].recall else 1)
+    for case, generated, (given, shown, poses, view) in zip(made.cases, made.frames, handed, strict=True):
+        np.testing.assert_array_equal(given, pool.frames(case)[:first])
+        np.testing.assert_array_equal(shown, generated)
+        np.testing.assert_array_equal(poses, pool.poses(case))
+        assert view == STUDY.world.field_of_view

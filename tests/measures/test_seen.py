@@ -177,5 +177,5 @@ def test_the_table_of_cases_has_the_columns_with_and_without_masks(tmp_path):
         _, cases = measure_rollouts(study, "i2v", 0, files, POOLS, lpips, masks)
         assert tuple(cases) == CASE_COLUMNS
         assert cases[list(COLUMNS)].notna().all(axis=None) == (masks is not None)
-    plain = measure_branch(made, "recall", 4, POOLS["open_domain"], lpips)[1]
+    plain = measure_branch(made, "recall", 4, 75.0, POOLS["open_domain"], lpips)[1]
     assert (cases.psnr.values == plain.psnr.values).all()

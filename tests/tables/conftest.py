@@ -14,6 +14,7 @@ import pytest
 
 from echo.io.files import write_json
 from echo.io.seeding import generator
+from echo.measures.departed import DEPARTED, departs
 from echo.measures.realism import Distances, save_distances
 from echo.measures.verdict import PROBES
 from echo.rollout.cases import choose_cases
@@ -142,6 +143,8 @@ def _write_run(made: Runs, row: str, seed: int, kind: str, run: str) -> None:
                     "case": case}  # fmt: skip
             cases.append({**keys, **_numbers(draw), "seen_given": 0.5, "seen_past": 0.75, "psnr_seen": 20.0})
             cases[-1] |= {"sharpness": draw.uniform()}
+            if departs(branch):
+                cases[-1] |= {"departure": 40.0, "departure_share": 0.9, "departed": 1.0}
             if BRANCHES[branch].ends_at_first:
                 cases[-1] |= {f"first_{name}": value for name, value in _numbers(draw).items()}
             frames += [{**keys, "segment": (f - 1) // T + 1, "frame": f, **_numbers(draw)} for f in index]
@@ -221,6 +224,16 @@ def told(built, tmp_path_factory) -> Path:
     return folder
 
 
+def departures(cases: pd.DataFrame) -> dict[str, pd.Series]:
+    """Invented: ``copy_best`` never leaves, ``spatial`` on two cases of three, all others always; replays need not."""
+    leaves = cases["branch"].map(departs)
+    number = cases.groupby("branch")["case"].transform(lambda names: pd.factorize(names)[0])
+    share = (0.8 + number / 100).where(number % 3 > 0, 0.4)
+    share = share.where(cases["row_name"] == "spatial", 1.0).where(cases["row_name"] != "copy_best", 0.01)
+    return {"departure": (45 * share).where(leaves), "departure_share": share.where(leaves),
+            "departed": (share >= DEPARTED).astype(float).where(leaves)}  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def beside(tmp_path_factory) -> Path:
     """All tables of invented numbers of three rows, two training seeds, and three reference rows."""
@@ -231,6 +244,7 @@ def beside(tmp_path_factory) -> Path:
     share = cases["case"].map(lambda case: generator(0, "share", case).uniform(0.2, 0.9))
     cases = cases.assign(seen_given=share, seen_past=(1 + share) / 2, psnr_seen=cases["psnr"] + 1,
                          psnr_unseen=(cases["psnr"] - 3).where(share < 0.7))  # fmt: skip
+    cases = cases.assign(**departures(cases))
     cases.to_csv(folder / "cases.csv.gz", index=False)
     build_tables(folder, resamples=100)
     return folder

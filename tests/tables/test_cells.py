@@ -1,9 +1,10 @@
 """Cells show numbers as they are, and a missing one as missing."""
 
 import numpy as np
+import pandas as pd
 
 from echo.study.words import BRANCHES
-from echo.tables.cells import branch_name, literal, markdown_table, number, with_interval
+from echo.tables.cells import branch_name, literal, markdown_table, number, row_label, with_interval
 
 
 def test_numbers_have_a_true_minus_sign_and_missing_ones_a_dash():
@@ -16,6 +17,11 @@ def test_numbers_have_a_true_minus_sign_and_missing_ones_a_dash():
 def test_a_label_with_a_bar_keeps_its_table_in_shape():
     table = markdown_table(["Row", "psnr"], [[literal("a|b"), "1"]])
     assert table.splitlines()[2] == "| a\\|b | 1 |"
+
+
+def test_reference_rows_are_in_italics():
+    assert row_label(pd.Series({"label": "a|b", "family": "reference"})) == "*a\\|b*"
+    assert row_label(pd.Series({"label": "I2V", "family": "context"})) == "I2V"
 
 
 def test_branches_are_named_by_their_labels():

@@ -109,6 +109,7 @@ def test_a_frame_that_is_missing_is_named(made_runs):
     [
         ("measures/i2v-0/cases.csv", "lpips", "branch replay"),
         ("measures/i2v-0/cases.csv", "first_psnr", "branch loop"),
+        ("measures/i2v-0/cases.csv", "departed", "branch revisit_far"),
         ("measures/i2v-0/frames.parquet", "psnr", "branch replay"),
         ("probes/i2v-0.csv", "change", "probe erase"),
     ],

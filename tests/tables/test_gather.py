@@ -40,6 +40,7 @@ def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_r
             else:
                 assert here["judge"] == pytest.approx(scores[case["branch"], case["case"]], abs=6e-4)
             assert here["sharpness"] == pytest.approx(case["sharpness"], abs=6e-4)
+            assert pd.isna(here["departure"]) if case["branch"] == "replay" else here["departure"] == 40
 
 
 def test_what_every_judge_said_stands_in_one_table(made_runs, gathered):

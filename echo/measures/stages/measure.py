@@ -11,7 +11,7 @@ from echo.study.config import Study
 from echo.study.provenance import hashes, part_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("seed", "segment.frames", "evaluate.splits", "evaluate.cases", "evaluate.branches")
+READS = ("seed", "segment.frames", "world.field_of_view", "evaluate.splits", "evaluate.cases", "evaluate.branches")
 
 
 def run(
