@@ -40,6 +40,7 @@ localrules:
     study,
     assets,
     weights,
+    vgg16,
     pretrained,
     publish,
     figure,

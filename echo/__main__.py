@@ -148,9 +148,12 @@ def assets(out: OutFolder) -> None:
 
 
 @app.command()
-def weights(out: OutFolder) -> None:
-    """Fetch the weights of LPIPS' network and of the embedded judge's."""
-    _run("weights", out=out)
+def weights(
+    out: OutFolder,
+    only: Annotated[list[str] | None, typer.Option("--only", help="a file's name, such as vgg16; repeat it")] = None,
+) -> None:
+    """Fetch the weights of LPIPS' network and of the embedded judge's; with --only vgg16 the second one's."""
+    _run("weights", out=out, **({"names": only} if only else {}))
 
 
 @app.command()

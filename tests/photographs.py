@@ -7,6 +7,7 @@ import pytest
 from skimage import data
 from skimage.transform import resize
 
+from echo.io.vgg16 import fetch_vgg16
 from echo.io.weights import fetch_weights
 
 ROOT = Path(__file__).parent.parent
@@ -15,6 +16,13 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def weights() -> Path:
     return fetch_weights(ROOT / "resources" / "weights")
+
+
+@pytest.fixture(scope="session")
+def vgg_weights() -> Path:
+    folder = ROOT / "resources" / "weights"
+    fetch_vgg16(folder)
+    return folder
 
 
 def thumbnail(photo: np.ndarray, size: int = 64) -> np.ndarray:

@@ -229,7 +229,11 @@ for fetched, command, made in (
         "codec.safetensors" if CODEC_WEIGHTS else "measures/*/record.json",
     ),
     *(
-        (file, "weights --out resources/weights", f"judge/{judge}/*.record.json")
+        (
+            file,
+            f"weights --only {Path(file).stem} --out resources/weights",
+            f"judge/{judge}/*.record.json",
+        )
         for judge, files in JUDGE_WEIGHTS.items()
         for file in files
     ),

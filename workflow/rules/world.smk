@@ -47,6 +47,22 @@ rule weights:
         "python -m echo weights --out {params.out} > {log} 2>&1"
 
 
+# Of the second embedded judge alone.
+rule vgg16:
+    output:
+        "resources/weights/vgg16.safetensors",
+    log:
+        "resources/logs/vgg16.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("weights"),
+    params:
+        out=out_folder,
+    shell:
+        "python -m echo weights --only vgg16 --out {params.out} > {log} 2>&1"
+
+
 rule index:
     output:
         index=f"{RIG}/index/recordings.safetensors",
