@@ -2,8 +2,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage.color import rgb2lab
 
-from echo.judge.comparisons import blur, colour_agreement, cosine, gradients, resize, stands_out, weighted_mean
+from echo.judge.comparisons import (
+    as_lab,
+    blur,
+    carried_on,
+    colour_agreement,
+    cosine,
+    gradients,
+    resize,
+    resized,
+    stands_out,
+    weighted_mean,
+    without,
+)
 
 
 def draw(*shape, seed=0):
@@ -77,3 +90,30 @@ def test_what_continues_its_surroundings_does_not_stand_out():
     assert stands_out(wall, inside, 1 - inside, 1.0, 12.0)[0] < 0.01
     marked = wall + 3 * inside[..., None]
     assert stands_out(marked, inside, 1 - inside, 1.0, 12.0)[0] == pytest.approx(3 * np.sqrt(3), rel=0.01)
+
+
+def test_frames_are_compared_in_cielab_at_one_size():
+    frame = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    np.testing.assert_allclose(as_lab(frame), rgb2lab(frame / 255), atol=1e-2)
+    big = frame.repeat(2, 1).repeat(2, 2)
+    np.testing.assert_allclose(as_lab(big), as_lab(frame), atol=1e-2)
+
+
+def test_a_mask_shrinks_by_its_share_of_each_square_and_grows_by_its_width():
+    mask = np.zeros((1, 8, 8), np.float32)
+    mask[0, 2:4, 2:4] = 1
+    mask[0, 7, 7] = 1
+    assert resized(mask, 4)[0, 1, 1] == 1 and resized(mask, 4)[0, 3, 3] == 0.25
+    outside = without(mask, 3)
+    assert (
+        (outside[0, 1:5, 1:5] == 0).all() and outside[0, 0, 0] == 1 and outside[0, 6, 6] == 0 and outside[0, 5, 5] == 1
+    )
+
+
+def test_what_is_clear_is_carried_on_into_what_is_not():
+    x = np.zeros((1, 32, 32, 1), np.float32)
+    x[:, :, 10:22], x[:, :, 22:] = 50, 8  # an object that is not clear, and the wall right of it
+    clear = np.ones((1, 32, 32), np.float32)
+    clear[:, :, 10:22] = 0
+    found = carried_on(x, clear, 1.0, 6.0)[0, 16, :, 0]
+    assert found[10:22].max() < 8 and found[11] < 2 < 6 < found[20]

@@ -1,3 +1,5 @@
+"""Both embedded judges: what any judge of returned views owes, whatever its features."""
+
 from dataclasses import astuple
 
 import numpy as np
@@ -8,7 +10,6 @@ from scipy.ndimage import gaussian_filter
 
 from echo.io.seeding import generator
 from echo.judge.base import Case, Truth, judge_many
-from echo.judge.judges.embedded import Calibration, EmbeddedJudge
 from echo.judge.rubric import Scores, overall
 from tests.photographs import ball, painted
 
@@ -142,12 +143,3 @@ def test_any_frames_give_scores_in_range_and_identical_ones_all_that_can_be_had(
     same = np.array(astuple(scores(embedded, first, first, mask)))
     np.testing.assert_array_equal(same[~np.isnan(same)], 5)
     assert mask.any() != np.isnan(same[:2]).all()
-
-
-def test_every_map_of_the_calibration_is_monotone(weights):
-    judge = EmbeddedJudge(weights, Calibration(appearance_floor=0.1))
-    raw = np.linspace(-1, 1, 201)
-    for name in ("appearance", "presence", "view", "scene"):
-        values = {other: np.full(201, 0.6) for other in ("appearance", "presence", "view", "scene")}
-        for score in judge._scores({**values, name: raw}):
-            assert (np.diff(score) >= 0).all() and score.min() >= 0 and score.max() <= 5

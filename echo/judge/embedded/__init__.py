@@ -1,0 +1,1 @@
+"""What the embedded judges share: agreements of colour, structure and a network's features."""
