@@ -49,9 +49,9 @@ def test_a_judge_says_which_weights_it_needs(tmp_path, monkeypatch):
 
 def test_an_unknown_judge_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(
-        JudgeError, match="evaluate.judge = 'oracle': expected one of .*embedded.*, modules of .*judges"
+        JudgeError, match="evaluate.judge = 'nobody': expected one of .*embedded.*, modules of .*judges"
     ):
-        build_judge("oracle", tmp_path)
+        build_judge("nobody", tmp_path)
     for name in ("__init__", "../base", ""):
         with pytest.raises(JudgeError, match="evaluate.judge = "):
             build_judge(name, tmp_path)
