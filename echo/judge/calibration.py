@@ -4,7 +4,15 @@
   than one with it, both through the codec, ties counting half (Mann and Whitney 1947). 0.5 is chance.
 - ``monotone``: Spearman's correlation of amount and score within each room, sign turned so that 1 is a score that falls
   as the fault grows; the mean over rooms.
-- floor and ceiling: the mean total of unrelated views and of identical ones. A judge that says yes to all has no floor.
+- ``yes``: the share of views that get at least 4 of 5 (a total of at least 80).
+
+And of each judge and score (``summary``):
+
+- floor and ceiling: the mean of unrelated views and of identical ones. A judge that says yes to all has no floor.
+- yes_bias: the share of views whose right score is 0 (``echo.judge.targets``) that get at least 4 of 5; of the total,
+  of views that are wrong in any score.
+- error: the mean absolute difference from the right score, where there is one.
+- repeat: the largest difference when the same is asked again; 0 for a judge that always says the same.
 """
 
 from __future__ import annotations
@@ -19,13 +27,17 @@ from scipy.stats import mannwhitneyu, spearmanr
 from echo.io.seeding import generator
 from echo.judge.base import Judge, judge_many
 from echo.judge.edits import AMOUNTS, Pair
-from echo.judge.rubric import WEIGHTS, overall
+from echo.judge.rubric import TOP, WEIGHTS, overall
+from echo.judge.targets import is_wrong, target
 
 SCORES = (*WEIGHTS, "total")
 NO_FAULT = "codec"
 CODED = ("identical", "codec")  # edits without a fault
+FLOOR, CEILING = "unrelated", "identical"
 RESAMPLES = 1000
-COLUMNS = ("judge", "edit", "amount", "score", "pairs", "mean", "auroc", "low", "high", "monotone")
+YES = 0.8  # of the best score
+COLUMNS = ("judge", "edit", "amount", "score", "pairs", "mean", "auroc", "low", "high", "monotone", "yes")
+SUMMARY = ("judge", "score", "floor", "ceiling", "yes_bias", "error", "repeat")
 
 
 def judged(name: str, judge: Judge, pairs: Sequence[Pair]) -> pd.DataFrame:
@@ -62,8 +74,38 @@ def calibration(scores: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
                 last = amount == max(AMOUNTS[str(edit)]) and len(AMOUNTS[str(edit)]) > 1
                 monotone = _monotone(here, score) if last else np.nan
                 given = faulty[score].dropna()
-                lines.append((name, edit, amount, score, len(given), given.mean(), value, low, high, monotone))
+                yes = (given >= YES * _top(score)).mean()
+                lines.append((name, edit, amount, score, len(given), given.mean(), value, low, high, monotone, yes))
     return pd.DataFrame(lines, columns=[*COLUMNS])
+
+
+def summary(scores: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
+    """A line (``SUMMARY``) for each judge and score; ``again``: the same lines, or some of them, asked once more."""
+    keys, lines = ["judge", "room", "edit", "amount"], []
+    twice = scores.merge(again, on=keys, suffixes=("", "_again"))
+    for name, own in scores.groupby("judge", sort=False):
+        pairs = list(zip(own["edit"], own["amount"], strict=True))
+        right = pd.DataFrame([target(*pair) for pair in pairs], index=own.index)
+        wrong = pd.Series([is_wrong(*pair) for pair in pairs], index=own.index)
+        repeated = twice[twice["judge"] == name]
+        for score in SCORES:
+            given = own[score]
+            faulty = given[wrong if score == "total" else right[score] == 0].dropna()
+            lines.append((
+                name,
+                score,
+                given[own["edit"] == FLOOR].mean(),
+                given[own["edit"] == CEILING].mean(),
+                (faulty >= YES * _top(score)).mean(),
+                np.nan if score == "total" else (given - right[score]).abs().mean(),
+                (repeated[score] - repeated[f"{score}_again"]).abs().max(),
+            ))  # fmt: skip
+    return pd.DataFrame(lines, columns=[*SUMMARY])
+
+
+def _top(score: str) -> float:
+    """The best value of a score, or of the total."""
+    return 100.0 if score == "total" else TOP
 
 
 def auroc(clean: np.ndarray, faulty: np.ndarray) -> float:

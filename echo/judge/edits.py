@@ -10,6 +10,7 @@ edit            what differs                                               amoun
 ``codec``       nothing, but for the codec                                 0
 ``turned``      the camera, turned on the spot                             degrees
 ``stepped``     the camera, moved sideways                                 metres
+``elsewhere``   the camera: another view of the room (``elsewhere``)      1
 ``recoloured``  the anchor's colours                                       share of the way to one drawn colour
 ``moved``       the anchor's place, across the view                        metres
 ``replaced``    the anchor: another one of the split                       1
@@ -50,6 +51,7 @@ AMOUNTS: dict[str, tuple[float, ...]] = {
     "codec": (0,),
     "turned": (3, 6, 12, 25, 50, 180),
     "stepped": (0.1, 0.2, 0.4, 0.8),
+    "elsewhere": (1,),
     "recoloured": (0.25, 0.5, 1),
     "moved": (0.15, 0.3, 0.6, 1.2),
     "replaced": (1,),
@@ -60,6 +62,8 @@ AMOUNTS: dict[str, tuple[float, ...]] = {
     "noisy": (10, 25, 50),
     "blocky": (2, 4, 8),
 }
+
+APART = 1.0  # metres between the first place and another one of the same room
 
 Frame = UInt8[np.ndarray, "height width 3"]
 
@@ -127,6 +131,16 @@ def pairs(
             yield Pair(number, edit, float(amount), scene.first, last, scene.mask, own, scene.truth)
 
 
+def elsewhere(room: Room, draw: np.random.Generator) -> np.ndarray:
+    """A pose (6,) at another clear place of the room, ``APART`` metres off or more, turned by 60 degrees or more."""
+    while True:  # rooms are 5.5 metres wide or more: most places are clear and far enough
+        pose = room.start.copy()
+        pose[:2] = draw.uniform(0, room.size[:2])
+        pose[5] += draw.uniform(60, 300)
+        if room.clear(pose[None, :3])[0] and np.linalg.norm(pose[:2] - room.start[:2]) >= APART:
+            return pose
+
+
 def _scene(seed: int, number: int, identity: str, size: int, field_of_view: float, library: Library) -> _Scene:
     """A room whose first view shows its anchor well enough; raises ValueError where no layout does."""
     for attempt in range(ATTEMPTS):
@@ -150,6 +164,8 @@ def _rendered(
         pose[5] += side * amount
     elif edit == "stepped":
         pose[:3] += amount * across
+    elif edit == "elsewhere":
+        pose = elsewhere(room, draw)
     elif edit == "recoloured":
         colour = draw.permutation([0.15, 0.6, 1.0])
         room = replace(room, anchor=room.anchor.tinted(1 - amount * (1 - colour)))

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from echo.judge.edits import AMOUNTS, Pair, pairs
+from echo.judge.edits import AMOUNTS, APART, SPLIT, Pair, elsewhere, pairs
 from echo.world.rooms.assets import fetch_assets
 from echo.world.rooms.library import load_library
+from echo.world.rooms.rooms import sample_room
 from tests.conftest import ROOT
 
 SIZE = 48
@@ -73,6 +74,15 @@ def test_the_truth_of_every_pair_is_the_first_view(made):
         np.testing.assert_array_equal(pair.truth.masks, pair.mask[None])
         assert pair.truth.depth.shape == (1, SIZE, SIZE) and (pair.truth.depth > 0).all()
         assert pair.case.last is pair.last and pair.case.truth is pair.truth and pair.case.identity == pair.identity
+
+
+def test_another_view_of_the_room_is_a_clear_place_farther_off_that_looks_elsewhere(library):
+    for number in range(20):
+        room = sample_room(3, SPLIT, number, library)
+        pose = elsewhere(room, np.random.default_rng(number))
+        away, turned = np.linalg.norm((pose - room.start)[:2]), (pose - room.start)[5] % 360
+        assert room.clear(pose[None, :3])[0] and away >= APART and 60 <= turned <= 300
+        np.testing.assert_array_equal(pose[2:5], room.start[2:5])
 
 
 def test_blocks_are_means_of_their_squares(made):
