@@ -104,7 +104,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_unknown_figure_is_named_with_those_there_are():
-    with pytest.raises(FigureError, match="unknown figure 'aswer'; there are answer, "):
+    with pytest.raises(FigureError, match="unknown figure 'aswer'; there are agreement, answer, "):
         figures.reads("aswer")
 
 
