@@ -30,6 +30,7 @@ include: "workflow/rules/rig.smk"
 include: "workflow/rules/base.smk"
 include: "workflow/rules/rows.smk"
 include: "workflow/rules/measures.smk"
+include: "workflow/rules/people.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/open_domain.smk"
 

@@ -547,6 +547,25 @@ def judge(
 
 
 @app.command()
+def people(
+    study: StudyFile,
+    rollout: Annotated[
+        list[Path], typer.Option("--rollout", help="folders of rollouts, row by row, then of reference rows; repeat it")
+    ],
+    pool: Pools,
+    codec: CodecFile,
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Write the page on which people judge returns, and beside it which pair is of which row."""
+    checked = _study(study, "people", None, fingerprint)
+    _prepare(threads)
+    pools = _by_split(checked, "--pool", pool)
+    _run("people", study=checked, rollouts=rollout, pools=pools, codec=codec, out=out)
+
+
+@app.command()
 def certificate(
     study: StudyFile,
     row: RowName,

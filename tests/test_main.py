@@ -219,3 +219,10 @@ def test_files_of_each_split_are_counted(capsys, study_file, tmp_path):
     given = [part for name in names for part in (name, tmp_path)]
     line = complaint(capsys, "rollout", "--study", study_file, "--row", "i2v", "--seed", "0", *given)
     assert "--pool: expected 2 paths (in_domain, open_domain), got 1" in line
+
+
+def test_the_page_for_people_needs_a_folder_of_every_row(capsys, study_file, tmp_path):
+    common = ("--study", study_file, "--pool", tmp_path, "--pool", tmp_path, "--codec", tmp_path)
+    line = complaint(capsys, "people", *common, "--rollout", tmp_path, "--out", tmp_path / "page.html")
+    assert line.startswith("echo people: --rollout: expected ") and "(i2v, " in line and "got 1" in line
+    assert not (tmp_path / "page.html").exists()

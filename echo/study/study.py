@@ -20,6 +20,7 @@ from echo.study.sections import (
     Integer,
     Number,
     OpenDomain,
+    People,
     Pretrained,
     Sampler,
     Section,
@@ -78,6 +79,7 @@ class Study(Section):
     sampler: Sampler = Sampler()
     evaluate: Evaluate = Evaluate()
     open_domain: OpenDomain = OpenDomain()
+    people: People = People()
     compute: Compute = Compute()
     profiles: dict[str, Profile] = Field(default={}, exclude=True, description="filled from config/rows.yaml")
 

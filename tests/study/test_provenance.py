@@ -27,7 +27,8 @@ RERUNS = {
     "world/camera": "pool clips base_clips evidence base base_train train import_released rollout reference probe seen "
     "measure certificate first_frames open_rollout open_reference open_domain",
     "world/rooms/render": "pool base_clips base_train",
-    "encoding/codecs/patch": "codec latents_share base_clips rollout reference probe open_rollout open_reference",
+    "encoding/codecs/patch": "codec latents_share base_clips rollout reference probe people open_rollout "
+    "open_reference",
     "world/recordings/clips": "clips",
     "evidence/retrieval": "evidence base base_train train rollout probe open_rollout",
     "model/backbone": "base base_train train import_released rollout probe open_rollout",
@@ -36,14 +37,15 @@ RERUNS = {
     "training/launch": "",
     "measures/probes": "probe",
     "measures/probed": "probe certificate",
-    "encoding/fit_decoder": "codec latents_share base_clips rollout reference probe open_rollout open_reference",
-    "encoding/perceptual": "codec latents_share base_clips rollout reference probe measure certificate open_rollout "
-    "open_reference open_domain",
+    "encoding/fit_decoder": "codec latents_share base_clips rollout reference probe people open_rollout open_reference",
+    "encoding/perceptual": "codec latents_share base_clips rollout reference probe measure certificate people "
+    "open_rollout open_reference open_domain",
     "measures/lpips": "measure certificate open_domain",
     "world/geometry": "reference seen measure certificate open_domain",
     "rollout/references/ridge": "reference open_reference",
-    "judge/rubric": "judge certificate open_judge open_domain",
+    "judge/rubric": "judge certificate people open_judge open_domain",
     "judge/judges/embedded": "judge certificate open_judge",
+    "judge/people/pairs": "people",
     "tables/statistics": "tables open_domain",
     "io/seeding": None,
     "io/errors": "",

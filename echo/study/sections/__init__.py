@@ -14,6 +14,7 @@ from echo.study.sections.compute import Compute
 from echo.study.sections.evaluate import Evaluate
 from echo.study.sections.evidence import EvidenceConfig
 from echo.study.sections.open_domain import OpenDomain
+from echo.study.sections.people import People
 from echo.study.sections.pretrained import Pretrained
 from echo.study.sections.sampler import Sampler
 from echo.study.sections.section import Flag, Integer, Number, Section, Seed
@@ -24,5 +25,5 @@ from echo.study.sections.world import World
 
 __all__ = [
     "Backbone", "Base", "Codec", "Compute", "Evaluate", "EvidenceConfig", "Flag", "Integer", "Number", "OpenDomain",
-    "Pretrained", "Sampler", "Section", "Seed", "Segment", "Text", "Train", "World",
+    "People", "Pretrained", "Sampler", "Section", "Seed", "Segment", "Text", "Train", "World",
 ]  # fmt: skip
