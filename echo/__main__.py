@@ -566,6 +566,19 @@ def people(
 
 
 @app.command()
+def raters(
+    answers: Annotated[list[Path], typer.Option("--answers", help="a file that the page saved; repeat the option")],
+    pairs: Annotated[Path | None, typer.Option("--pairs", help="the page's pairs.csv, which tells controls")] = None,
+) -> None:
+    """Print how far raters agree with themselves and with each other."""
+    from echo.judge.people.answers import read_answers
+    from echo.judge.people.raters import raters as table
+    from echo.judge.people.sample import read_key
+
+    print(table(read_answers(answers), read_key(pairs) if pairs else None).round(2).to_string())
+
+
+@app.command()
 def certificate(
     study: StudyFile,
     row: RowName,

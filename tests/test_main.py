@@ -12,6 +12,8 @@ from echo.io.tensors import read_header
 from echo.model.row import Row
 from echo.study.provenance import stage_digest, stages
 from tests.conftest import ROOT, ROWS, tiny_study
+from tests.judge.people.made import line as line_of
+from tests.judge.people.made import write_answers
 from tests.pictures import write_pictures
 from tests.world.small_pool import write_small_pool
 
@@ -226,3 +228,11 @@ def test_the_page_for_people_needs_a_folder_of_every_row(capsys, study_file, tmp
     line = complaint(capsys, "people", *common, "--rollout", tmp_path, "--out", tmp_path / "page.html")
     assert line.startswith("echo people: --rollout: expected ") and "(i2v, " in line and "got 1" in line
     assert not (tmp_path / "page.html").exists()
+
+
+def test_raters_are_printed_and_a_damaged_file_is_named(capsys, tmp_path):
+    answers = write_answers(tmp_path / "a.csv", line_of("p" + "0" * 16, 1, 2, 3, 4, rater="anna"))
+    assert main(["raters", "--answers", str(answers)]) == 0
+    assert "anna" in capsys.readouterr().out
+    answers.write_text(answers.read_text().replace(",4,", ",6,"))
+    assert "a.csv, line 2: scene = '6', expected 0 to 5" in complaint(capsys, "raters", "--answers", answers)

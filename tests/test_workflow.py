@@ -255,6 +255,21 @@ def test_a_shipped_base_is_an_input_and_brings_its_codec(clone, tmp_path):
     assert "`codec.channels` = 32: the shipped base own is for 64" in refused.stderr.splitlines()[-1]
 
 
+def test_the_page_for_people_is_made_of_rollouts_alone_and_their_answers_are_inputs(clone):
+    """No table waits for the page; whoever judges by answers judges again when they change."""
+    assert "rule people" not in snakemake(clone, "-n").stdout
+    out = snakemake(clone, "-n", "people").stdout
+    rows = len(MINI["rows"])
+    assert [jobs(out, rule) for rule in ("people", "train", "rollout", "measure", "judge")] == [1, rows, rows, 0, 0]
+    judge = ["judges={seen: {kind: people, answers: [anna.csv]}}", "evaluate={judges: [seen]}"]
+    refused = snakemake(clone, "-n", "--config", *judge)
+    assert refused.returncode != 0 and "judges.seen: anna.csv: no such file" in refused.stderr.splitlines()[-1]
+    (clone / "anna.csv").touch()
+    out = snakemake(clone, "-n", "--config", *judge).stdout
+    asked = re.findall(r"^rule judge:\n    input: (.*)", out, re.MULTILINE)
+    assert {"anna.csv" in inputs for inputs in asked} == {True, False}  # of this judge, and not of the other
+
+
 def test_what_a_training_begins_with_and_what_guides_are_inputs(clone):
     recipe = "base={source: trained, rooms: 20, shard_rooms: 10, shipped: own, begin: mini}"
     out = snakemake(clone, "-n", "ship", "--config", recipe).stdout

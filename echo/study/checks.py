@@ -74,19 +74,25 @@ def _judges(study: Study, file: str) -> None:
         kind = kind_of(name, study.judges)
         if kind not in judge_names():
             raise refuse(file, f"judges.{name}.{KIND}", kind, f"no such judge; echo/judge/judges has {names}")
-        given = {key: value for key, value in entry.items() if key != KIND}
-        try:
-            settings_of(kind).model_validate(given)
-        except ValidationError as error:
-            raise from_pydantic(error, file, given, f"judges.{name}") from None
+        _check_settings(name, kind, {key: value for key, value in entry.items() if key != KIND}, file)
     known = ", ".join(dict.fromkeys([*study.judges, *judge_names()]))
     beside = [("evaluate.judges", name) for name in study.evaluate.judges]
     for key, name in [("evaluate.judge", study.evaluate.judge), *beside]:
         if kind_of(name, study.judges) not in judge_names():
             raise refuse(file, key, name, f"no such judge; expected one of {known}")
+        if name not in study.judges:  # named by its module, whose settings have their defaults, or have none
+            _check_settings(name, name, {}, file)
     if study.evaluate.judge in study.evaluate.judges:
         reason = "is evaluate.judge already; these are judged beside it"
         raise refuse(file, "evaluate.judges", study.evaluate.judge, reason)
+
+
+def _check_settings(judge: str, kind: str, given: dict[str, Any], file: str) -> None:
+    """Raise ConfigError unless ``given`` are settings of the module ``kind``."""
+    try:
+        settings_of(kind).model_validate(given)
+    except ValidationError as error:
+        raise from_pydantic(error, file, given, f"judges.{judge}") from None
 
 
 def _sizes(study: Study) -> Refusals:

@@ -45,3 +45,12 @@ def judge_weights(name: str) -> tuple[str, ...]:
 def judge_needs(name: str) -> tuple[str, ...]:
     """Parts of a case (``mask``, ``truth``) that a judge cannot do without: its module's ``NEEDS``; none without it."""
     return tuple(cast("tuple[str, ...]", source.constant(FOLDER / f"{name}.py", "NEEDS") or ()))
+
+
+def judge_files(kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Files that a judge reads: what its settings hold under the keys that its settings' module lists as ``FILES``.
+
+    When one of them changes, what it judged is judged again.
+    """
+    keys = cast("tuple[str, ...]", source.constant(SETTINGS / f"{kind}.py", "FILES") or ()) if settings else ()
+    return tuple(str(path) for key in keys for path in settings[key])

@@ -56,6 +56,8 @@ UNTRAINED = {"source": "pretrained", "steps": 0}
          {"evaluate": {"judges": ["nobody"]}, "judges": {"panel": {"kind": "embedded"}}}),
         ("evaluate.judges", "no such judge", {"evaluate": {"judges": ["vision_language", "_shared"]}}),
         ("evaluate.judges", "is evaluate.judge already", {"evaluate": {"judges": ["embedded"]}}),
+        ("judges.people.answers", "is missing", {"evaluate": {"judge": "people"}}),
+        ("judges.panel.answers", "is missing", {"judges": {"panel": {"kind": "people"}}}),
         ("judges.panel.kind", "no such judge; echo/judge/judges has .*embedded", {"judges": {"panel": {}}}),
         ("judges.panel.kind", "no such judge", {"judges": {"panel": {"kind": "nobody"}}}),
         ("judges.embedded.model", "unknown key", {"judges": {"embedded": {"model": "x"}}}),

@@ -98,6 +98,7 @@ def test_every_module_is_in_some_fingerprint_or_left_out_on_purpose():
         "echo.io.publish",
         "echo.io.contents",
         "echo.memory.parameters",
+        "echo.judge.people.raters",
         "echo.judge.edits",
         "echo.judge.calibration",
         "echo.judge.fitting",
@@ -113,6 +114,7 @@ def test_every_module_is_in_some_fingerprint_or_left_out_on_purpose():
         "echo.judge.oracle",
         "echo.judge.settings",
         "echo.judge.vision_language",
+        "echo.judge.people.answers",
     ]  # by other studies
     modules = {".".join(("echo", *p.relative_to(provenance.ROOT).with_suffix("").parts))
                for p in provenance.ROOT.rglob("*.py") if p.name != "__init__.py"}  # fmt: skip

@@ -25,7 +25,7 @@ from echo.io.files import digest, write_text
 from echo.io.publish import unpublished
 from echo.memory.parameters import check_trainable
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
-from echo.study.judges import judge_weights
+from echo.study.judges import judge_files, judge_weights
 from echo.study.shipped import FILES, RECORD, find_shipped
 from echo.study.provenance import (
     code_digest,
@@ -151,6 +151,18 @@ JUDGE_WEIGHTS = {
     ]
     for judge in JUDGES
 }
+# Files that judges read, as their settings name them. Snakemake would take committed tables for whole without them.
+JUDGE_FILES = {
+    judge: judge_files(asked.judge_kind, asked.judge_settings)
+    for judge, asked in ((judge, STUDY.judged_by(judge)) for judge in JUDGES)
+}
+for judge, files in JUDGE_FILES.items():
+    for file in files:
+        if not Path(file).is_file():
+            sys.exit(
+                f"judges.{judge}: {file}: no such file; name files that are there, and until then leave the judge out of "
+                "evaluate"
+            )
 PROBED = BRANCHES["recall"].split(STUDY.evaluate.splits)
 # The records of all stages: their times stand in the tables.
 RECORDS = [

@@ -118,6 +118,7 @@ rule judge:
         rollout=measured_rollouts,
         pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
         weights=judges_weights,
+        answers=lambda wildcards: JUDGE_FILES[wildcards.judge],
     output:
         table=f"{RUN}/judge/{{judge}}/{{measured}}.csv",
         record=f"{RUN}/judge/{{judge}}/{{measured}}.record.json",
@@ -158,6 +159,7 @@ rule certificate:
         weights=ancient(
             ["resources/weights/alexnet.safetensors", *JUDGE_WEIGHTS[JUDGE]]
         ),
+        answers=JUDGE_FILES[JUDGE],
     output:
         table=f"{RUN}/certificates/{JUDGE}/{{row}}-{{seed}}.csv",
         record=f"{RUN}/certificates/{JUDGE}/{{row}}-{{seed}}.record.json",

@@ -116,6 +116,7 @@ if PICTURES:
             rollout=open_measured_rollouts,
             pool=f"{OPEN}/pool/record.json",
             weights=judges_weights,
+            answers=lambda wildcards: JUDGE_FILES[wildcards.judge],
         output:
             table=f"{OPEN}/judge/{{judge}}/{{measured}}.csv",
             record=f"{OPEN}/judge/{{judge}}/{{measured}}.record.json",
