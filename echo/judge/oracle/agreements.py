@@ -66,8 +66,8 @@ def _of_case(case: Case, truth: Truth) -> dict[str, PerImage]:
     around, beside = (without(inside, width) for width in (5, 3))  # blurs spill over pixels beside the mask
     near = [None] * len(true) if truth.depth is None else resize((1 / truth.depth)[:, None], GRID)[:, 0]
     view, scene = np.array([_outside(*views) for views in zip(true, shown, around, near, strict=True)]).T
-    edges = (gradients(lab, 1.0) for lab in (true, shown))
-    appearance = colour_agreement(true, shown, 1.0, inside, COLOUR_SCALE) + np.clip(cosine(*edges, inside), 0, 1)
+    edges = cosine(gradients(true, 1.0), gradients(shown, 1.0), inside)
+    appearance = colour_agreement(true, shown, 1.0, inside, COLOUR_SCALE) + np.clip(edges, 0, 1)
     return {
         "appearance": appearance / 2, "presence": _presence(true, shown, inside, beside), "view": view, "scene": scene,
     }  # fmt: skip

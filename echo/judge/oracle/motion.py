@@ -121,7 +121,7 @@ def _inside(flow: np.ndarray) -> np.ndarray:
     """Whether the pixels land in the frame."""
     places = np.indices(flow.shape[1:]) + flow
     edges = np.array(flow.shape[1:])[:, None, None] - 1
-    return ((places >= 0) & (places <= edges)).all(0)
+    return np.all((places >= 0) & (places <= edges), axis=0)
 
 
 def _evened(light: Plane, weight: Plane) -> Plane:

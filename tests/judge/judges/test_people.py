@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from echo.io.files import sha256
-from echo.judge.base import Case, Judge, ReportingJudge
+from echo.judge.base import Case, Judge, ReportingJudge, Truth
 from echo.judge.judges.people import build
 from echo.judge.people.answers import AnswersError
 from echo.judge.rubric import Scores
@@ -26,6 +28,8 @@ def test_a_score_is_the_mean_over_raters_whoever_saw_it_twice(tmp_path):
     asked = judge(anna, ben)
     assert isinstance(asked, Judge) and isinstance(asked, ReportingJudge)
     assert asked.judge(case(PAIR)) == Scores((4.5 + 0.5) / 2, 2.5, 1.25, 2)
+    known = replace(case(PAIR), truth=Truth(255 - PAIR.returned, np.ones((2, 12, 12), bool)), identity=None)
+    assert asked.judge(known) == asked.judge(case(PAIR))  # what people were not shown does not matter
 
 
 def test_who_was_not_asked_about_is_missing_and_counted(tmp_path):
