@@ -31,5 +31,6 @@ def test_one_judge_alone_is_said_to_be(tmp_path):
     build_tables(folder, resamples=100)
     page = (folder / "tables.md").read_text()
     assert "This study has one judge, `vision_language`: how far judges agree needs a second one" in page
-    assert "## Agreement of judges" not in page and "judged by the judge `vision_language`" in page
+    assert "## Agreement of judges" not in page
+    assert "judged by the judge `vision_language`" in " ".join(page.split())  # however its lines are broken
     assert "nan" not in page.lower() and "<NA>" not in page
