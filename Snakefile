@@ -35,6 +35,16 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/open_domain.smk"
 
 
+onstart:
+    refuse_jobs_of_an_earlier_snakemake()
+    # Snakemake looks at the inputs of all waiting jobs again when its rate limit's second is over, for ever, and once
+    # more for each job that has started: a hundred times a second after a hundred jobs, a quarter of a core and more.
+    # Its own limit never holds here and goes; one that was asked for stays.
+    if limit := workflow.scheduler.job_rate_limiter:
+        if (limit.max_jobs, limit.timespan) == (100, 1):
+            workflow.scheduler.job_rate_limiter = None
+
+
 # The study's file is written, and downloads run, where Snakemake runs: the nodes of a cluster often have no network.
 # Figures are drawn there too: each takes two seconds, a job of its own on a cluster several times that.
 localrules:

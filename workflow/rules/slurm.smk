@@ -41,7 +41,8 @@ def still_in_slurm():
     return jobs
 
 
-onstart:
+def refuse_jobs_of_an_earlier_snakemake():
+    """End here while Slurm still has jobs of this folder."""
     if jobs := still_in_slurm():
         sys.exit(
             f"Jobs of an earlier Snakemake are still in Slurm: {' '.join(jobs)}. Start again when they have ended, or "
