@@ -2,7 +2,11 @@
 
 Two ways to rank history by field-of-view overlap. ``fov_mid``, the paper's: overlap with the segment's middle view;
 on a wide return it can rank the first view last. ``fov_cover``: greedy cover of all the segment's views (facility
-location), so that a few frames see as much as possible of what is to come. ``recent`` needs no poses.
+location), so that a few frames see as much as possible of what is to come. ``recent`` and ``uniform`` need no poses:
+the latest frames, and what the release's evaluation continues a video with, the segment before at even spacing.
+
+At the paper's T = 81 the middle view of a strict return lies halfway back, and no frame that overlaps with it sees what
+the return ends at (its test has the numbers); ``fov_cover`` holds that view among five frames.
 """
 
 from __future__ import annotations
@@ -33,6 +37,8 @@ def rank(
     anchor, wanted = history - 1, min(config.frames, history) - 1
     if config.rule == "recent":
         return np.arange(anchor, anchor - wanted - 1, -1)
+    if config.rule == "uniform":
+        return spread(max(0, anchor - max(wanted, len(targets) - 1)), anchor, wanted)
     if config.rule == "fov_mid":
         middle = targets[len(targets) // 2]
         score = overlap(poses[[middle]], poses[:anchor], field_of_view, aspect=aspect)[0]
@@ -40,6 +46,23 @@ def rank(
         return np.concatenate([[anchor], best])
     overlaps = overlap(poses[targets], poses[:history], field_of_view, aspect=aspect)
     return np.concatenate([[anchor], cover(overlaps, wanted)])
+
+
+def spread(first: int, anchor: int, wanted: int) -> np.ndarray:
+    """The anchor, and ``wanted`` frames at even spacing from ``first`` to the one before it, both among them.
+
+    As the release chooses the context of a continuation (Echo-Memory at 194be71, ``multichunk_sample_utils.py``). Here
+    they are ranked, so that a row that reads fewer has those that lie farthest from each other: after the anchor always
+    the frame farthest from all before it, a later one where several are.
+    """
+    even = first + np.rint(np.arange(wanted) * (anchor - 1 - first) / max(1, wanted - 1)).astype(np.int64)
+    order = [anchor]
+    distance = anchor - even
+    for _ in range(wanted):
+        pick = len(even) - 1 - int(distance[::-1].argmax())
+        order.append(int(even[pick]))
+        distance = np.minimum(distance, np.abs(even - even[pick]))
+    return np.array(order, dtype=np.int64)
 
 
 def cover(overlaps: np.ndarray, wanted: int) -> np.ndarray:

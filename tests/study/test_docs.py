@@ -39,4 +39,4 @@ def test_every_section_and_family_has_its_table():
 def test_bounds_and_choices_are_shown_in_plain_words():
     text = render()
     assert "| `steps` | `440` | whole number, ≥ 1, ≤ 100000000 | optimizer steps per row |" in text
-    assert "| `rule` | `fov_cover` | one of fov_mid, fov_cover, recent |" in text
+    assert "| `rule` | `fov_cover` | one of fov_mid, fov_cover, uniform, recent |" in text

@@ -27,10 +27,11 @@ class EvidenceConfig(Section):
         description="frames in E: the anchor and frames-1 retrieved. A row whose K is larger is handed these, which is "
         "said at the start; two rows that become the same by it are refused",
     )
-    rule: Literal["fov_mid", "fov_cover", "recent"] = Field(
+    rule: Literal["fov_mid", "fov_cover", "uniform", "recent"] = Field(
         default="fov_cover",
         description="ranking: `fov_mid` overlap with the segment's middle view (the paper's), `fov_cover` greedy "
-        "cover of all the segment's views, `recent` the latest frames",
+        "cover of all the segment's views, `uniform` the segment before at even spacing (the release's evaluation), "
+        "`recent` the latest frames",
     )
     eviction: Literal["redundancy", "fifo"] = Field(
         default="redundancy",
