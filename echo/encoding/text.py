@@ -50,8 +50,12 @@ def embed(config: Text, captions: list[str]) -> list[Tensor]:
 def encode(config: Text, captions: list[str], folder: Path) -> list[Tensor]:
     """Text tokens (l, dim) of each caption from the UMT5 of a pretrained model's ``folder``, padding left out.
 
-    As in Wan 2.1: up to ``config.tokens`` tokens, the last hidden state; what is padded later is zero.
+    As in Wan 2.1: cleaned captions (``ftfy``, entities, white space), up to ``config.tokens`` tokens, the last hidden
+    state; what is padded later is zero.
     """
+    from diffusers.pipelines.wan.pipeline_wan import prompt_clean  # here: it loads whole pipelines
+
+    captions = [prompt_clean(caption) for caption in captions]
     tokenizer, encoder = load_text_encoder(folder)
     encoder = encoder.to(device())  # pyright: ignore[reportArgumentType] its decorator hides that it is a method
     if encoder.config.d_model != config.dim:

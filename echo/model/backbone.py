@@ -32,6 +32,7 @@ from torch.nn.functional import linear
 from torch.utils.checkpoint import checkpoint
 
 from echo.evidence.frames import Frames, join
+from echo.io.device import without_autocast
 from echo.memory.base import Hook, HookPoint, ReadOut
 from echo.model.blocks import (
     Block,
@@ -226,10 +227,14 @@ class Backbone(nn.Module):
         return self.transformer.condition_embedder.text_embedder(text)
 
     def time(self, timestep: Float[Tensor, " n"]) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n 6 D"]]:
-        """Timesteps (n,) in [0, 1] to their embedding (n, D) and the blocks' modulation (n, 6, D)."""
+        """Timesteps (n,) in [0, 1] to their embedding (n, D) and the blocks' modulation (n, 6, D), in float32.
+
+        As in Wan's own code, and diffusers' ``_keep_in_fp32_modules``: rounded to bfloat16 they are off by 0.5 %.
+        """
         embedder = self.transformer.condition_embedder
-        hidden = embedder.time_embedder(embedder.timesteps_proj(timestep * 1000))
-        return hidden, rearrange(embedder.time_proj(embedder.act_fn(hidden)), "n (six D) -> n six D", six=6)
+        with without_autocast(timestep.device):
+            hidden = embedder.time_embedder(embedder.timesteps_proj(timestep.float() * 1000))
+            return hidden, rearrange(embedder.time_proj(embedder.act_fn(hidden)), "n (six D) -> n six D", six=6)
 
     def positions(self, frames: int, height: int, width: int) -> Rotary:
         """Rotary embedding of ``frames`` consecutive frames of height x width latent cells."""

@@ -103,6 +103,15 @@ def test_the_pretrained_encoder_reads_each_caption_by_itself(folder, tmp_path):
         assert not found[len(expected) :].any()
 
 
+def test_captions_are_cleaned_as_wan_cleans_them(folder):
+    """Entities, double spaces and broken UTF-8 never reach the tokenizer; nor does white space at either end."""
+    config = wan_study(folder).text
+    untidy = ["a room &amp;amp;  a\u00a0door", " two\nboxes ", "the studentâ€™s desk"]
+    clean = ["a room & a door", "two boxes", "the student's desk"]
+    for found, expected in zip(text.encode(config, untidy, folder), text.encode(config, clean, folder), strict=True):
+        assert torch.equal(found, expected)
+
+
 def test_an_encoder_of_another_width_is_refused(folder, tmp_path):
     config = json.loads((folder / "text_encoder" / "config.json").read_text())
     study = wan_study(folder, text={"kind": "umt5", "dim": 20, "tokens": 24})
