@@ -21,6 +21,8 @@ from echo.world.errors import PoolError, RecordingError
 from echo.world.layout import Indices
 from echo.world.recordings.index import Index, Scene, open_index
 
+PER_FRAME = {"frames", "poses", "overlap labels"}  # kinds of what may be missing of a single frame
+
 
 class Problems(list[str]):
     """What could not be read of one video, one line each."""
@@ -80,6 +82,10 @@ class Recordings(ABC):
     @abstractmethod
     def _read(self, video: str, indices: Int64[np.ndarray, " frames"]) -> UInt8[np.ndarray, "frames height width 3"]:
         """Frames at distinct, rising ``indices``, all of which the index has."""
+
+    @abstractmethod
+    def _looked_for(self, video: str, kind: str, frame: int) -> str:
+        """What was looked for and not found: a file, or a place in one. kind: one of ``PER_FRAME``."""
 
     @property
     def videos(self) -> list[str]:
@@ -150,8 +156,12 @@ class Recordings(ABC):
         raise RecordingError(f"{self.folder}: {self.source} recordings have no overlap labels (asked for {video})")
 
     def report(self) -> dict[str, dict]:
-        """What is missing: for each kind (frames, poses, ...) its count, its videos and the first one by name."""
-        return self.index.report()
+        """What is missing: for each kind (frames, poses, ...) its count, its videos, the first one by name, and why."""
+        report = self.index.report()
+        for kind in PER_FRAME & report.keys():
+            number, video = report[kind]["first"].removeprefix(f"{kind.removesuffix('s')} ").split(" of ", 1)
+            report[kind]["why"] = self._why(video, kind, int(number))
+        return report
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -182,6 +192,9 @@ class Recordings(ABC):
 
     def _raise_missing(self, video: str, kind: str, frame: int) -> NoReturn:
         """Raise RecordingError for a missing frame, pose or label, with what the index says of the video."""
-        problem = self.index.problems[self._position(video)]
-        why = f" ({problem})" if problem else ""
-        raise RecordingError(f"{self.folder}: {kind.removesuffix('s')} {frame} of {video} is missing{why}")
+        why = self._why(video, kind, frame)
+        raise RecordingError(f"{self.folder}: {kind.removesuffix('s')} {frame} of {video} is missing ({why})")
+
+    def _why(self, video: str, kind: str, frame: int) -> str:
+        """Why a frame, pose or label is missing: what could not be read of its video, or else what was looked for."""
+        return self.index.problems[self._position(video)] or self._looked_for(video, kind, frame)

@@ -105,6 +105,14 @@ class ContextAsMemory(Recordings):
     def _read(self, video: str, indices: Int64[np.ndarray, " frames"]) -> UInt8[np.ndarray, "frames height width 3"]:
         return read_images([locate(self.folder, "frames", video, frame_name(int(i))) for i in indices], video)
 
+    def _looked_for(self, video: str, kind: str, frame: int) -> str:
+        if kind == "poses":
+            return (
+                f"jsons/{video}.json has no camera {frame}" if video in self._posed_names else f"no jsons/{video}.json"
+            )
+        folder, name = ("frames", frame_name(frame)) if kind == "frames" else ("overlap_labels", f"{frame}.json")
+        return f"no {folder}/{video}/{name}"
+
     def size(self, video: str) -> tuple[int, int]:
         """Pixels (height, width) of the video's first frame that is there."""
         there = np.flatnonzero(self.present(video))

@@ -9,6 +9,21 @@ from PIL import Image
 from echo.world.errors import RecordingError
 
 ROUNDING = 0.5  # recorded pixels by which a crop may exceed the frame: focal lengths are stored rounded
+SQUARE = 0.02  # part by which the two focal lengths of square pixels may differ
+
+
+def check_square(fx: float, fy: float, size: tuple[int, int], where: str) -> None:
+    """Raise RecordingError, which begins with ``where``, unless both focal lengths are the same number of pixels.
+
+    fx, fy: as parts of the width and the height of frames of ``size`` (height, width). Intrinsics that are of other
+    frames (before a crop, say), or pixels that are not square, would bend every view.
+    """
+    across, down = fx * size[1], fy * size[0]
+    if not abs(across - down) <= SQUARE * max(across, down):
+        raise RecordingError(
+            f"{where}: focal lengths of fx W = {across:.1f} and fy H = {down:.1f} pixels at {size[1]} x {size[0]}, a "
+            f"ratio of {across / down if down else np.inf:.2f}; expected square pixels: intrinsics of these very frames"
+        )
 
 
 def crop_box(

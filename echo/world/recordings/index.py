@@ -157,5 +157,6 @@ def report_lines(report: dict[str, dict]) -> list[str]:
     lines = []
     for kind, entry in report.items():
         name = kind if kind == UNREADABLE else f"missing {kind}"
-        lines.append(f"{name}: {entry['count']} in {entry['videos']} videos, first: {entry['first']}")
+        why = f" ({entry['why']})" if "why" in entry else ""
+        lines.append(f"{name}: {entry['count']} in {entry['videos']} videos, first: {entry['first']}{why}")
     return lines or ["nothing is missing"]

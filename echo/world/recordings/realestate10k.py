@@ -28,6 +28,7 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 from echo.world.errors import RecordingError
 from echo.world.images import image_size, read_images
 from echo.world.recordings.base import Problems, Recordings
+from echo.world.recordings.fit import check_square
 from echo.world.recordings.index import Scene
 from echo.world.recordings.poses import from_world_to_camera
 from echo.world.recordings.video import read_at, time_stamps
@@ -96,7 +97,13 @@ class RealEstate10K(Recordings):
             return Scene(np.zeros(0, bool), np.zeros((0, 6)), problem=problems.first)
         present, where, size = np.zeros(len(lines), bool), np.zeros(len(lines), np.int64), None
         with problems.collected():
-            present, where, size = self._places(video, lines[:, 0])
+            places = self._places(video, lines[:, 0])
+            seen = places[2] or self._image_size(video)
+            if seen is not None:
+                check_square(
+                    float(np.median(lines[:, 1])), float(np.median(lines[:, 2])), seen, f"{self.folder / video}.txt"
+                )
+            present, where, size = places
         return Scene(present, from_world_to_camera(lines[:, 7:]), where=where, captions=[(0, len(lines) - 1, caption)],
                      field_of_view=view, size=size, problem=problems.first)  # fmt: skip
 
@@ -129,6 +136,19 @@ class RealEstate10K(Recordings):
                                              f"{images[int(stem)].name}, {entry.name}")  # fmt: skip
                     images[int(stem)] = Path(entry.path)
         return images
+
+    def _looked_for(self, video: str, kind: str, frame: int) -> str:
+        if locate(self.folder, f"{video}.mp4").is_file():
+            return f"{video}.mp4 shows no frame within {NEAR:g} of a frame's duration of the timestamp of {video}.txt"
+        if not locate(self.folder, video).is_dir():
+            return f"neither {video}.mp4 nor the folder {video} is there"
+        stamp = int(self.index.where[self._slice(video)][frame])
+        return f"no {video}/{stamp}.png or .jpg"
+
+    def _image_size(self, video: str) -> tuple[int, int] | None:
+        """Pixels (height, width) of the earliest image of a video; None where there is none."""
+        images = self._images(video)
+        return image_size(images[min(images)], video) if images else None
 
     def size(self, video: str) -> tuple[int, int]:
         """Pixels (height, width) of the video's frames."""

@@ -30,6 +30,7 @@ from scipy.spatial.transform import Rotation
 from echo.world.errors import RecordingError
 from echo.world.layout import Span
 from echo.world.recordings.base import Problems, Recordings
+from echo.world.recordings.fit import check_square
 from echo.world.recordings.index import Scene
 from echo.world.recordings.poses import interpolated
 from echo.world.recordings.video import read_at, time_stamps
@@ -99,15 +100,31 @@ class SpatialVID(Recordings):
                 length = max(length, int(known[0][-1]) + 1)
         poses = interpolated(*known, length) if known else np.full((length, 6), np.nan)
         with problems.collected():
-            captions, view = (read_caption(self._file(video, "caption.json"), length),
-                              read_field_of_view(self._file(video, "intrinsics.npy"), video))  # fmt: skip
+            captions = read_caption(self._file(video, "caption.json"), length)
+        there = np.ones(len(where), bool)
+        with problems.collected():
+            path = self._file(video, "intrinsics.npy")
+            view = read_field_of_view(path, video)
+            if view is not None and size is not None:
+                there[:] = False
+                across, down = np.median(_read_array(path, 4, video)[:, :2], axis=0)
+                check_square(float(across), float(down), size, f"{path}")
+                there[:] = True
         beyond = length - len(where)
-        return Scene(np.pad(np.ones(len(where), bool), (0, beyond)), poses, where=np.pad(where, (0, beyond)),
+        return Scene(np.pad(there, (0, beyond)), poses, where=np.pad(where, (0, beyond)),
                      captions=captions, field_of_view=view, size=size, problem=problems.first)  # fmt: skip
 
     def _file(self, video: str, name: str) -> Path:
         """A file of a clip's annotations."""
         return locate(self.folder, "annotations", video, name)
+
+    def _looked_for(self, video: str, kind: str, frame: int) -> str:
+        if kind == "poses":
+            known = np.flatnonzero(self.posed(video))
+            found = f"has poses of frames {known[0]} to {known[-1]}" if len(known) else "is not there"
+            return f"annotations/{video}/poses.npy {found}"
+        there = locate(self.folder, "videos", f"{video}.mp4").is_file()
+        return f"videos/{video}.mp4 {f'has {int(self.present(video).sum())} frames' if there else 'is not there'}"
 
     def _read(self, video: str, indices: Int64[np.ndarray, " frames"]) -> UInt8[np.ndarray, "frames height width 3"]:
         where = self.index.where[self._slice(video)][indices]

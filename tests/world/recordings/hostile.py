@@ -44,7 +44,7 @@ def write_sound(layout: str, folder: Path) -> None:
             (folder / name).mkdir()
             for i in range(FRAMES):
                 Image.fromarray(picture(i)).save(folder / name / f"{1000 * i}.png")
-        write_cameras(folder / "film.txt", [round(i * 1e6 / 30) for i in range(FRAMES)])
+        write_cameras(folder / "film.txt", [round(i * 1e6 / 30) for i in range(FRAMES)], aspect=0.5)
         write_film(folder / "film.mp4", FRAMES)
     elif layout == SV:
         for name in ("g/a", "g/b"):

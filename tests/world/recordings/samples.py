@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -36,14 +37,32 @@ def number_of(image: np.ndarray) -> int:
     return digits[0] * 64 + digits[1] * 8 + digits[2]
 
 
-def write_video(path: Path, frames: int, size: tuple[int, int] = (48, 96), fps: int = 30, **options: str) -> None:
-    """An H.264 video of ``picture`` 0 .. frames - 1, with B-frames and a key frame every ``g`` frames."""
+def write_video(
+    path: Path,
+    frames: int,
+    size: tuple[int, int] = (48, 96),
+    fps: int = 30,
+    container_format: str | None = None,
+    turned: int = 0,
+    pixels: Fraction | None = None,
+    **options: str,
+) -> None:
+    """An H.264 video of ``picture`` 0 .. frames - 1, with B-frames and a key frame every ``g`` frames.
+
+    turned: the quarter turns clockwise by which its pictures were turned, which the file tells players to undo;
+    pixels: width over height of a pixel.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", format=container_format) as container:
         stream = container.add_stream("libx264", rate=fps, options={"g": "12", "bf": "2", **options})
-        stream.height, stream.width, stream.pix_fmt = *size, "yuv420p"
+        stream.height, stream.width, stream.pix_fmt = *size[:: -1 if turned % 2 else 1], "yuv420p"
+        if turned:
+            stream.set_display_rotation(90 * turned)
+        if pixels:
+            stream.codec_context.sample_aspect_ratio = pixels
         for number in range(frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number, size), format="rgb24")))
+            turn = np.ascontiguousarray(np.rot90(picture(number, size), -turned))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(turn, format="rgb24")))
         container.mux(stream.encode())
 
 
@@ -85,18 +104,21 @@ def clip_study(**world: object) -> Study:
     return tiny_study(world=world, segment={"frames": 8, "train_segments": 4}, evaluate={"branches": branches})
 
 
-def camera_line(timestamp: int, quaternion: object, translation: object) -> str:
-    """A line of a camera file with a rotation (x, y, z, w) and translation (3,), world to camera."""
+def camera_line(timestamp: int, quaternion: object, translation: object, aspect: float = 0.75) -> str:
+    """A line of a camera file with a rotation (x, y, z, w) and translation (3,), world to camera.
+
+    aspect: height over width of the frames, of square pixels.
+    """
     matrix = np.concatenate([Rotation.from_quat(quaternion).as_matrix(), np.reshape(translation, (3, 1))], 1)
-    return " ".join(map(repr, [timestamp, FX, FX * 16 / 9, 0.5, 0.5, 0.0, 0.0, *map(float, matrix.ravel())]))
+    return " ".join(map(repr, [timestamp, FX, FX / aspect, 0.5, 0.5, 0.0, 0.0, *map(float, matrix.ravel())]))
 
 
-def write_cameras(path: Path, timestamps: Sequence[int], walk: float = 0.1) -> None:
+def write_cameras(path: Path, timestamps: Sequence[int], walk: float = 0.1, aspect: float = 0.75) -> None:
     """A camera that turns to the right by two degrees per line and walks along its world's z by ``walk``."""
     lines = ["https://www.youtube.com/watch?v=abc"]
     for i, timestamp in enumerate(timestamps):
         turned = Rotation.from_euler("y", -2 * i, degrees=True)  # world to camera
-        lines.append(camera_line(timestamp, turned.as_quat(), turned.apply([0, 0, -walk * i])))
+        lines.append(camera_line(timestamp, turned.as_quat(), turned.apply([0, 0, -walk * i]), aspect))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
 
@@ -110,7 +132,7 @@ def write_clip(folder: Path, name: str, frames: int = 24, indexes: Sequence[int]
         turned = Rotation.from_euler("y", -i, degrees=True)
         rows.append([*turned.apply([0, 0, -0.1 * i]), *turned.as_quat()])
     np.save(notes / "poses.npy", np.array(rows))
-    np.save(notes / "intrinsics.npy", np.tile([0.7, 1.2, 0.5, 0.5], (len(indexes), 1)))
+    np.save(notes / "intrinsics.npy", np.tile([0.7, 1.4, 0.5, 0.5], (len(indexes), 1)))
     (notes / "indexes.txt").write_text("".join(f"{n} {i}\n" for n, i in enumerate(indexes)))
     (notes / "caption.json").write_text(json.dumps({"Caption": {"SceneSummary": f"a walk,\nclip {name}"}}))
     write_video(folder / "videos" / f"{name}.mp4", frames)

@@ -146,7 +146,8 @@ def test_clips_avoid_what_is_missing_and_say_what_that_is(turning_pool, tmp_path
     recordings = recordings_of(folder, tmp_path)
     for split in SPLITS:
         record = cut_pool(clip_study(), split, tmp_path / split, recordings)
-        assert record["missing"]["frames"] == {"count": 6, "videos": 6, "first": "frame 50 of Scene_0"}
+        assert record["missing"]["frames"] == {"count": 6, "videos": 6, "first": "frame 50 of Scene_0",
+                                               "why": "no frames/Scene_0/0050.png"}  # fmt: skip
         assert record["missing"]["poses"]["first"] == "pose 20 of Scene_0"
         pool = open_pool(tmp_path / split)
         for video in pool.videos:

@@ -16,7 +16,7 @@ def houses(tmp_path_factory):
     """Six films of 140 frames; the camera of each begins at frame 5 and turns by two degrees a frame."""
     folder = tmp_path_factory.mktemp("houses") / "films"
     for number in range(6):
-        write_cameras(folder / f"house_{number}.txt", [round(i * 1e6 / 30) for i in range(5, FRAMES)], walk=0.01)
+        write_cameras(folder / f"house_{number}.txt", [round(i * 1e6 / 30) for i in range(5, FRAMES)], 0.01, aspect=0.5)
         write_video(folder / f"house_{number}.mp4", FRAMES)
     return open_recordings("realestate10k", folder, folder.parent / "index.safetensors")
 

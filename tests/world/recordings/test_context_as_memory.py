@@ -53,9 +53,12 @@ def test_what_is_missing_is_named_counted_and_never_made_up(pool):
     (pool / "overlap_labels" / "Castle_0" / "3.json").unlink()
     recordings = opened(pool)
     report = recordings.report()
-    assert report["frames"] == {"count": 2, "videos": 1, "first": "frame 4 of Forest_1"}
-    assert report["poses"] == {"count": 1, "videos": 1, "first": "pose 9 of Town_2"}
-    assert report["overlap labels"] == {"count": 1, "videos": 1, "first": "overlap label 3 of Castle_0"}
+    assert report["frames"] == {"count": 2, "videos": 1, "first": "frame 4 of Forest_1",
+                                "why": "no frames/Forest_1/0004.png"}  # fmt: skip
+    assert report["poses"] == {"count": 1, "videos": 1, "first": "pose 9 of Town_2",
+                               "why": "jsons/Town_2.json has no camera 9"}  # fmt: skip
+    assert report["overlap labels"] == {"count": 1, "videos": 1, "first": "overlap label 3 of Castle_0",
+                                        "why": "no overlap_labels/Castle_0/3.json"}  # fmt: skip
     with pytest.raises(RecordingError, match="frame 4 of Forest_1 is missing"):
         recordings.frames("Forest_1", [0, 4])
     with pytest.raises(RecordingError, match="pose 9 of Town_2 is missing"):

@@ -16,7 +16,7 @@ from tests.world.recordings.samples import FX, camera_line, number_of, picture, 
 def folder(tmp_path):
     """One video as mp4 whose cameras begin at frame 20, one as a folder of frames."""
     folder = tmp_path / "recordings"
-    write_cameras(folder / "train" / "house.txt", [round(i * 1e6 / 30) for i in range(20, 60)])
+    write_cameras(folder / "train" / "house.txt", [round(i * 1e6 / 30) for i in range(20, 60)], aspect=0.5)
     write_video(folder / "train" / "house.mp4", 80)
     stamps = [1000 * i for i in range(6)]
     write_cameras(folder / "flat.txt", stamps)
@@ -62,16 +62,19 @@ def test_a_point_falls_on_the_pixel_that_the_camera_file_says(folder, tmp_path):
     seen = (np.array([point[2], point[0], -point[1]]) - pose[0, :3]) @ rotation_matrices(pose)[0]
     across = np.tan(np.deg2rad(recordings.field_of_view("flat")) / 2)
     np.testing.assert_allclose(u, 0.5 + seen[1] / seen[0] / across / 2, atol=1e-9)
-    np.testing.assert_allclose(v, 0.5 - seen[2] / seen[0] / across / 2 * 16 / 9, atol=1e-9)
+    np.testing.assert_allclose(v, 0.5 - seen[2] / seen[0] / across / 2 * 4 / 3, atol=1e-9)
 
 
 def test_cameras_beyond_the_video_and_missing_frames_are_named(folder):
-    write_cameras(folder / "train" / "house.txt", [round(i * 1e6 / 30) for i in range(70, 90)])
+    write_cameras(folder / "train" / "house.txt", [round(i * 1e6 / 30) for i in range(70, 90)], aspect=0.5)
     (folder / "flat" / "3000.png").unlink()
     recordings = opened(folder)
-    assert recordings.report()["frames"] == {"count": 11, "videos": 2, "first": "frame 3 of flat"}
+    assert recordings.report()["frames"] == {"count": 11, "videos": 2, "first": "frame 3 of flat",
+                                             "why": "no flat/3000.png or .jpg"}  # fmt: skip
     assert number_of(recordings.frames("train/house", [9])[0]) == 79
-    with pytest.raises(RecordingError, match="frame 10 of train/house is missing"):
+    with pytest.raises(
+        RecordingError, match=r"frame 10 of train/house is missing \(train/house.mp4 shows no frame within 0.6"
+    ):
         recordings.frames("train/house", [10])
 
 
@@ -103,3 +106,15 @@ def test_the_nearest_frame_is_the_nearest(times, wanted):
     away = np.abs(wanted[:, None] - times).min(1)
     np.testing.assert_array_equal(np.abs(wanted - stamps), away)
     assert not near[away > 0.7 * np.median(np.diff(times))].any() and near[away == 0].all()
+
+
+@pytest.mark.parametrize("video", ["flat", "train/house"])
+def test_focal_lengths_that_no_square_pixels_have_are_named(folder, video):
+    """As of 16:9 frames, beside a film of 2:1 and images of 4:3: every view would be bent."""
+    sound = opened(folder).length(video)
+    write_cameras(folder / f"{video}.txt", [round(i * 1e6 / 30) for i in range(20, 60)], aspect=9 / 16)
+    recordings = opened(folder)
+    with pytest.raises(RecordingError, match=rf"{video}.txt: focal lengths of fx W = .* and fy H = .*square pixels"):
+        recordings.frames(video, [0])
+    other = ({"flat", "train/house"} - {video}).pop()
+    assert sound and recordings.present(other).all()

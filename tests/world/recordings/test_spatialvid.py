@@ -35,7 +35,9 @@ def test_frames_poses_caption_and_field_of_view(folder):
 
 def test_frames_after_the_last_pose_have_none(folder):
     recordings = opened(folder)
-    assert recordings.report()["poses"] == {"count": 9, "videos": 3, "first": "pose 21 of group_0001/aa"}
+    assert recordings.report()["poses"] == {"count": 9, "videos": 3, "first": "pose 21 of group_0001/aa",
+                                            "why": "annotations/group_0001/aa/poses.npy has poses of frames 0 to 20"
+                                            }  # fmt: skip
     with pytest.raises(RecordingError, match="pose 21 of group_0001/bb is missing"):
         recordings.poses("group_0001/bb")
 
@@ -45,7 +47,8 @@ def test_frames_before_the_first_pose_and_poses_beyond_the_video(tmp_path):
     recordings = open_recordings("spatialvid", tmp_path / "r", tmp_path / "i.safetensors")
     assert recordings.length("group_0001/aa") == 19
     assert recordings.report()["poses"]["first"] == "pose 0 of group_0001/aa"
-    assert recordings.report()["frames"] == {"count": 4, "videos": 1, "first": "frame 15 of group_0001/aa"}
+    assert recordings.report()["frames"] == {"count": 4, "videos": 1, "first": "frame 15 of group_0001/aa",
+                                             "why": "videos/group_0001/aa.mp4 has 15 frames"}  # fmt: skip
     np.testing.assert_array_equal(np.flatnonzero(recordings.posed("group_0001/aa")), np.arange(4, 19))
 
 
@@ -93,7 +96,9 @@ def test_a_missing_and_a_truncated_video(folder):
     path = folder / "videos" / "group_0002" / "cc.mp4"
     path.write_bytes(path.read_bytes()[:500])
     recordings = opened(folder)
-    with pytest.raises(RecordingError, match="frame 0 of group_0001/aa is missing"):
+    with pytest.raises(
+        RecordingError, match=r"frame 0 of group_0001/aa is missing \(videos/group_0001/aa.mp4 is not there\)"
+    ):
         recordings.frames("group_0001/aa", [0])
     with pytest.raises(RecordingError, match="frame 0 of group_0002/cc is missing .*cc.mp4.*truncated"):
         recordings.frames("group_0002/cc", [0])
@@ -106,3 +111,14 @@ def test_no_caption_is_said(folder):
     assert recordings.report()["captions"] == {"count": 1, "videos": 1, "first": "caption of group_0001/aa"}
     with pytest.raises(RecordingError, match="no caption of group_0001/aa"):
         recordings.caption("group_0001/aa")
+
+
+def test_intrinsics_of_other_frames_are_named(folder):
+    """fx W / (fy H) of 0.56: a clip that was cropped after its cameras were found."""
+    notes = folder / "annotations" / "group_0001" / "aa"
+    np.save(notes / "intrinsics.npy", np.tile([0.7, 2.5, 0.5, 0.5], (4, 1)))
+    (notes / "note").write_text("a folder's time tells of new files")
+    recordings = opened(folder)
+    with pytest.raises(RecordingError, match=r"frame 0 of group_0001/aa .*ratio of 0.56; expected square pixels"):
+        recordings.frames("group_0001/aa", [0])
+    assert recordings.present("group_0001/bb").all()

@@ -1,5 +1,7 @@
 """Random access to video files: every frame by its number, against decoding all of it in order."""
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -57,6 +59,33 @@ def test_other_containers(tmp_path, container):
     write_video(path, 40)
     stamps, *_ = time_stamps(path, "film")
     assert [number_of(f) for f in read_at(path, "film", stamps[[0, 17, 39]])] == [0, 17, 39]
+
+
+def test_a_transport_stream_that_is_named_mp4_is_read(tmp_path):
+    """It has no table of key frames: what cannot be sought is decoded from the start."""
+    path = tmp_path / "film.mp4"
+    write_video(path, FRAMES, container_format="mpegts")
+    stamps, *_ = time_stamps(path, "film")
+    assert len(stamps) == FRAMES
+    for wanted in ([0, 1, 2], [5, 100], [17], [60, 61, 129]):
+        assert [number_of(f) for f in read_at(path, "film", stamps[wanted])] == wanted
+
+
+@pytest.mark.parametrize("turned", [1, 2, 3])
+def test_a_rotation_that_players_are_asked_for_is_done(tmp_path, turned):
+    path = tmp_path / "film.mp4"
+    write_video(path, 12, turned=turned)
+    stamps, _, size = time_stamps(path, "film")
+    frames = read_at(path, "film", stamps[[3, 9]])
+    assert size == (48, 96) == frames.shape[1:3]
+    assert [number_of(frame) for frame in frames] == [3, 9]
+
+
+def test_pixels_that_are_not_square_are_refused(tmp_path):
+    path = tmp_path / "film.mp4"
+    write_video(path, 4, pixels=Fraction(4, 3))
+    with pytest.raises(RecordingError, match="film.mp4: walk has pixels of 4:3, expected square ones; convert it"):
+        time_stamps(path, "walk")
 
 
 def test_a_truncated_video_is_one_line(film, tmp_path):
