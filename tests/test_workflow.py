@@ -378,6 +378,15 @@ def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone
     assert int(asked["train"]["mem_mb"]) > 200_000  # no limit of a local run cuts it
 
 
+def test_a_stage_is_handed_the_cpus_that_its_job_asks_for(clone):
+    """``--threads`` would stay 1, and eight CPUs do the work of one."""
+    out = snakemake(clone, "-n", "-p", "--cores", "64", "--configfile", "config/paper.yaml").stdout
+    jobs = re.findall(r"^rule (\w+):\n((?: .*\n)+)[^\n]*\n?.*?--threads (\d+)", out, re.M)
+    asked = {name: int(re.search(r"cpus_per_task=(\d+)", text)[1]) for name, text, _ in jobs}
+    assert {"text", "codec", "latents_share", "rollout", "probe", "measure", "judge"} <= set(asked)
+    assert {name: int(threads) for name, _, threads in jobs} == asked
+
+
 def test_publishing_that_fails_loses_no_committed_table(clone):
     committed, made = clone / "results" / "mini" / "tables", clone / "runs" / "mini" / "tables"
     for name in table_files(load_study(clone / "config" / "config.yaml").evaluate.branches):

@@ -17,6 +17,7 @@ if STUDY.base.source == "trained":
             shard=r"\d+",
         conda:
             ENVIRONMENT
+        threads: threads("base_clips")
         resources:
             **resources("base_clips"),
         params:

@@ -38,6 +38,7 @@ rule measure:
         f"{RUN}/benchmarks/measure_{{measured}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("measure")
     resources:
         **resources("measure"),
     params:
@@ -70,6 +71,7 @@ rule true_features:
         f"{RUN}/benchmarks/true_features.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("true_features")
     resources:
         **resources("true_features"),
     params:
@@ -97,6 +99,7 @@ rule realism:
         f"{RUN}/benchmarks/realism_{{measured}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("realism")
     resources:
         **resources("realism"),
     params:
@@ -128,6 +131,7 @@ rule judge:
         f"{RUN}/benchmarks/judge_{{judge}}_{{measured}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("judge")
     resources:
         **resources("judge"),
     params:
@@ -169,6 +173,7 @@ rule certificate:
         f"{RUN}/benchmarks/certificate_{JUDGE}_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("certificate")
     resources:
         **resources("certificate"),
     params:

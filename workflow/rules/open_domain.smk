@@ -72,6 +72,7 @@ if PICTURES:
             f"{RUN}/benchmarks/open_rollout_{{row}}-{{seed}}.tsv"
         conda:
             ENVIRONMENT
+        threads: threads("open_rollout")
         resources:
             **resources("open_rollout"),
         params:
@@ -99,6 +100,7 @@ if PICTURES:
             f"{RUN}/benchmarks/open_reference_{{reference}}.tsv"
         conda:
             ENVIRONMENT
+        threads: threads("open_reference")
         resources:
             **resources("open_reference"),
         params:
@@ -126,6 +128,7 @@ if PICTURES:
             f"{RUN}/benchmarks/open_judge_{{judge}}_{{measured}}.tsv"
         conda:
             ENVIRONMENT
+        threads: threads("open_judge")
         resources:
             **resources("open_judge"),
         params:
@@ -158,6 +161,7 @@ if PICTURES:
             f"{RUN}/benchmarks/open_domain.tsv"
         conda:
             ENVIRONMENT
+        threads: threads("open_domain")
         resources:
             **resources("open_domain"),
         params:

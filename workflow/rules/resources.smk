@@ -5,6 +5,7 @@
 PROCESSES = STUDY.compute.processes
 CPUS_PER_GPU = 8  # loaders, and the copies between host and card
 SNAKEMAKE_MB = 500  # Snakemake inside a Slurm job takes memory of its own
+# A stage is handed the CPUs of its last column as threads; one that computes on one thread asks for one CPU.
 RESOURCES = {
     #                on CPUs:        on GPUs:
     # rule           mem_mb minutes  mem_mb minutes gpus cpus
@@ -13,13 +14,13 @@ RESOURCES = {
     "assets": (1000, 30, 1000, 30, 0, 1),
     "weights": (1000, 30, 1000, 30, 0, 1),
     "pretrained": (1000, 120, 4000, 720, 0, 1),
-    "index": (1000, 30, 8000, 240, 0, 2),
-    "pool": (1000, 60, 16000, 720, 0, 8),
+    "index": (1000, 30, 8000, 240, 0, 1),
+    "pool": (1000, 60, 16000, 720, 0, 1),
     "codec": (4000, 60, 16000, 60, 0, 8),
     "text": (1000, 30, 64000, 120, 1, 8),
     "latents_share": (1000, 60, 32000, 720, 1, 8),
     "latents": (1000, 30, 4000, 60, 0, 1),
-    "evidence": (1000, 60, 16000, 480, 0, 8),
+    "evidence": (1000, 60, 16000, 480, 0, 1),
     "base": (
         *(1500, 60, 64000, 720),
         *(
@@ -35,15 +36,15 @@ RESOURCES = {
     "rollout": (2500, 60, 64000, 2880, 1, 8),
     "probe": (2500, 60, 64000, 720, 1, 8),
     "reference": (1500, 60, 32000, 480, 1, 8),
-    "seen": (1000, 30, 16000, 60, 0, 8),
+    "seen": (1000, 30, 16000, 60, 0, 1),
     "measure": (1500, 60, 16000, 480, 0, 8),
     "true_features": (1500, 60, 16000, 480, 0, 8),
     "realism": (1500, 60, 16000, 480, 0, 8),
     "judge": (1500, 60, 16000, 480, 0, 8),
     "certificate": (1500, 60, 16000, 480, 0, 8),
-    "people": (1500, 60, 16000, 120, 0, 4),
-    "tables": (1500, 60, 16000, 120, 0, 4),
-    "first_frames": (1000, 30, 4000, 60, 0, 2),
+    "people": (1500, 60, 16000, 120, 0, 1),
+    "tables": (1500, 60, 16000, 120, 0, 1),
+    "first_frames": (1000, 30, 4000, 60, 0, 1),
     "open_rollout": (2500, 60, 64000, 720, 1, 8),
     "open_reference": (1500, 60, 32000, 120, 1, 8),
     "open_judge": (1500, 60, 16000, 240, 0, 8),
@@ -56,6 +57,11 @@ RESOURCES = {
 # Only a local run counts it (`resources` in workflow/profiles/default): `mem_mb` there would cap what a Slurm job gets.
 resource_scopes:
     local_mb="local",
+
+
+def threads(rule):
+    """CPU threads that a rule hands to its stage: all that it asks for, or they would do the work of one."""
+    return RESOURCES[rule][5] if GPU_STUDY else 1
 
 
 def resources(rule):

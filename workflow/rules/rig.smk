@@ -29,6 +29,7 @@ rule text:
         f"{RIG}/benchmarks/text_{{split}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("text")
     resources:
         **resources("text"),
     params:
@@ -56,6 +57,7 @@ rule codec:
         f"{RIG}/benchmarks/codec.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("codec")
     resources:
         **resources("codec"),
     params:
@@ -86,6 +88,7 @@ rule latents_share:
         f"{RIG}/benchmarks/latents_{{split}}_{{share}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("latents_share")
     resources:
         **resources("latents_share"),
     params:

@@ -45,6 +45,7 @@ rule rollout:
         f"{RUN}/benchmarks/rollout_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("rollout")
     resources:
         **resources("rollout"),
     params:
@@ -78,6 +79,7 @@ rule reference:
         f"{RUN}/benchmarks/reference_{{reference}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("reference")
     resources:
         **resources("reference"),
     params:
@@ -111,6 +113,7 @@ rule probe:
         f"{RUN}/benchmarks/probe_{{row}}-{{seed}}.tsv"
     conda:
         ENVIRONMENT
+    threads: threads("probe")
     resources:
         **resources("probe"),
     params:
