@@ -87,7 +87,7 @@ def _jobs(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
         "training GPU-hours",
         "wall hours",
         "rollout GPU-hours",
-        "rollout GiB",
+        "rollout or probe GiB",
         "checkpoint GB",
         "while it trains GB",
     ]

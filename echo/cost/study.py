@@ -61,7 +61,7 @@ class StudyPlan:
         """One line for each row that does not fit the GPU, in training or in rollouts."""
         found = []
         for row in self.rows:
-            for job, needed in (("a training step", row.needed), ("a rollout", row.rollout_memory + RESERVE)):
+            for job, needed in (("a training step", row.needed), ("a rollout or probe", row.rollout_memory + RESERVE)):
                 if needed > self.gpu.memory:
                     found.append(
                         f"row {row.row}: {job} needs {needed / 2**30:.1f} GiB, but {self.gpu.name} (compute.gpu) has "

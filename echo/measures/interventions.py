@@ -15,6 +15,7 @@ evidence is retrieved, the retriever searches the changed history.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -38,29 +39,30 @@ def saw(poses: Poses, returned: Poses, field_of_view: float, aspect: float) -> B
     return overlap(returned, poses, field_of_view, aspect=aspect).max(0) >= SAW
 
 
-def states(sampler: Sampler, batch: CaseBatch, others: list[int], returned: int) -> dict[str, dict[str, torch.Tensor]]:
-    """The memory's state before the last segment: ``intact``, and after each of ``PROBES``.
+def states(
+    sampler: Sampler, batch: CaseBatch, others: torch.Tensor, returned: int
+) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+    """The memory's state before the last segment, one at a time: ``intact``, and after each of ``PROBES``.
 
-    others: for each case, the position of the case of another scene. returned: frames at the end of the last segment
-    that show the returning view.
+    others: for each case, the latents (B, F, C, H, W) of a case of another scene. returned: frames at the end of the
+    last segment that show the returning view.
     """
     last = batch.segments.count
     anchor = first_target(last, sampler.study.segment.frames) - 1
-    made = {"intact": sampler.remember(batch, batch.latents, last)}
+    yield "intact", sampler.remember(batch, batch.latents, last)
     for probe in PROBES:
         if probe == "erase":
-            made[probe] = sampler.remember(batch, batch.latents, last, anchor_only=True)
+            yield probe, sampler.remember(batch, batch.latents, last, anchor_only=True)
             continue
         changed = (
             _swapped(batch, others, anchor) if probe == "swap" else _moved(sampler, batch, probe, anchor, returned)
         )
-        made[probe] = sampler.remember(changed, changed.latents, last)
-    return made
+        yield probe, sampler.remember(changed, changed.latents, last)
 
 
-def _swapped(batch: CaseBatch, others: list[int], anchor: int) -> CaseBatch:
+def _swapped(batch: CaseBatch, others: torch.Tensor, anchor: int) -> CaseBatch:
     """The latents of other cases at this batch's poses; the anchor is kept."""
-    latents = batch.latents[others]
+    latents = others.clone()
     latents[:, anchor] = batch.latents[:, anchor]
     return replace(batch, latents=latents)
 

@@ -31,13 +31,19 @@ class MemoryProbeError(UserError):
 def probe(sampler: Sampler, batch: CaseBatch, scenes: list[str], decode: Callable[[Tensor], np.ndarray]) -> Probed:
     """The return frames of recall cases, with the memory intact and after each intervention.
 
-    decode: maps a segment's target latents (T', C, H, W) to its last 2 frames (2, H, W, 3) uint8.
+    ``evaluate.batch`` cases are generated at once, whatever device the cases of ``batch`` lie on. decode: maps a
+    segment's target latents (T', C, H, W) to its last 2 frames (2, H, W, 3) uint8.
     """
-    last, shown = batch.segments.count, {}
-    for name, state in states(sampler, batch, other_scene(scenes), RETURN_FRAMES).items():
-        latents = sampler.generate(batch, batch.latents, last, state)
-        shown[name] = np.stack([decode(case) for case in latents])
-    return Probed(shown, list(batch.videos))
+    shown: dict[str, list[np.ndarray]] = {}
+    others, size = other_scene(scenes), sampler.study.evaluate.batch
+    for start in range(0, len(batch.videos), size):
+        numbers = list(range(start, min(start + size, len(batch.videos))))
+        part = batch.take(numbers, sampler.device)
+        strangers = batch.latents[[others[number] for number in numbers]].to(sampler.device)
+        for name, state in states(sampler, part, strangers, RETURN_FRAMES):
+            latents = sampler.generate(part, part.latents, part.segments.count, state)
+            shown.setdefault(name, []).extend(decode(case) for case in latents)
+    return Probed({name: np.stack(frames) for name, frames in shown.items()}, list(batch.videos))
 
 
 def check_probed(profile: Profile, probed: Probed, study: Study) -> None:

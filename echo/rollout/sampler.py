@@ -50,6 +50,13 @@ class CaseBatch:
         picked = clips.pick(study, np.array([positions[video] for video in videos]))
         return cls(branch, videos, picked.segments, picked.latents.to(device), picked.text.to(device))
 
+    def take(self, numbers: list[int], device: torch.device | str) -> CaseBatch:
+        """Some of the cases, by their positions, on a device."""
+        videos = [self.videos[number] for number in numbers]
+        segments = Segments(self.segments.study, videos, self.segments.poses[numbers], self.segments.ranking)
+        latents, text = (value[numbers].to(device) for value in (self.latents, self.text))
+        return CaseBatch(self.branch, videos, segments, latents, text)
+
 
 class Sampler:
     """Rolls out one row."""

@@ -22,7 +22,7 @@ def of_policy(policy):
     batch = batch_of("recall", Setting(study, clips=4, kind="return_strict"))
     sampler = Sampler(study, moved_row("context_k5", study))
     anchor = first_target(batch.segments.count, study.segment.frames) - 1
-    return states(sampler, batch, [2, 2, 0, 0], 2), batch, anchor, sampler
+    return dict(states(sampler, batch, batch.latents[[2, 2, 0, 0]], 2)), batch, anchor, sampler
 
 
 def held(state, batch, anchor) -> list[set[bytes]]:
@@ -86,7 +86,7 @@ def test_the_batch_itself_is_left_as_it_was():
     batch = batch_of("recall", setting_for("recall", clips=4))
     latents, poses = batch.latents.clone(), batch.segments.poses.copy()
     study = tiny_study()
-    states(Sampler(study, moved_row("context_k5")), batch, [2, 2, 0, 0], 2)
+    dict(states(Sampler(study, moved_row("context_k5")), batch, batch.latents[[2, 2, 0, 0]], 2))
     assert torch.equal(batch.latents, latents)
     np.testing.assert_array_equal(batch.segments.poses, poses)
 

@@ -8,6 +8,7 @@ from echo.measures.probed import Probed
 from echo.measures.probes import MemoryProbeError, check_probed, probe
 from echo.measures.verdict import GATE, PROBES
 from echo.rollout.sampler import Sampler
+from tests.conftest import tiny_study
 from tests.rollout.cases_of_tests import STUDY, batch_of, moved_row, setting_for
 
 
@@ -16,8 +17,8 @@ def frames_of(latents: torch.Tensor) -> np.ndarray:
     return latents[-2:, :3].permute(0, 2, 3, 1).mul(1e4).remainder(256).to(torch.uint8).numpy()
 
 
-def probed(name: str, row=None) -> Probed:
-    made, sampler = setting_for("recall", clips=4), Sampler(STUDY, row or moved_row(name))
+def probed(name: str, row=None, study=STUDY) -> Probed:
+    made, sampler = setting_for("recall", clips=4), Sampler(study, row or moved_row(name))
     return probe(sampler, batch_of("recall", made), ["a", "a", "b", "b"], frames_of)
 
 
@@ -26,6 +27,24 @@ def test_inert_rows_do_not_move_by_one_grey_level_whatever_is_done(name):
     found = probed(name)
     assert set(found.changes) == set(PROBES) and not any(values.any() for values in found.changes.values())
     check_probed(STUDY.profiles[name], found, STUDY)
+
+
+def test_no_more_cases_are_generated_at_once_than_the_study_says(monkeypatch):
+    """At the paper's scale all sixteen together would need most of a card."""
+    sizes, generate = [], Sampler.generate
+
+    def watched(self, batch, *rest):
+        sizes.append(len(batch.videos))
+        return generate(self, batch, *rest)
+
+    monkeypatch.setattr(Sampler, "generate", watched)
+    together = probed("context_k5")
+    assert STUDY.evaluate.batch == 2 and sizes == [2] * (2 * (1 + len(PROBES)))
+    monkeypatch.setattr(Sampler, "generate", generate)
+    alone = probed("context_k5", study=tiny_study(evaluate={"batch": 1}))
+    for name, frames in together.frames.items():
+        gap = (frames.astype(int) - alone.frames[name] + 128) % 256 - 128  # of the last bits of sums
+        assert np.abs(gap).max() <= 1, name
 
 
 @pytest.mark.parametrize("name", ["context_k5", "compress_hybrid_r4", "ssm_blockwise"])

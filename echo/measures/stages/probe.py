@@ -18,8 +18,8 @@ from echo.study.words import BRANCHES, RETURN_FRAMES
 from echo.world.pool import open_pool
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "sampler", "grid",
-         "target_latents", "evaluate.splits", "evaluate.cases", "evaluate.probe_cases",
-         "evaluate.probe_threshold")  # fmt: skip
+         "target_latents", "evaluate.splits", "evaluate.cases", "evaluate.batch",
+         "evaluate.probe_cases", "evaluate.probe_threshold")  # fmt: skip
 CHOOSES = {"codec.kind": "echo.encoding.codecs.{}", "evidence.policy": "echo.evidence.{}"}
 
 
@@ -48,7 +48,7 @@ def run(
         opened = open_pool(pool, (BRANCHES["recall"].split(part.evaluate.splits),))
         info = choose_cases(part, "recall", opened.info)[: part.evaluate.probe_cases]
         clips = Clips.load(part, latents, text, evidence)
-        batch = CaseBatch.load(part, "recall", list(info.index), clips, sampler.device)
+        batch = CaseBatch.load(part, "recall", list(info.index), clips, "cpu")
         probed = probe(sampler, batch, list(info.room), lambda some: decoder.decode_end(some, RETURN_FRAMES).numpy())
         probed.save(out)
         record |= {"checkpoint_sha256": sha256(model), "train_seed": seed}
