@@ -219,8 +219,8 @@ def text(
 @app.command()
 def codec(
     study: StudyFile,
-    pool: PoolFolder,
     out: Out,
+    pool: Annotated[Path | None, typer.Option("--pool", help="the training pool, for a codec that is fitted")] = None,
     pretrained: PretrainedFile = None,
     shipped: ShippedFolder = None,
     weights: Annotated[Path | None, typer.Option("--weights", help="folder of the weights of LPIPS' network")] = None,
@@ -231,6 +231,21 @@ def codec(
     checked = _study(study, "codec", None, fingerprint)
     _prepare(threads)
     _run("codec", study=checked, pool=pool, out=out, pretrained=pretrained, shipped=shipped, weights=weights)
+
+
+@app.command()
+def codec_quality(
+    study: StudyFile,
+    pool: PoolFolder,
+    codec: CodecFile,
+    out: Out,
+    fingerprint: Fingerprint = None,
+    threads: Threads = 1,
+) -> None:
+    """Try the codec on held-out training videos."""
+    checked = _study(study, "codec_quality", None, fingerprint)
+    _prepare(threads)
+    _run("codec_quality", study=checked, pool=pool, codec=codec, out=out)
 
 
 @app.command()

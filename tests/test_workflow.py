@@ -371,6 +371,9 @@ def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone
     asked.pop("all")
     assert {"pretrained", "latents_share", "train", "rollout", "measure", "figure"} <= set(asked)
     assert sum(name == "train" for name, _ in jobs) == len(PAPER["rows"])
+    made_of = {name: re.search(r"input: (.*)", text)[1] for name, text in jobs if name in ("codec", "codec_quality")}
+    assert made_of["codec"] == "runs/paper/pretrained.json"  # it is trained: nothing waits for frames
+    assert asked["codec_quality"]["gpu"] == "1" and "runs/paper/codec.safetensors" in made_of["codec_quality"]
     for name, resources in asked.items():
         assert int(resources["runtime"]) >= 15 and int(resources["mem_mb"]) >= 1000, name
     assert asked["train"]["gpu"] == "8" and int(asked["train"]["cpus_per_task"]) >= 8

@@ -26,15 +26,19 @@ TRIED = 1000  # frames for the codec's own test, of up to 64 x 64 pixels; fewer 
 
 
 def fit_codec(
-    config: Config, seed: int, pool: Pool, path: Path, pretrained: Path | None = None, weights: Path | None = None
-) -> dict[str, float | int]:
-    """Fit the codec to the training pool and save it to ``path``; returns its quality on held-out videos of the pool.
+    config: Config,
+    seed: int,
+    pool: Pool | None,
+    path: Path,
+    pretrained: Path | None = None,
+    weights: Path | None = None,
+) -> None:
+    """Fit the codec to the training pool, all but its held-out videos, and save it to ``path``.
 
-    pretrained: folder of a pretrained Wan model; with ``codec.kind: wan`` its autoencoder is taken as it is.
-    weights: folder of the weights of LPIPS' network, where ``config.needs_lpips``.
-    Raises CodecError where the fit ends with numbers that are not finite; nothing is written then.
+    pool: None where nothing is fitted. pretrained: folder of a pretrained Wan model; with ``codec.kind: wan`` its
+    autoencoder is taken as it is. weights: folder of the weights of LPIPS' network, where ``config.needs_lpips``.
+    Raises CodecError where the fit ends with numbers that are not finite, or has no pool; nothing is written then.
     """
-    held = _held_out(pool)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "codec"))
         own: dict[str, Any] = {}
@@ -42,6 +46,9 @@ def fit_codec(
             own["pretrained"] = load_vae(pretrained)
         codec = build_codec(config, **own).to(device())
         if not codec.trained:
+            if pool is None:
+                raise CodecError(f"a {config.kind} codec is fitted to the training pool; none was handed over (--pool)")
+            held = _held_out(pool)
             used = [video for video in pool.videos if video not in set(held)] or held
             _fit(codec, to_signal(_some_frames(pool, used, config.train_frames, seed)), seed, weights)
     name = first_not_finite(codec.state_dict())
@@ -51,14 +58,11 @@ def fit_codec(
             "check codec.options, codec.train_steps and codec.train_frames"
         )
     codec.save(path)
-    return quality(codec, seed, pool)
 
 
-def take_codec(made: Path, seed: int, pool: Pool, path: Path) -> dict[str, float | int]:
-    """Save the codec of the file ``made`` to ``path`` in float32; returns its quality as ``fit_codec`` does."""
-    codec = load_codec(made)
-    codec.save(path)
-    return quality(codec, seed, pool)
+def take_codec(made: Path, path: Path) -> None:
+    """Save the codec of the file ``made`` to ``path`` in float32."""
+    load_codec(made).save(path)
 
 
 def _held_out(pool: Pool) -> list[str]:
@@ -67,7 +71,10 @@ def _held_out(pool: Pool) -> list[str]:
 
 
 def quality(codec: Codec, seed: int, pool: Pool) -> dict[str, float | int]:
-    """What the record says of a codec, tried on held-out videos of the training pool."""
+    """What is said of a codec: its PSNR on held-out videos of the training pool, and the size of its latents.
+
+    Wan's takes a minute a frame of 352 x 640 on a CPU, so this is a stage of its own, for which nothing waits.
+    """
     held, side = _held_out(pool), codec.config.downsample
     height, width = pool.frames(held[0], [0]).shape[1:3]
     tried = max(1, min(TRIED, TRIED * PIXELS // (256 * height * width)))
@@ -91,7 +98,8 @@ def reconstruction(codec: Codec, frames: UInt8[Tensor, "f H W 3"]) -> float:
 
 
 def _some_frames(pool: Pool, videos: list[str], count: int, seed: int) -> Tensor:
-    """About ``count`` frames (n, H, W, 3), drawn evenly over ``videos``."""
+    """About ``count`` frames (n, H, W, 3), drawn evenly over ``videos``, or one of each of ``count`` videos."""
+    videos = videos[:: max(1, len(videos) // count)][: max(1, count)]
     draw, each = generator(seed, "codec", "frames"), -(-count // len(videos))
     parts = []
     for video in videos:

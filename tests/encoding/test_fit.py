@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from echo.encoding.codec import Codec, CodecError, load_codec
+from echo.encoding import fit
+from echo.encoding.codec import Codec, CodecError, build_codec, load_codec
 from echo.encoding.codecs.patch import PatchCodec
 from echo.encoding.fit import fit_codec, reconstruction
-from tests.encoding.videos import KINDS, Videos, fitted
+from tests.encoding.videos import KINDS, Videos, fitted, saved_vae
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
@@ -52,6 +53,27 @@ def test_held_out_videos_are_not_fitted(tmp_path, monkeypatch):
     frames = {frame.numpy().tobytes() for frame in ((seen[0] + 1) * 127.5).round().to(torch.uint8).movedim(1, -1)}
     held = {frame.tobytes() for frame in Videos().frames("v0")}
     assert frames and not frames & held
+
+
+def test_a_codec_that_comes_trained_is_taken_without_a_look_at_any_frame(tmp_path):
+    """Trying Wan's on the paper's frames took 91 minutes on CPUs, and every other stage waited for it."""
+    saved_vae(tmp_path)
+    config = KINDS["wan"].model_copy(update={"options": {}})
+    fit_codec(config, 0, None, tmp_path / "codec.safetensors", tmp_path)
+    assert load_codec(tmp_path / "codec.safetensors").config == config
+    with pytest.raises(CodecError, match="a patch codec is fitted to the training pool; none was handed over"):
+        fit_codec(KINDS["patch"], 0, None, tmp_path / "other.safetensors")
+
+
+def test_few_frames_are_tried_where_frames_are_large(monkeypatch):
+    """Not one of each held-out video, of which the paper's study has ninety."""
+    monkeypatch.setattr(fit, "TRIED", 3)
+    tried = []
+    monkeypatch.setattr(fit, "reconstruction", lambda codec, frames: tried.append(len(frames)) or 0.0)
+    pool = Videos()
+    pool.videos = [f"v{i}" for i in range(8 * fit.HELD_OUT)]
+    fit.quality(build_codec(KINDS["patch"]), 0, pool)
+    assert tried == [3]
 
 
 def test_reconstruction_is_the_mean_psnr():

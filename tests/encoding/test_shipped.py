@@ -7,7 +7,7 @@ import torch
 
 from echo.encoding import shipped
 from echo.encoding.codec import load_codec
-from echo.encoding.fit import fit_codec, take_codec
+from echo.encoding.fit import fit_codec, quality, take_codec
 from echo.encoding.shipped import ship, verified
 from echo.io.files import write_json
 from echo.io.tensors import load_tensors, read_header, save_tensors, stored_hash
@@ -52,13 +52,14 @@ def test_what_is_shipped_is_the_source_in_half_precision(sources, tmp_path):
 def test_a_shipped_codec_decodes_as_its_source(sources, tmp_path):
     base, codec = sources
     ship(base, codec, tmp_path / "out")
-    quality = take_codec(verified(tmp_path / "out", "codec"), 0, Videos(), tmp_path / "taken.safetensors")
+    take_codec(verified(tmp_path / "out", "codec"), tmp_path / "taken.safetensors")
     first, second = load_codec(codec), load_codec(tmp_path / "taken.safetensors")
     frames = torch.from_numpy(Videos().frames("v0"))
     assert all(value.dtype == torch.float32 for value in second.state_dict().values())
     torch.testing.assert_close(second.encode(frames), first.encode(frames), rtol=0, atol=0.01)
     assert (second.decode(second.encode(frames)).int() - first.decode(first.encode(frames)).int()).abs().max() <= 2
-    assert quality["numbers_per_frame"] == 20 * 4 and quality["held_out_psnr"] > 20
+    found = quality(second, 0, Videos())
+    assert found["numbers_per_frame"] == 20 * 4 and found["held_out_psnr"] > 20
 
 
 def test_another_codecs_base_is_refused(sources, tmp_path):

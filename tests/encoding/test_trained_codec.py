@@ -3,8 +3,7 @@
 import torch
 
 from echo.encoding.codec import build_codec, to_signal
-from echo.encoding.fit import fit_codec
-from tests.encoding.videos import KINDS, Videos
+from tests.encoding.videos import KINDS, Videos, fitted
 
 
 def signal() -> torch.Tensor:
@@ -39,4 +38,4 @@ def test_the_frames_of_a_step_are_the_seeds():
 
 def test_options_of_the_normalisation_are_not_the_autoencoders(tmp_path):
     config = KINDS["autoencoder"].model_copy(update={"options": {"whiten": 0.5}})
-    assert fit_codec(config, 0, Videos(), tmp_path / "codec.safetensors")["held_out_psnr"] > 0
+    assert fitted(config, tmp_path / "codec.safetensors")[0]["held_out_psnr"] > 0

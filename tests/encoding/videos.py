@@ -10,7 +10,7 @@ from diffusers import AutoencoderKLWan
 from einops import rearrange
 
 from echo.encoding.codec import Codec, load_codec
-from echo.encoding.fit import fit_codec
+from echo.encoding.fit import fit_codec, quality
 from echo.encoding.latents import join_shares, write_share
 from echo.io.seeding import generator
 from echo.study.config import Codec as Config
@@ -74,7 +74,9 @@ class PosedVideos(Videos):
 
 def fitted(config: Config, path: Path, videos: Videos | None = None) -> tuple[dict, Codec]:
     """A codec fitted to ``videos`` and read back from ``path``, and its quality."""
-    return fit_codec(config, 0, videos or Videos(), path), load_codec(path)
+    videos = videos or Videos()
+    fit_codec(config, 0, videos, path)
+    return quality(load_codec(path), 0, videos), load_codec(path)
 
 
 def saved_vae(folder: Path) -> AutoencoderKLWan:

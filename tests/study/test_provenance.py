@@ -27,7 +27,7 @@ RERUNS = {
     "world/camera": "pool clips base_clips evidence base base_train train import_released rollout reference probe seen "
     "measure certificate first_frames open_rollout open_reference open_domain",
     "world/rooms/render": "pool base_clips base_train",
-    "encoding/codecs/patch": "codec latents_share base_clips rollout reference probe people open_rollout "
+    "encoding/codecs/patch": "codec codec_quality latents_share base_clips rollout reference probe people open_rollout "
     "open_reference",
     "world/recordings/clips": "clips",
     "evidence/retrieval": "evidence base base_train train rollout probe open_rollout",
@@ -37,9 +37,10 @@ RERUNS = {
     "training/launch": "",
     "measures/probes": "probe",
     "measures/probed": "probe certificate",
-    "encoding/fit_decoder": "codec latents_share base_clips rollout reference probe people open_rollout open_reference",
-    "encoding/perceptual": "codec latents_share base_clips rollout reference probe measure certificate people "
-    "open_rollout open_reference open_domain",
+    "encoding/fit_decoder": "codec codec_quality latents_share base_clips rollout reference probe people open_rollout "
+    "open_reference",
+    "encoding/perceptual": "codec codec_quality latents_share base_clips rollout reference probe measure certificate "
+    "people open_rollout open_reference open_domain",
     "measures/lpips": "measure certificate open_domain",
     "world/geometry": "reference seen measure certificate open_domain",
     "rollout/references/ridge": "reference open_reference",

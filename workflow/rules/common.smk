@@ -125,6 +125,12 @@ CODEC_WEIGHTS = (
     if STUDY.codec.needs_lpips and not SHIPPED
     else []
 )
+# The pool that the codec is fitted to; one that comes trained needs none, and need not wait for it.
+FITTED_ON = (
+    []
+    if SHIPPED or (PRETRAINED and STUDY.codec.kind == "wan")
+    else [f"{RIG}/pool/train/record.json"]
+)
 # Which pixels were seen before is known where frames have depth.
 SEEN = [f"{RUN}/seen.safetensors"] if STUDY.has_depth else []
 BASE = f"{RIG if BASE_SHARDS else RUN}/base.safetensors"
@@ -170,6 +176,7 @@ RECORDS = [
     *(f"{RIG}/pool/{split}/record.json" for split in SPLITS),
     *(f"{RIG}/text/{split}.record.json" for split in SPLITS),
     f"{RIG}/codec.record.json",
+    f"{RIG}/codec_quality.record.json",
     *(f"{RIG}/latents/{s}/shares/{n}/record.json" for s in SPLITS for n in SHARES),
     *(f"{RIG}/latents/{split}/record.json" for split in SPLITS),
     *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),

@@ -44,7 +44,7 @@ rule text:
 
 rule codec:
     input:
-        pool=f"{RIG}/pool/train/record.json",
+        pool=FITTED_ON,
         pretrained=PRETRAINED,
         shipped=ancient([f"{SHIPPED}/codec.safetensors"] if SHIPPED else []),
         weights=CODEC_WEIGHTS,
@@ -63,15 +63,40 @@ rule codec:
     params:
         study=RIG_OPTION,
         fingerprint=fingerprint("codec"),
-        pool=folder("pool"),
+        pool=option("--pool", "pool", parents=True),
         pretrained=option("--pretrained", "pretrained"),
         shipped=option("--shipped", "shipped", parents=True),
         shipped_record=SHIPPED_DIGEST,
         weights=option("--weights", "weights", parents=True),
     shell:
-        "python -m echo codec --study {params.study} --pool {params.pool} {params.pretrained} {params.shipped}"
+        "python -m echo codec --study {params.study} {params.pool} {params.pretrained} {params.shipped}"
         " {params.weights}"
         " --out {output.codec} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
+
+
+# How well the codec reconstructs, for the record alone: what is encoded need not wait for it.
+rule codec_quality:
+    input:
+        pool=f"{RIG}/pool/train/record.json",
+        codec=f"{RIG}/codec.safetensors",
+    output:
+        record=f"{RIG}/codec_quality.record.json",
+    log:
+        f"{RIG}/logs/codec_quality.log",
+    benchmark:
+        f"{RIG}/benchmarks/codec_quality.tsv"
+    conda:
+        ENVIRONMENT
+    threads: threads("codec_quality")
+    resources:
+        **resources("codec_quality"),
+    params:
+        study=RIG_OPTION,
+        fingerprint=fingerprint("codec_quality"),
+        pool=folder("pool"),
+    shell:
+        "python -m echo codec-quality --study {params.study} --pool {params.pool} --codec {input.codec}"
+        " --out {output.record} --fingerprint {params.fingerprint} --threads {threads} > {log} 2>&1"
 
 
 # A split's frames are dealt out to jobs; each takes a fixed share, so that a restarted one goes on with its own.

@@ -18,14 +18,15 @@ CHOOSES = {"codec.kind": "echo.encoding.codecs.{}"}
 
 def run(
     study: Study,
-    pool: Path,
     out: Path,
+    pool: Path | None = None,
     pretrained: Path | None = None,
     shipped: Path | None = None,
     weights: Path | None = None,
 ) -> None:
-    """Write the codec to the file ``out``; its quality on held-out training videos goes to the record.
+    """Write the codec to the file ``out``.
 
+    pool: folder of the training pool, for a codec that is fitted.
     shipped: folder of a shipped base, whose codec is taken as it is: the base, and one trained further from it, speak
     no other.
     weights: folder of the weights of LPIPS' network, for a codec that is trained on it.
@@ -33,9 +34,9 @@ def run(
     with recorded(record_of(out), study, "codec") as record:
         part = part_of(study, "codec")
         folder = read_manifest(pretrained, "vae") if pretrained else None
-        opened = open_pool(pool, ("train",))
         if shipped is not None:
-            record["quality"] = take_codec(verified(shipped, "codec"), part.seed, opened, out)
+            take_codec(verified(shipped, "codec"), out)
             record["shipped_sha256"] = stored_hash(shipped / "codec.safetensors")
             return
-        record["quality"] = fit_codec(part.codec, part.seed, opened, out, folder, weights)
+        opened = open_pool(pool, ("train",)) if pool else None
+        fit_codec(part.codec, part.seed, opened, out, folder, weights)

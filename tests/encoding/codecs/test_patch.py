@@ -7,7 +7,7 @@ from einops import rearrange
 
 from echo.encoding.codec import CodecError
 from echo.encoding.codecs.patch import PatchCodec
-from echo.encoding.fit import fit_codec, reconstruction
+from echo.encoding.fit import reconstruction
 from echo.study.config import Codec
 from tests.encoding.videos import CONVOLUTIONAL, KINDS, Edges, Videos, fitted
 
@@ -48,7 +48,7 @@ def test_more_channels_reconstruct_better(tmp_path):
     quality = []
     for channels in (3, 10, 40):
         config = KINDS["patch"].model_copy(update={"channels": channels})
-        quality.append(fit_codec(config, 0, Videos(), tmp_path / "codec.safetensors")["held_out_psnr"])
+        quality.append(fitted(config, tmp_path / "codec.safetensors")[0]["held_out_psnr"])
     assert quality == sorted(quality) and quality[-1] > quality[0] + 3
 
 
