@@ -377,7 +377,7 @@ def test_the_papers_graph_is_listed_with_what_each_job_asks_of_the_cluster(clone
     for name, resources in asked.items():
         assert int(resources["runtime"]) >= 15 and int(resources["mem_mb"]) >= 1000, name
     assert asked["train"]["gpu"] == "8" and int(asked["train"]["cpus_per_task"]) >= 8
-    assert asked["rollout"]["gpu"] == "1" and "gpu" not in asked["measure"]
+    assert asked["rollout"]["gpu"] == asked["measure"]["gpu"] == "1" and "gpu" not in asked["judge"]
     assert int(asked["train"]["mem_mb"]) > 200_000  # no limit of a local run cuts it
 
 

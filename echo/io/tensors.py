@@ -108,7 +108,7 @@ def stored_hash(path: str | Path) -> str:
     """The hash that a file carries, without a look at its contents; raises TensorFileError where it carries none."""
     try:
         with open(path, "rb") as file:
-            return _find_hash(_read_head(file)[1])[0]
+            return _find_hash(read_head(file)[1])[0]
     except ValueError as error:
         raise TensorFileError(f"{path}: truncated or not one of the study's files ({error}); {mending(path)}") from None
 
@@ -162,7 +162,7 @@ def _hashes(path: Path) -> tuple[str, str, int]:
     Raises ValueError for a file that carries none.
     """
     with open(path, "rb") as file:
-        length, head = _read_head(file)
+        length, head = read_head(file)
         stored, start = _find_hash(head)
         head = head[:start] + ZEROS.encode() + head[start + len(ZEROS) :]
         total = hashlib.sha256(length + head)
@@ -171,7 +171,7 @@ def _hashes(path: Path) -> tuple[str, str, int]:
     return stored, total.hexdigest(), len(length) + start
 
 
-def _read_head(file: BinaryIO) -> tuple[bytes, bytes]:
+def read_head(file: BinaryIO) -> tuple[bytes, bytes]:
     """The eight bytes that say how long safetensors' own header is, and that header."""
     length = file.read(8)
     size = int.from_bytes(length, "little")

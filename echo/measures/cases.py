@@ -39,10 +39,12 @@ def measure_rollouts(
     pools: Mapping[str, Pool],
     lpips: Metric,
     masks: Path | None = None,
+    ssim: Metric = ssim,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The frame table (``FRAME_COLUMNS``) and the case table (``CASE_COLUMNS``) of one row and training seed.
 
     rollouts: the file of each branch's rollout; pools: by split; masks: the file of seen pixels, if there is depth.
+    Frames are read case by case.
     Raises RolloutError if a rollout or the masks do not cover exactly the study's cases.
     """
     tables, found = [], seen.load_seen(masks) if masks else {}
@@ -51,7 +53,7 @@ def measure_rollouts(
         rollout.check(study, branch, pool.info, path)
         own = seen.check_seen(found, branch, rollout.cases, masks) if masks else None
         view = study.world.field_of_view
-        tables.append(measure_branch(rollout, branch, study.segment.frames, view, pool, lpips, own))
+        tables.append(measure_branch(rollout, branch, study.segment.frames, view, pool, lpips, own, ssim))
     frames, cases = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     for table in (frames, cases):
         table.insert(0, "row_name", row)
@@ -67,6 +69,7 @@ def measure_branch(
     pool: Pool,
     lpips: Metric,
     masks: seen.SeenBranch | None = None,
+    ssim: Metric = ssim,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The frame table and the case table of one branch, without the columns for row and training seed.
 

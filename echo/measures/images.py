@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float64, UInt8
 from skimage.metrics import structural_similarity
 
+PART_BYTES = 2**25  # of frames that are compared at once; in float64 they take eight times as much, several times over
 WINDOW = 7  # pixels along each side of SSIM's window, scikit-image's default
 
 Frames: TypeAlias = UInt8[np.ndarray, "frames height width 3"]
@@ -26,7 +28,7 @@ def check_frames(a: np.ndarray, b: np.ndarray) -> None:
 def psnr(a: Frames, b: Frames) -> PerFrame:
     """Peak signal-to-noise ratio in dB, peak 255; inf where two frames are identical, and only there."""
     check_frames(a, b)
-    error = np.square(a.astype(np.float64) - b).mean((1, 2, 3))
+    error = _in_parts(lambda x, y: np.square(x.astype(np.float64) - y).mean((1, 2, 3)), a, b)
     with np.errstate(divide="ignore"):
         return 10 * np.log10(255.0**2 / error)
 
@@ -46,6 +48,17 @@ def gradient_energy(frames: Frames) -> PerFrame:
     Blurred frames have less of it and noisy ones more, so on its own it does not measure realism.
     """
     check_frames(frames, frames)
+    return _in_parts(_gradient_energy, frames)
+
+
+def _gradient_energy(frames: Frames) -> PerFrame:
     values = frames.astype(np.float64)
     across, down = (np.square(np.diff(values, axis=axis)).mean((1, 2, 3)) for axis in (2, 1))
     return down + across
+
+
+def _in_parts(measure: Callable[..., PerFrame], *frames: Frames) -> PerFrame:
+    """A measure of each frame, computed ``PART_BYTES`` of frames at a time."""
+    count, size = len(frames[0]), max(1, PART_BYTES // max(1, int(np.prod(frames[0].shape[1:]))))
+    parts = [slice(start, start + size) for start in range(0, max(count, 1), size)]
+    return np.concatenate([measure(*(each[part] for each in frames)) for part in parts])

@@ -10,6 +10,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from echo.encoding.perceptual import SMALLEST, lpips_network
+from echo.io.device import device
 from echo.measures.images import Frames, PerFrame, check_frames
 
 
@@ -23,7 +24,8 @@ class Lpips:
 
     def __init__(self, weights: Path, batch: int = 32) -> None:
         """weights: the folder that holds ``alexnet.safetensors``; batch: pairs per pass."""
-        self.network = lpips_network(weights)
+        self.device = device()
+        self.network = lpips_network(weights).to(self.device)
         self.batch = batch
 
     def __call__(self, a: Frames, b: Frames) -> PerFrame:
@@ -35,10 +37,9 @@ class Lpips:
             )
         passes = [slice(start, start + self.batch) for start in range(0, len(a), self.batch)]
         with torch.inference_mode():
-            distances = [self.network(_scaled(a[pairs]), _scaled(b[pairs]))[:, 0, 0, 0] for pairs in passes]
-        return torch.cat(distances).double().numpy() if distances else np.zeros(0)
+            distances = [self.network(self._scaled(a[some]), self._scaled(b[some]))[:, 0, 0, 0] for some in passes]
+        return torch.cat(distances).double().cpu().numpy() if distances else np.zeros(0)
 
-
-def _scaled(frames: Frames) -> Float32[Tensor, "frames 3 height width"]:
-    """Frames as the network's input, scaled to -1..1."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    def _scaled(self, frames: Frames) -> Float32[Tensor, "frames 3 height width"]:
+        """Frames as the network's input, scaled to -1..1."""
+        return torch.from_numpy(np.ascontiguousarray(frames)).to(self.device).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -10,7 +10,8 @@ import pandas as pd
 from jaxtyping import Int64, UInt8
 
 from echo.io.errors import UserError
-from echo.io.tensors import load_tensors, mending, read_header, save_tensors
+from echo.io.stored import StoredArray
+from echo.io.tensors import mending, open_tensors, read_header, save_tensors
 from echo.rollout.cases import choose_cases
 from echo.study.config import Study
 from echo.study.words import generated_frames
@@ -22,22 +23,25 @@ class RolloutError(UserError):
 
 @dataclass(frozen=True)
 class Rollout:
-    """Generated frames of one branch; index: their numbers in the trajectory; cases: the videos' names."""
+    """Generated frames of one branch; index: their numbers in the trajectory; cases: the videos' names.
 
-    frames: UInt8[np.ndarray, "cases generated height width 3"]
+    Frames that were read from a file stay there: 64 replays at the paper's size are 10 GB. They are indexed alike.
+    """
+
+    frames: UInt8[np.ndarray, "cases generated height width 3"] | StoredArray
     index: Int64[np.ndarray, " numbers"]
     cases: list[str]
 
     def save(self, path: Path, **header: str) -> None:
         """Write as safetensors, atomically; ``header`` goes beside the cases' names."""
-        arrays = {"frames": self.frames, "index": self.index.astype(np.int64)}
+        arrays = {"frames": np.asarray(self.frames), "index": self.index.astype(np.int64)}
         save_tensors(path, arrays, {"cases": self.cases, **header})
 
     @classmethod
     def load(cls, path: Path) -> Rollout:
-        """Read what ``save`` wrote. Raises TensorFileError for a file that is cut or was changed."""
-        arrays = load_tensors(path, "np")
-        return cls(arrays["frames"], arrays["index"], read_header(path)["cases"])
+        """Open what ``save`` wrote. Raises TensorFileError for a file that is cut or was changed."""
+        with open_tensors(path, "np") as file:
+            return cls(StoredArray(path, "frames"), file.get_tensor("index"), read_header(path)["cases"])
 
     def check(self, study: Study, branch: str, info: pd.DataFrame, path: Path) -> None:
         """Raise RolloutError unless this is all of the study's cases of a branch, each with all generated frames.

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from echo.io.seeding import generator
+from echo.io.stored import StoredArray
 from echo.measures.cases import CASE_COLUMNS, CEILING, FRAME_COLUMNS, measure_branch, measure_rollouts
 from echo.measures.departed import COLUMNS
 from echo.measures.images import gradient_energy, psnr
@@ -102,6 +103,14 @@ def test_a_rows_rollouts_make_two_tables(files):
     assert cases.set_index("branch").split.to_dict() == {b: BRANCHES[b].split("reported") for b in files}
     each = measure(made_rollout("loop", noise), "loop")[1]
     np.testing.assert_array_equal(cases[cases.branch == "loop"].psnr, each.psnr)
+
+
+def test_rollouts_are_read_case_by_case(files, monkeypatch):
+    """All cases of a branch together are 10 GB at the paper's size."""
+    read, get = [], StoredArray.__getitem__
+    monkeypatch.setattr(StoredArray, "__getitem__", lambda self, key: read.append(get(self, key)) or read[-1])
+    measure_rollouts(STUDY, "context_k5", 7, files, POOLS, lpips)
+    assert len(read) == 6 and {frames.ndim for frames in read} == {4}
 
 
 def test_a_file_of_another_branch_is_refused(files):

@@ -7,6 +7,7 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from echo.io.seeding import generator
+from echo.measures import images
 from echo.measures.images import check_frames, gradient_energy, psnr, ssim
 
 
@@ -80,6 +81,16 @@ def test_frames_below_ssims_window_are_refused():
     small = photos()[:, :6, :6]
     with pytest.raises(ValueError, match="at least 7x7 pixels, got 6x6"):
         ssim(small, small)
+
+
+def test_measures_of_many_frames_are_computed_in_parts_to_the_same_bits(monkeypatch):
+    a = np.tile(photos(), (3, 1, 1, 1))
+    b = noisy(a, 20)
+    whole = psnr(a, b), gradient_energy(a)
+    for frames in (1, 2, 4):
+        monkeypatch.setattr(images, "PART_BYTES", frames * a[0].nbytes)
+        assert np.array_equal(psnr(a, b), whole[0]) and np.array_equal(gradient_energy(a), whole[1])
+    assert psnr(a[:0], b[:0]).shape == gradient_energy(a[:0]).shape == (0,)
 
 
 def test_gradient_energy_is_that_of_a_slow_loop_over_neighbours():

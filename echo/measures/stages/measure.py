@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from echo.io.device import device
 from echo.io.files import atomic_path
 from echo.measures.cases import measure_rollouts
 from echo.measures.lpips import Lpips
+from echo.measures.ssim import ssim_on
 from echo.study.config import Study
 from echo.study.provenance import hashes, part_of, recorded
 from echo.world.pool import open_pool
@@ -33,7 +35,7 @@ def run(
         record["train_seed"] = seed
         files = dict(zip(part.evaluate.branches, rollouts, strict=True))
         opened = {split: open_pool(folder, (split,)) for split, folder in pools.items()}
-        frames, cases = measure_rollouts(part, row, seed, files, opened, Lpips(weights), seen)
+        frames, cases = measure_rollouts(part, row, seed, files, opened, Lpips(weights), seen, ssim_on(device()))
         with atomic_path(out / "frames.parquet") as temporary:
             frames.to_parquet(temporary, index=False)
         with atomic_path(out / "cases.csv") as temporary:
