@@ -16,6 +16,8 @@ def assumptions(plan: StudyPlan) -> list[str]:
     train, compute = study.train, study.compute
     height, width = study.latent_size
     frames = f"{study.segment.frames} frames as {study.target_latents} latents"
+    by_text = study.sampler.text_guidance
+    guidance = f" of two evaluations each (guidance {by_text:g})" if by_text > 1 else ""
     parallel = f"{compute.processes} processes ({train.sharding}), {train.batch} clips a step"
     return [
         f"study {study.study}: {len(plan.rows)} rows x {len(study.train_seeds)} training seeds, {train.steps} steps",
@@ -24,7 +26,7 @@ def assumptions(plan: StudyPlan) -> list[str]:
         f"{train.precision}, of which {compute.utilisation:.0%} are reached",
         f"training: {parallel} in {train.accumulate} micro-batches, {train.optimizer}, {train.precision}, gradient "
         f"checkpointing {'on' if train.gradient_checkpointing else 'off'}, EMA {'on' if train.ema else 'off'}",
-        f"rollout: {study.evaluate.cases} cases a branch, {study.sampler.steps} sampler steps, "
+        f"rollout: {study.evaluate.cases} cases a branch, {study.sampler.steps} sampler steps{guidance}, "
         f"{study.evaluate.batch} cases at once",
     ]
 

@@ -71,13 +71,21 @@ def encode(config: Text, captions: list[str], folder: Path) -> list[Tensor]:
     return hidden_states
 
 
-def write_texts(config: Text, captions: dict[str, str], path: Path, pretrained: Path | None = None) -> None:
+def write_texts(
+    config: Text,
+    captions: dict[str, str],
+    path: Path,
+    pretrained: Path | None = None,
+    negative: str | None = None,
+) -> None:
     """Embed every caption once; ``captions``: video name to caption. One tensor per caption, videos in the header.
 
-    ``pretrained``: folder of the pretrained model, for ``text.kind: umt5``. Raises TextError without it, and
+    ``pretrained``: folder of the pretrained model, for ``text.kind: umt5``. ``negative``: a prompt that is embedded
+    beside the captions, for guidance. Raises TextError without it, and
     NotFiniteError, with nothing written, for embeddings that are not finite.
     """
-    names = {caption: digest(caption) for caption in captions.values()}
+    texts = [*captions.values(), *([] if negative is None else [negative])]
+    names = {caption: digest(caption) for caption in texts}
     wanted = sorted(names)
     if config.kind == "umt5":
         if pretrained is None:
@@ -87,7 +95,9 @@ def write_texts(config: Text, captions: dict[str, str], path: Path, pretrained: 
         tokens = embed(config, wanted)
     videos = {video: names[caption] for video, caption in captions.items()}
     tensors = {names[caption]: one for caption, one in zip(wanted, tokens, strict=True)}
-    save_tensors(path, tensors, {"text": config.model_dump(mode="json"), "videos": videos}, finite=True)
+    header = {"text": config.model_dump(mode="json"), "videos": videos}
+    header |= {} if negative is None else {"negative": {"prompt": negative, "name": names[negative]}}
+    save_tensors(path, tensors, header, finite=True)
 
 
 class Texts:
@@ -105,6 +115,7 @@ class Texts:
         if header.get("text") != config.model_dump(mode="json"):
             raise TextError(f"{path}: embeddings of {header.get('text')}, the study asks for {config.model_dump()}")
         self.path, self.videos = Path(path), header["videos"]
+        self._negative = header.get("negative", {})
         self.length = 1 if config.kind == "none" else config.tokens
         self._file = open_tensors(path)
 
@@ -112,5 +123,14 @@ class Texts:
         """Text tokens (L, dim) float32 of a video's caption, padded with zeros to the configured length L."""
         if video not in self.videos:
             raise TextError(f"{self.path}: no caption of {video!r} among {len(self.videos)} videos")
-        tokens = self._file.get_tensor(self.videos[video])
+        return self._padded(self.videos[video])
+
+    def negative(self, prompt: str) -> Tensor:
+        """Text tokens (L, dim) float32 of the negative prompt, padded alike; TextError where it is another one."""
+        if self._negative.get("prompt") != prompt:
+            raise TextError(f"{self.path}: no embedding of the negative prompt {prompt!r}; embed the captions again")
+        return self._padded(self._negative["name"])
+
+    def _padded(self, name: str) -> Tensor:
+        tokens = self._file.get_tensor(name)
         return torch.cat([tokens, tokens.new_zeros(self.length - len(tokens), tokens.shape[1])])

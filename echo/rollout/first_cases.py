@@ -14,6 +14,7 @@ from echo.encoding.text import Texts
 from echo.evidence.policy import policy_of
 from echo.evidence.segments import Segments
 from echo.rollout.first_known import first_latent
+from echo.rollout.guide import negative_of
 from echo.rollout.sampler import CaseBatch
 from echo.study.config import Study
 from echo.world.first_frames.pool import FirstFramePool
@@ -35,4 +36,4 @@ def first_frame_cases(
     latents = torch.full((len(videos), segments.poses.shape[1], *firsts.shape[1:]), torch.nan)
     latents[:, 0] = firsts
     text = torch.stack([texts.of(video) for video in videos])
-    return CaseBatch(branch, videos, segments, latents.to(device), text.to(device))
+    return CaseBatch(branch, videos, segments, latents, text, negative_of(study, texts)).to(device)

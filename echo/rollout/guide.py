@@ -20,6 +20,7 @@ from torch import Tensor
 
 from echo.encoding.codec import Codec, load_codec
 from echo.encoding.shipped import verified
+from echo.encoding.text import Texts
 from echo.evidence.frames import Frames
 from echo.io.tensors import load_tensors
 from echo.model.base import BASE
@@ -29,6 +30,25 @@ from echo.study.shipped import ShippedError
 
 # Takes noisy target latents (B, T', C, H, W) and noise levels (B,), returns the velocity of the target.
 Velocity: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+
+
+def text_guided(velocity: Velocity, negative: Velocity, scale: float) -> Velocity:
+    """Classifier-free guidance: ``velocity`` carried on, away from that of the negative prompt (Ho and Salimans 2022).
+
+    Both read the same memory and anchor, as in the release, so that only what the caption says is strengthened.
+    """
+
+    def both(x: Tensor, t: Tensor) -> Tensor:
+        away = negative(x, t)
+        return away + scale * (velocity(x, t) - away)
+
+    return both
+
+
+def negative_of(study: Study, texts: Texts) -> Tensor | None:
+    """The embedded negative prompt (L, E) of a study that guides by text; None for another."""
+    sampler = study.sampler
+    return texts.negative(sampler.negative_prompt) if sampler.text_guidance > 1 else None
 
 
 class Guide:

@@ -6,7 +6,8 @@ batch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from echo.io.tensors import NotFiniteError, first_not_finite, require_finite
 from echo.memory.base import State, state_size
 from echo.model import flow
 from echo.model.row import Row
-from echo.rollout.guide import Guide
+from echo.rollout.guide import Guide, negative_of, text_guided
 from echo.rollout.kept import Kept
 from echo.study.config import Study
 from echo.study.profile import Profile
@@ -32,13 +33,17 @@ from echo.study.words import BRANCHES, first_target
 
 @dataclass(frozen=True)
 class CaseBatch:
-    """Cases of one branch. latents (B, F, C, H, W) of the true frames, text (B, L, text_dim)."""
+    """Cases of one branch. latents (B, F, C, H, W) of the true frames, text (B, L, text_dim).
+
+    negative: the embedded negative prompt (L, text_dim), where the study guides by text.
+    """
 
     branch: str
     videos: list[str]
     segments: Segments
     latents: Tensor
     text: Tensor
+    negative: Tensor | None = None
 
     @classmethod
     def load(cls, study: Study, branch: str, videos: list[str], clips: Clips, device: torch.device | str) -> CaseBatch:
@@ -48,14 +53,20 @@ class CaseBatch:
             if video not in positions:
                 raise CacheError(f"branch {branch}: no latents of case {video!r} among {len(positions)} videos")
         picked = clips.pick(study, np.array([positions[video] for video in videos]))
-        return cls(branch, videos, picked.segments, picked.latents.to(device), picked.text.to(device))
+        negative = negative_of(study, clips.texts)
+        return cls(branch, videos, picked.segments, picked.latents, picked.text, negative).to(device)
+
+    def to(self, device: torch.device | str) -> CaseBatch:
+        """The same cases on a device."""
+        negative = None if self.negative is None else self.negative.to(device)
+        return replace(self, latents=self.latents.to(device), text=self.text.to(device), negative=negative)
 
     def take(self, numbers: list[int], device: torch.device | str) -> CaseBatch:
         """Some of the cases, by their positions, on a device."""
         videos = [self.videos[number] for number in numbers]
         segments = Segments(self.segments.study, videos, self.segments.poses[numbers], self.segments.ranking)
-        latents, text = (value[numbers].to(device) for value in (self.latents, self.text))
-        return CaseBatch(self.branch, videos, segments, latents, text)
+        latents, text = self.latents[numbers], self.text[numbers]
+        return CaseBatch(self.branch, videos, segments, latents, text, self.negative).to(device)
 
 
 class Sampler:
@@ -154,12 +165,18 @@ class Sampler:
         anchor = batch.segments.anchor(latents, segment, self._context_noise(batch, segment)).to(self.device)
         noise = self._noise(batch, segment, target.latents.shape[1:]).to(self.device)
 
-        def velocity(x: Tensor, t: Tensor) -> Tensor:
-            return self.row.backbone(target.with_latents(x), t.to(x), anchor, batch.text, read)
+        def velocity(x: Tensor, t: Tensor, text: Tensor = batch.text) -> Tensor:
+            return self.row.backbone(target.with_latents(x), t.to(x), anchor, text, read)
 
         with self._precision():
             read = self.row.read(state, target, anchor)  # once: it depends on cameras and not on what is sampled
             guided = self.guide.guided(velocity, target, anchor, batch.text) if self.guide else velocity
+            scale = self.study.sampler.text_guidance
+            if scale > 1:
+                if batch.negative is None:
+                    raise ValueError(f"sampler.text_guidance = {scale:g}: a batch without the embedded negative prompt")
+                negative = batch.negative.expand_as(batch.text)
+                guided = text_guided(velocity, partial(velocity, text=negative), scale)
             return flow.sample(guided, noise, self.study.sampler.steps, self.study.train.timestep_shift)
 
     @torch.no_grad()

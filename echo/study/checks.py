@@ -38,7 +38,7 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     options = _options(study, file)
     _judges(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
-    refusals += [*_base(study), *_guide(study), *_training(study)]
+    refusals += [*_base(study), *_text_guidance(study), *_guide(study), *_training(study)]
     refusals += [*(_whole(study) if whole else ()), *_perceptual(study), *_chosen(study)]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
@@ -264,6 +264,20 @@ def _base(study: Study) -> Refusals:
             return
         for key, value, made_for in misfits(study, record):
             yield key, value, f"the shipped base {base.taken} is for {made_for}; set that, {remedy}"
+
+
+def _text_guidance(study: Study) -> Refusals:
+    """Guidance by text where there is text, and one kind of guidance at a time."""
+    sampler = study.sampler
+    if sampler.text_guidance == 1:
+        if sampler.negative_prompt:
+            reason = "has no effect while sampler.text_guidance is 1; set that higher, or no prompt"
+            yield "sampler.negative_prompt", sampler.negative_prompt, reason
+        return
+    if study.text.kind == "none":
+        yield "sampler.text_guidance", sampler.text_guidance, "text.kind: none has no captions to guide by; set 1"
+    if sampler.guide:
+        yield "sampler.text_guidance", sampler.text_guidance, "goes with no sampler.guide; set one of the two alone"
 
 
 def _guide(study: Study) -> Refusals:

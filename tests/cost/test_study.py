@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from echo.cost.report import assumptions
 from echo.cost.study import plan
 from tests.cost.steps import small
 
@@ -14,7 +15,15 @@ def test_a_row_that_does_not_fit_is_named_once():
     cramped = replace(found, gpu=replace(found.gpu, memory=2**31))
     (training, rollout) = cramped.warnings()
     assert training.startswith("row i2v: a training step needs 2.0 GiB, but A100-80GB (compute.gpu) has 2 GiB")
-    assert rollout.startswith("row i2v: a rollout needs")
+    assert rollout.startswith("row i2v: a rollout or probe needs")
+
+
+def test_guidance_by_text_evaluates_the_row_twice_a_step():
+    plain, guided = small(), small(sampler={"text_guidance": 5.0, "steps": 2})
+    (once,), (twice,), (longer,) = (plan(study, ["i2v"]).rows for study in (plain, guided, small(sampler={"steps": 4})))
+    assert plain.sampler.steps == 2 and twice.rollout_flops == longer.rollout_flops > once.rollout_flops
+    assert twice.rollout_memory == once.rollout_memory
+    assert any("two evaluations each (guidance 5)" in line for line in assumptions(plan(guided, ["i2v"])))
 
 
 def test_rows_that_differ_in_name_alone_cost_the_same():

@@ -69,3 +69,11 @@ def test_text_and_poses_are_the_pictures_own(folder, pool, texts, codec):
         assert torch.equal(batch.text[number], texts.of(video))
         np.testing.assert_array_equal(batch.segments.poses[number], pool.poses(video))
     assert not torch.equal(*batch.text)
+
+
+def test_guidance_by_text_reaches_pictures_too(folder, pool, texts, codec, tmp_path):
+    study = study_of(folder, sampler={"text_guidance": 2.0, "negative_prompt": "blurry"})
+    write_texts(study.text, {v: pool.caption(v) for v in pool.videos}, tmp_path / "t.safetensors", negative="blurry")
+    batch = cases(study, pool, Texts(tmp_path / "t.safetensors", study.text), codec)
+    assert batch.negative is not None and batch.negative.shape == batch.text.shape[1:]
+    assert cases(study_of(folder), pool, texts, codec).negative is None

@@ -1,6 +1,7 @@
 """Guidance: what it changes, what it must not change, and that it is refused where it cannot work."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,8 +9,10 @@ import torch
 from echo.encoding.codec import load_codec
 from echo.encoding.fit import fit_codec
 from echo.encoding.shipped import ship
+from echo.encoding.text import TextError, Texts, embed, write_texts
 from echo.io.files import write_json
 from echo.io.tensors import read_header
+from echo.model.backbone import Backbone
 from echo.model.base import BASE
 from echo.model.row import Row
 from echo.rollout.guide import Guide
@@ -94,3 +97,55 @@ def test_a_guide_comes_from_a_shipped_base_of_the_same_codec(shipped, tmp_path):
     fit_codec(tiny_study(codec={"options": {"whiten": 0.5}}).codec, 0, Videos(), tmp_path / "other.safetensors")
     with pytest.raises(ShippedError, match="a guide for latents of encoder .* sampler.guide: null"):
         Guide.load(study, shipped, load_codec(tmp_path / "other.safetensors"))
+
+
+def text_guided(scale: float, negative: torch.Tensor | None = None, name: str = "context_k5") -> torch.Tensor:
+    """Frames of two recall cases; negative: the embedded prompt, by default all zeros."""
+    sampler = STUDY.sampler.model_copy(update={"text_guidance": scale, "steps": 1})
+    study, batch = STUDY.model_copy(update={"sampler": sampler}), batch_of("recall", setting_for("recall"))
+    if scale > 1:
+        batch = replace(batch, negative=torch.zeros_like(batch.text[0]) if negative is None else negative)
+    return Sampler(study, moved_row(name, study)).rollout(batch)[0]
+
+
+def test_text_guidance_of_one_is_none_to_the_bit(tmp_path):
+    one = STUDY.model_copy(update={"sampler": STUDY.sampler.model_copy(update={"text_guidance": 1.0})})
+    made = batch_of("recall", setting_for("recall"))
+    assert torch.equal(Sampler(one, moved_row("context_k5")).rollout(made)[0], sampled(None))
+    write_texts(one.text, {"a": "a room"}, tmp_path / "plain.safetensors")
+    with pytest.raises(TextError, match="no embedding of the negative prompt ''"):
+        Texts(tmp_path / "plain.safetensors", one.text).negative("")
+
+
+def test_guidance_by_text_without_the_prompt_is_an_error():
+    sampler = STUDY.sampler.model_copy(update={"text_guidance": 2.0})
+    study = STUDY.model_copy(update={"sampler": sampler})
+    with pytest.raises(ValueError, match="text_guidance = 2: a batch without the embedded negative prompt"):
+        Sampler(study, moved_row("i2v", study)).rollout(batch_of("recall", setting_for("recall")))
+
+
+def test_text_guidance_leads_away_from_the_negative_prompt():
+    """With one Euler step frames are linear in the scale; the caption itself as the prompt changes nothing."""
+    plain, twice, thrice = (text_guided(scale) for scale in (1.0, 2.0, 3.0))
+    assert not torch.allclose(plain, twice)
+    torch.testing.assert_close(thrice - twice, twice - plain, rtol=1e-3, atol=1e-3)
+    own = batch_of("recall", setting_for("recall")).text[0]
+    torch.testing.assert_close(text_guided(5.0, own)[0], plain[0], rtol=1e-4, atol=1e-4)
+
+
+def test_the_negative_prompt_reads_the_same_memory(monkeypatch):
+    seen, forward = [], Backbone.forward
+    monkeypatch.setattr(Backbone, "forward", lambda self, *given: seen.append(given) or forward(self, *given))
+    text_guided(2.0)
+    (_, _, anchor, text, read), (_, _, other_anchor, other_text, other_read) = seen
+    assert read is other_read and anchor is other_anchor and text.any() != other_text.any()
+
+
+def test_the_negative_prompt_is_embedded_with_the_captions(tmp_path):
+    path = tmp_path / "text.safetensors"
+    write_texts(STUDY.text, {"a": "a room", "b": "two boxes"}, path, negative="static")
+    texts = Texts(path, STUDY.text)
+    assert torch.equal(texts.negative("static")[:1], embed(STUDY.text, ["static"])[0])
+    assert texts.negative("static").shape == texts.of("a").shape and list(texts.videos) == ["a", "b"]
+    with pytest.raises(TextError, match="no embedding of the negative prompt 'blurry'"):
+        texts.negative("blurry")

@@ -167,6 +167,20 @@ def test_a_base_that_no_stage_could_make_is_refused(message, sections):
     refused("base.source", message, **sections)
 
 
+def test_guidance_by_text_has_texts_and_is_the_only_one():
+    assert accepted(sampler={"text_guidance": 5.0, "negative_prompt": "blurry"}).sampler.text_guidance == 5
+    assert accepted(sampler={"text_guidance": 5.0}).sampler.negative_prompt == ""
+    refused("sampler.negative_prompt", "has no effect while sampler.text_guidance is 1",
+            sampler={"negative_prompt": "blurry"})  # fmt: skip
+    refused("sampler.text_guidance", "text.kind: none has no captions", sampler={"text_guidance": 5.0},
+            text={"kind": "none"})  # fmt: skip
+    refused(
+        "sampler.text_guidance",
+        "goes with no sampler.guide",
+        sampler={"text_guidance": 5.0, "guide": "weak", "guidance": 2.0},
+    )
+
+
 def test_a_guide_is_there_fits_and_is_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shipped, "PROJECT", tmp_path / "project")

@@ -10,7 +10,7 @@ from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded
 from echo.world.pool import open_pool
 
-READS = ("text",)
+READS = ("text", "sampler.text_guidance", "sampler.negative_prompt")
 
 
 def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None) -> None:
@@ -19,4 +19,6 @@ def run(study: Study, pool: Path, out: Path, pretrained: Path | None = None) -> 
         opened = open_pool(pool)
         captions = {video: opened.caption(video) for video in opened.videos}
         folder = read_manifest(pretrained, "text_encoder", "tokenizer") if pretrained else None
-        write_texts(part_of(study, "text").text, captions, out, folder)
+        part = part_of(study, "text")
+        negative = part.sampler.negative_prompt if part.sampler.text_guidance > 1 else None
+        write_texts(part.text, captions, out, folder, negative)

@@ -21,3 +21,12 @@ class Sampler(Section):
     guidance: Annotated[float, Strict(), Field(ge=1, le=20), Exponent] = Field(
         default=1.0, description="w of v = v_guide + w (v_row - v_guide); above 1 with a `guide` alone"
     )
+    text_guidance: Annotated[float, Strict(), Field(ge=1, le=20), Exponent] = Field(
+        default=1.0,
+        description="w of v = v_negative + w (v - v_negative), where v_negative reads `negative_prompt` in place of "
+        "the caption and the same memory (classifier-free guidance), at the cost of one more evaluation a step; 1: "
+        "none. Of use with a model that was trained on captions",
+    )
+    negative_prompt: Annotated[str, Field(max_length=2000)] = Field(
+        default="", description="what `text_guidance` leads away from; embedded with the captions"
+    )
