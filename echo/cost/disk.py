@@ -8,6 +8,7 @@ import torch
 
 from echo.cost.walk import Walk
 from echo.encoding.latents import STORAGE
+from echo.measures.images import PART_BYTES
 from echo.study.config import Study
 from echo.study.words import AWAY, BRANCHES, EVALUATED, SEGMENTS, SPLITS
 
@@ -39,6 +40,26 @@ def latent_bytes(study: Study) -> int:
     whole = segments * study.target_latents if study.codec.temporal > 1 else 0
     cached = (frames(study) + whole) * STORAGE[study.codec.storage].itemsize
     return (cached + base_frames(study) * BASE_BYTES) * study.numbers_per_frame
+
+
+def train_latent_bytes(study: Study) -> int:
+    """Latents of the training split, which a training hashes once, whatever the number of its processes."""
+    count, segments = clips(study)["train"]
+    whole = segments * study.target_latents if study.codec.temporal > 1 else 0
+    coded = count + segments * study.segment.frames + whole
+    return coded * STORAGE[study.codec.storage].itemsize * study.numbers_per_frame
+
+
+def measured_bytes(study: Study) -> int:
+    """Memory that measuring a row's rollouts takes beside the networks: one case, and what compares its frames.
+
+    A case's true frames, those that were generated, as many again that are picked of the true ones, and
+    ``PART_BYTES`` of frames in float64, four times over.
+    """
+    size = study.world.height * study.world.width * 3
+    branches = [BRANCHES[name] for name in study.evaluate.branches]
+    frames = max(1 + (b.segments + 2 * b.generated_segments) * study.segment.frames for b in branches)
+    return frames * size + 4 * 8 * min(PART_BYTES, frames * size)
 
 
 def base_frames(study: Study) -> int:

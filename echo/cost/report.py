@@ -118,6 +118,9 @@ def _totals(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
         [name, f"{value / TB:.3f} TB"]
         for name, value in zip((*names, "all on disk"), [*sizes, sum(sizes)], strict=True)
     ]
+    read = [("latents that a training hashes, once for all its processes", "hashed_bytes"),
+            ("memory of measuring a row, case by case", "measured_bytes")]  # fmt: skip
+    lines += [[name, f"{total[key] / GB:.1f} GB"] for name, key in read]
     return ["what", "cost"], lines
 
 

@@ -52,6 +52,8 @@ class StudyPlan:
     codec_flops: float
     latent_bytes: int
     rollout_bytes: int
+    hashed_bytes: int
+    measured_bytes: int
 
     def hours(self, flops: float) -> float:
         """GPU-hours of so many FLOPs at the planned utilisation."""
@@ -78,8 +80,10 @@ class StudyPlan:
             "train_hours": seeds * self.hours(sum(row.train_flops for row in self.rows)),
             "rollout_hours": seeds * self.hours(sum(row.rollout_flops for row in self.rows)),
             "latent_bytes": self.latent_bytes,
+            "hashed_bytes": self.hashed_bytes,
             "checkpoint_bytes": base + seeds * sum(row.checkpoint_bytes for row in self.rows),
             "resume_bytes": max(row.resume_bytes for row in self.rows),
+            "measured_bytes": self.measured_bytes,
             "rollout_bytes": seeds * len(self.rows) * self.rollout_bytes,
         }
 
@@ -106,7 +110,8 @@ def plan(study: Study, names: list[str] | None = None) -> StudyPlan:
             alike[what] = RowPlan(study, profile)
             alike[what] = _costs(study, alike[what], codec)
         rows.append(RowCosts(name, *list(vars(alike[what]).values())[1:]))
-    return StudyPlan(study, gpu, rows, disk.codec_work(study), disk.latent_bytes(study), disk.rollout_bytes(study))
+    return StudyPlan(study, gpu, rows, disk.codec_work(study), disk.latent_bytes(study), disk.rollout_bytes(study),
+                     disk.train_latent_bytes(study), disk.measured_bytes(study))  # fmt: skip
 
 
 def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:

@@ -53,6 +53,10 @@ class Clips:
         """The clips of a latent cache."""
         return cls(Latents(latents), Texts(text, study.text), Ranking.load(ranking))
 
+    def verify_share(self, share: int, shares: int) -> None:
+        """Verify this process's share of the shards, before any is read (``Latents.verify_share``)."""
+        self.cache.verify_share(share, shares)
+
     @property
     def videos(self) -> list[str]:
         """Names of all clips."""

@@ -82,6 +82,10 @@ class Processes:
                 torch.distributed.all_reduce(weight.grad)
                 weight.grad /= self.count
 
+    def wait(self) -> None:
+        """Go on once every process is here."""
+        self.accelerator.wait_for_everyone()
+
     def reduce_loss(self, value: float, flag: bool) -> tuple[float, bool]:
         """Mean of the processes' ``value``, and whether any gave ``flag``: the same result in all of them."""
         if self.count == 1:

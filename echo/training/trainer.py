@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ from echo.study.batches import micro_batch
 from echo.study.config import Train
 from echo.training.distributed import Processes, full_tensor, local
 from echo.training.health import Outcome, StepLog, TrainingError
-from echo.training.objective import Objective, draw
+from echo.training.loader import Loader
+from echo.training.objective import Objective, TrainingBatch, draw
 from echo.training.optimizers import base_rates, build_optimizers, freeze, rate
 from echo.training.preemption import Notice, Preempted
 from echo.training.progress import Progress
@@ -66,6 +67,8 @@ class Trainer:
         self.objective, self.optimizers = self.processes.prepare(Objective(row), blocks, self._build_optimizers)
         trained = {name: weight for name, weight in row.named_parameters() if weight.requires_grad}
         self.average = {name: weight.detach().clone() for name, weight in trained.items()} if config.ema else {}
+        ahead = self.processes.device.type == "cuda"
+        self.loader = Loader(self._draw, self.slices, steps, ahead)
         self.progress = Progress(self.folder / "progress.csv")
         self.notice, self.stopping = Notice(), False
         self.seconds, self.seconds_before = 0.0, 0.0  # of training; of it, before the last interruption
@@ -110,6 +113,7 @@ class Trainer:
         with (
             self.notice.awaited(),
             curves or nullcontext(),
+            closing(self.loader),
             tqdm(total=self.steps, initial=begun, mininterval=5, desc=self.row.profile.name, disable=not main) as bar,
         ):
             while self.step < self.steps:
@@ -137,10 +141,12 @@ class Trainer:
 
         A function of (seed, training seed, stream, step) and the weights.
         """
-        part = part or BatchSlice(self.config.batch, 0, self.config.batch)
-        batch = draw(self.row, self.clips, self.train_seed, step, part, self.processes.device)
+        batch = self.loader.get(step, part or BatchSlice(self.config.batch, 0, self.config.batch))
         with self.processes.accelerator.autocast():
             return self.objective(batch)
+
+    def _draw(self, step: int, part: BatchSlice) -> TrainingBatch:
+        return draw(self.row, self.clips, self.train_seed, step, part, self.processes.device)
 
     def _one_step(self) -> tuple[float, float]:
         """One optimizer step, or none if it is rejected; returns the whole batch's loss and gradient norm."""
@@ -191,8 +197,7 @@ class Trainer:
         """Raise TrainingError where this process's weights or its share of the step's batch are not finite."""
         self._require_finite_weights(self._where("of the weights"), self._rates_hint())
         for part in self.slices:
-            batch = draw(self.row, self.clips, self.train_seed, self.step, part, self.processes.device)
-            name = first_not_finite(batch.tensors())
+            name = first_not_finite(self._draw(self.step, part).tensors())
             if name is not None:
                 hint = "check train.timestep_shift" if name == "level" else "make the latents and the text again"
                 raise TrainingError(f"{self._where('of the batch')}, {name} is not finite (NaN or infinite); {hint}")
@@ -228,6 +233,8 @@ class Trainer:
         """What the record of a run says of its training."""
         return {"rejected_steps": self.rejected, "final_loss": self.mean, "seconds_before": self.seconds_before,
                 "precision": self.config.precision, "steps_per_second": round(self.steps_per_second, 4),
+                "clips_per_second": round(self.config.batch * self.steps_per_second, 4),
+                "seconds_waiting_for_data": round(self.loader.waited, 2),
                 **self.processes.describe()}  # fmt: skip
 
     def _checkpoint(self) -> None:

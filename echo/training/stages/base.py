@@ -16,6 +16,7 @@ from echo.model.base import BASE
 from echo.model.row import Row
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded, stage_digest
+from echo.training.shares import verify_once
 from echo.training.trainer import Trainer
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "grid", "latent_size",
@@ -55,6 +56,7 @@ def run(
             fingerprint = digest([stage_digest(study, "base"), *map(sha256, (latents / "index.json", text, evidence))])
             clips = Clips.load(part, latents, text, evidence)
             trainer = Trainer(part.train, row, clips, out.with_suffix(""), 0, part.base.steps, fingerprint)
+            verify_once(clips, trainer.processes)
             trainer.run()
             record |= trainer.facts()
             trainer.finish(out)

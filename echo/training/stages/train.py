@@ -10,6 +10,7 @@ from echo.model.base import BASE
 from echo.model.row import Row
 from echo.study.config import Study
 from echo.study.provenance import part_of, record_of, recorded, stage_digest
+from echo.training.shares import verify_once
 from echo.training.trainer import Trainer
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "grid", "latent_size",
@@ -28,6 +29,7 @@ def run(study: Study, row: str, seed: int, latents: Path, text: Path, evidence: 
         fingerprint = digest([stage_digest(study, "train", row), *map(sha256, inputs)])
         clips = Clips.load(part, latents, text, evidence)
         trainer = Trainer(part.train, model, clips, out.parent, seed, part.train.steps, fingerprint)
+        verify_once(clips, trainer.processes)
         trainer.run()
         record |= {"base_sha256": base_hash, "train_seed": seed, **trainer.facts()}
         trainer.finish(out, base_sha256=base_hash, train_seed=str(seed), steps=str(part.train.steps))
