@@ -48,6 +48,11 @@ class World(Section):
     stride: Annotated[Integer, Field(ge=1, le=10_000)] = Field(
         default=1, description="recorded frames from one frame of a clip to the next"
     )
+    returning: Annotated[float, Strict(), Field(ge=0, le=1), Exponent] = Field(
+        default=0.0,
+        description="share of the training clips cut from videos on disk whose last segment sees again what was out of "
+        "sight; all others begin at random",
+    )
     identities: Annotated[Integer, Field(ge=1, le=8)] = Field(
         default=1,
         description="identity anchors each open-domain and choosing room is rendered with, in turn out of all",
@@ -91,7 +96,7 @@ class World(Section):
                 raise ValueError(f"world.path = {self.path}, but world.source = rooms renders its own frames")
             if self.height != self.width:
                 raise ValueError(f"world.size = [{self.height}, {self.width}]: rendered rooms are square")
-            for key, default in (("held_out_videos", 0), ("stride", 1)):
+            for key, default in (("held_out_videos", 0), ("stride", 1), ("returning", 0.0)):
                 if getattr(self, key) != default:
                     raise ValueError(f"world.{key} = {getattr(self, key)} is of videos on disk; world.source = rooms")
         elif not self.path:

@@ -26,6 +26,7 @@ from echo.world.recordings.clip_paths import OUT, RECORDED, offsets, qualifies, 
 from echo.world.recordings.clip_pool import CLIPS
 from echo.world.recordings.fit import crop_box
 from echo.world.recordings.index import report_lines
+from echo.world.recordings.returns import returning
 
 RESERVED = 0.1  # part of a training video kept for the in-domain clips
 STRIDES = 4  # loops and returns may be up to this many times faster than world.stride
@@ -135,15 +136,17 @@ def _reserved(study: Study, length: int, clips: int) -> int:
 def choose_clips(study: Study, recordings: Recordings, kind: str, count: int, stretches: list[Stretch]) -> list[Clip]:
     """``count`` clips of a kind from the stretches; raises RecordingError where there are too few.
 
-    Training clips are drawn from all starts alike and may share frames. Clips of other kinds share none with others of
+    Training clips are drawn from all starts alike, ``world.returning`` of them from those that come back, and may share
+    frames. Clips of other kinds share none with others of
     their kind, and videos take turns. Loops and returns are taken at ``world.stride`` where there are enough, or else
     at the strides next to it, up to ``STRIDES`` times faster.
     """
     own = study.world.stride
     if kind == "train":
         starts = [(s.video, int(first)) for s in stretches for first in _starts(study, recordings, kind, own, s)]
-        picked = generator(study.seed, "clips", kind).permutation(len(starts))[:count]
-        chosen = [_clip(study, kind, starts[i][0], starts[i][1], own) for i in picked]
+        chosen = _choose_returning(study, recordings, round(study.world.returning * count), stretches)
+        picked = generator(study.seed, "clips", kind).permutation(len(starts))[: count - len(chosen)]
+        chosen += [_clip(study, kind, starts[i][0], starts[i][1], own) for i in picked]
     else:
         chosen = _choose_disjoint(study, recordings, kind, count, stretches, packed=False)
         if len(chosen) < count:  # starts at random leave gaps
@@ -164,6 +167,29 @@ _KEYS = {
     **dict.fromkeys(RECORDED["in_domain"], "world.in_domain_rooms (and evaluate.cases)"),
     **dict.fromkeys(RECORDED["open_domain"], "world.open_domain_rooms (and evaluate.cases)"),
 }
+
+
+def _choose_returning(study: Study, recordings: Recordings, count: int, stretches: list[Stretch]) -> list[Clip]:
+    """``count`` training clips that come back (``returns``); raises RecordingError where there are fewer."""
+    if not count:
+        return []
+    world, own, found = study.world, study.world.stride, []
+    for stretch in stretches:
+        starts, video = _starts(study, recordings, "train", own, stretch), stretch.video
+        usable = _usable(recordings, video)
+        poses = np.full((len(usable), 6), np.nan)
+        poses[usable] = recordings.poses(video, np.flatnonzero(usable))
+        usable[: stretch.first] = usable[stretch.stop :] = False
+        back = returning(starts, poses, usable, own * study.segment.frames, study.segment.train_segments,
+                         world.field_of_view, world.height / world.width)  # fmt: skip
+        found += [(video, int(first)) for first in starts[back]]
+    if len(found) < count:
+        raise RecordingError(
+            f"{recordings.folder}: {len(found)} training clips that come back found, {count} asked for (of "
+            f"{world.train_rooms}); lower world.returning, or add segment.train_segments or world.stride"
+        )
+    picked = generator(study.seed, "clips", "returning").permutation(len(found))[:count]
+    return [_clip(study, "train", found[i][0], found[i][1], own) for i in picked]
 
 
 def _choose_disjoint(
