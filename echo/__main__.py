@@ -809,6 +809,19 @@ def open_domain(
     _run("open_domain", study=checked, rollouts=rollout, judged=judge, pool=pool, weights=weights, out=out)
 
 
+@app.command()
+def check_poses(
+    study: StudyFile,
+    out: Annotated[Path, typer.Option("--index", help="where the index of the recordings is kept")],
+    clips: Annotated[int, typer.Option("--clips", min=1, help="clips that are looked at, spread over all")] = 20,
+) -> None:
+    """Compare recordings with their poses, as either convention reads them (world.poses_are)."""
+    from echo.world.recordings.pose_report import report
+
+    for line in report(_study(study, "index").world, out, clips):
+        print(line)
+
+
 # --- Before anything is run --------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,11 @@ class World(Section):
         default=64,
         description="pixels of a frame: one number for a square, or [height, width]; LPIPS needs 31 along each side",
     )
+    poses_are: Literal["world_to_camera", "camera_to_world"] = Field(
+        default="world_to_camera",
+        description="how `spatialvid`'s poses are read, on which its users disagree; `python -m echo check-poses` says "
+        "which agrees with the frames",
+    )
     field_of_view: Annotated[float, Strict(), Field(gt=10, lt=150), Exponent] = Field(
         default=75.0, description="horizontal field of view, in degrees; pixels are square, so the vertical one follows"
     )
@@ -91,6 +96,8 @@ class World(Section):
     @model_validator(mode="after")
     def _source_and_path(self) -> World:
         """A path where videos are read, and what belongs to them nowhere else."""
+        if self.source != "spatialvid" and self.poses_are != "world_to_camera":
+            raise ValueError(f"world.poses_are = {self.poses_are}: only world.source = spatialvid leaves a choice")
         if self.source == "rooms":
             if self.path is not None:
                 raise ValueError(f"world.path = {self.path}, but world.source = rooms renders its own frames")

@@ -21,12 +21,16 @@ __all__ = ["SOURCES", "RecordingError", "open_recordings"]
 SOURCES = {"context_as_memory": "ContextAsMemory", "realestate10k": "RealEstate10K", "spatialvid": "SpatialVID"}
 
 
-def open_recordings(source: str, path: Path, cache: Path) -> Recordings:
+def open_recordings(source: str, path: Path, cache: Path, poses_are: str = "world_to_camera") -> Recordings:
     """The recordings of ``world.source`` in the folder ``path``; their index is kept in the file ``cache``.
 
-    Raises RecordingError for an unknown source, or a folder that does not hold what the source expects.
+    poses_are: the convention of their poses (``world.poses_are``), where the format leaves it open. Raises
+    RecordingError for an unknown source, a convention that the format does not leave open, or a folder that does not
+    hold what the source expects.
     """
     if source not in SOURCES:
         raise RecordingError(f"world.source = {source}: no such recordings; expected one of {', '.join(SOURCES)}")
     reader = getattr(import_module(f"echo.world.recordings.{source}"), SOURCES[source])
-    return reader(Path(path), Path(cache))
+    if poses_are not in reader.conventions:
+        raise RecordingError(f"world.poses_are = {poses_are}: {source} recordings say how their poses are to be read")
+    return reader(Path(path), Path(cache), poses_are)

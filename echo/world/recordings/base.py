@@ -50,16 +50,19 @@ class Recordings(ABC):
 
     source: ClassVar[str]
     expected: ClassVar[str]  # one line: what the folder should hold
+    conventions: ClassVar[tuple[str, ...]] = ("world_to_camera",)  # of poses, several where the format leaves it open
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    def __init__(self, folder: Path, cache: Path, poses_are: str = "world_to_camera") -> None:
         """Open ``folder``. ``cache`` is where the index is kept; the folder itself is only read.
+
+        poses_are: one of ``conventions``.
 
         Raises RecordingError for a folder that holds no such recordings.
         """
-        self.folder, self.cache = Path(folder), Path(cache)
+        self.folder, self.cache, self.poses_are = Path(folder), Path(cache), poses_are
         if not self.folder.is_dir() or not self._fits():
             raise RecordingError(f"{self.folder}: no {self.source} recordings there; expected {self.expected}")
-        self.index: Index = open_index(self.cache, self.source, self._watched(), self._names, self._scan)
+        self.index: Index = open_index(self.cache, self.source, [poses_are, *self._watched()], self._names, self._scan)
         if not self.index.videos:
             raise RecordingError(f"{self.folder}: no videos there; expected {self.expected}")
 

@@ -20,7 +20,7 @@ from echo.world.recordings.fit import fit
 from echo.world.untrusted import first_line
 
 CLIPS = "clips.safetensors"
-HEADER = {"source": str, "folder": str, "cache": str, "size": list, "field_of_view": float}
+HEADER = {"source": str, "folder": str, "cache": str, "poses_are": str, "size": list, "field_of_view": float}
 REMAKE = "make it again: snakemake --cores all --forcerun pool (with the study's --configfile)"
 
 
@@ -67,7 +67,8 @@ class ClipPool:
     @cached_property
     def recordings(self) -> Recordings:
         """The recordings the clips were cut from."""
-        return open_recordings(self.header["source"], Path(self.header["folder"]), Path(self.header["cache"]))
+        folder, cache = Path(self.header["folder"]), Path(self.header["cache"])
+        return open_recordings(self.header["source"], folder, cache, self.header["poses_are"])
 
     @property
     def videos(self) -> list[str]:

@@ -81,8 +81,8 @@ def cut_pool(study: Study, split: str, folder: Path, recordings: Recordings) -> 
     clip_rows = [_row(recordings, name, clip, pose) for (name, clip), pose in zip(named, poses, strict=True)]
     rows = [(name, split, clip.video, "", clip.kind, len(clip.frames)) for name, clip in named]
     header = {"source": recordings.source, "folder": str(recordings.folder.resolve()),
-              "cache": str(recordings.cache.resolve()), "size": [world.height, world.width],
-              "field_of_view": world.field_of_view}  # fmt: skip
+              "cache": str(recordings.cache.resolve()), "poses_are": recordings.poses_are,
+              "size": [world.height, world.width], "field_of_view": world.field_of_view}  # fmt: skip
     for file, table in (("clips.csv", pd.DataFrame(clip_rows)), (VIDEOS, pd.DataFrame(rows, columns=COLUMNS))):
         with atomic_path(Path(folder) / file) as temporary:
             table.to_csv(temporary, index=False)

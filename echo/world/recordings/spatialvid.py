@@ -9,9 +9,9 @@
     videos/<group>/<clip>.mp4
 
 Poses are taken as world-to-camera in OpenCV's axes: so say the dataset's page and its own conversion scripts (an early
-version of the page, and users of the dataset, said camera-to-world). Between the frames that have a pose, poses are
-interpolated; frames before the first and after the last have none, and count as missing. The unit of length is the
-reconstruction's own.
+version of the page, and users of the dataset, said camera-to-world: ``world.poses_are``, and ``pose_check`` to tell).
+Between the frames that have a pose, poses are interpolated; frames before the first and after the last have none, and
+count as missing. The unit of length is the reconstruction's own.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class SpatialVID(Recordings):
     """Clips in groups."""
 
     source = "spatialvid"
+    conventions = ("world_to_camera", "camera_to_world")
     expected = "annotations/<group>/<clip>/poses.npy, videos/<group>/<clip>.mp4 (docs/data.md)"
 
     def _fits(self) -> bool:
@@ -96,7 +97,8 @@ class SpatialVID(Recordings):
         length = len(where)
         with problems.collected():
             if self._file(video, "poses.npy").is_file():
-                known = read_poses(self._file(video, "poses.npy"), self._file(video, "indexes.txt"), video, length)
+                files = self._file(video, "poses.npy"), self._file(video, "indexes.txt")
+                known = read_poses(*files, video, length, self.poses_are)
                 length = max(length, int(known[0][-1]) + 1)
         poses = interpolated(*known, length) if known else np.full((length, 6), np.nan)
         with problems.collected():
@@ -132,7 +134,7 @@ class SpatialVID(Recordings):
 
 
 def read_poses(
-    path: Path, index_path: Path, video: str, length: int
+    path: Path, index_path: Path, video: str, length: int, poses_are: str = "world_to_camera"
 ) -> tuple[Int64[np.ndarray, " posed"], Rotation, Float64[np.ndarray, "posed 3"]]:
     """Rising frame numbers with a pose, camera-to-world rotations and camera centres, in OpenCV's axes.
 
@@ -147,7 +149,10 @@ def read_poses(
     check_gaps(np.union1d(np.arange(length), numbers), f"{index_path}: poses of {video}")
     if (np.linalg.norm(table[:, 3:], axis=1) < 1e-6).any():
         raise RecordingError(f"{path}: poses of {video}: a quaternion is zero")
-    rotations = Rotation.from_quat(table[:, 3:]).inv()
+    rotations = Rotation.from_quat(table[:, 3:])
+    if poses_are == "camera_to_world":
+        return numbers, rotations, table[:, :3]
+    rotations = rotations.inv()
     return numbers, rotations, -rotations.apply(table[:, :3])
 
 

@@ -20,5 +20,7 @@ def run(study: Study, split: str, index: Path, out: Path) -> None:
     reset_if_stale(out, stage_digest(study, "clips"))
     part = part_of(study, "clips")
     with recorded(out / "record.json", study, "clips") as record:
-        record |= cut_pool(part, split, out, open_recordings(part.world.source, Path(str(part.world.path)), index))
+        world = part.world
+        recordings = open_recordings(world.source, Path(str(world.path)), index, world.poses_are)
+        record |= cut_pool(part, split, out, recordings)
         list_contents(out)

@@ -40,3 +40,12 @@ def test_rooms_of_every_split():
     assert [world.rooms(split) for split in SPLITS] == [5, 3, 2, 7]
     assert [world.scenes(split) for split in SPLITS] == [5, 3, 8, 28]
     assert World.model_validate({**RECORDINGS, "open_domain_rooms": 2}).scenes("open_domain") == 2
+
+
+def test_only_a_format_that_leaves_a_choice_has_a_convention():
+    spatial = {**RECORDINGS, "source": "spatialvid", "poses_are": "camera_to_world"}
+    assert World.model_validate(spatial).poses_are == "camera_to_world"
+    with pytest.raises(ValidationError, match="only world.source = spatialvid leaves a choice"):
+        World.model_validate({**spatial, "source": "realestate10k"})
+    with pytest.raises(ValidationError, match="world.returning = 0.5 is of videos on disk"):
+        World.model_validate({"returning": 0.5})
