@@ -72,11 +72,13 @@ def test_every_number_of_the_results_is_a_cell_of_a_table():
 
 
 def test_a_number_that_no_table_has_is_named_with_its_line(tmp_path):
+    probes = pd.read_csv(TABLES / "probes_table.csv").set_index("row_name").loc["context_k5"]
+    lost, low, no = f"{probes['swap_drop']:.1f}", f"{probes['swap_drop_low']:.4f}", "99.9"
     given = tmp_path / "sources.txt"
-    given.write_text("[Swapped]\n10.2 = probes_table.csv context_k5 swap_drop\n9 = probes_table.csv i2v swap_drop\n")
-    page = "# Title\n\nSwapped, `context_k5` loses 10.2 dB,\nnot 10.3, interval 9.4 to 9.\n\n## Run it\n\n77\n"
+    given.write_text(f"[Swapped]\n{lost} = probes_table.csv context_k5 swap_drop\n9 = probes_table.csv i2v swap_drop\n")
+    page = f"# Title\n\nSwapped, `context_k5` loses {lost} dB,\nnot {no}, interval {low} to 9.\n\n## Run it\n\n77\n"
     faults = untraced(page, sources(given, TABLES), TABLES)
-    assert [fault.split(" is in")[0] for fault in faults[:2]] == ["README.md line 4: 10.3", "README.md line 4: 9.4"]
+    assert [fault.split(" is in")[0] for fault in faults[:2]] == [f"README.md line 4: {one}" for one in (no, low)]
     assert "probes_table.csv context_k5 swap_drop_low" in faults[1] and len(faults) == 3
     assert faults[2].endswith("line 3: 9, but probes_table.csv i2v swap_drop is 0")
     assert "not in the paragraph [Swapped]" in untraced("Swapped 9\n", sources(given, TABLES), TABLES)[0]
