@@ -19,7 +19,7 @@ SIZES_AND_PATHS = {
     "rows": ["i2v", "ssm_blockwise_causal_v2"],
     "pretrained": {"path": None},
     "world": {"path": None, "size": [32, 48], "held_out_videos": 2, "train_rooms": 8, "in_domain_rooms": 4,
-              "open_domain_rooms": 4},
+              "open_domain_rooms": 4, "returning": 0.0},  # the camera turns on and on: no clip comes back
     "segment": {"frames": 5},
     "codec": {"channels": 4},
     "text": {"dim": 16, "tokens": 24},
