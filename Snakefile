@@ -38,8 +38,8 @@ include: "workflow/rules/open_domain.smk"
 onstart:
     refuse_jobs_of_an_earlier_snakemake()
     # Snakemake looks at the inputs of all waiting jobs again when its rate limit's second is over, for ever, and once
-    # more for each job that has started: a hundred times a second after a hundred jobs, a quarter of a core and more.
-    # Its own limit never holds here and goes; one that was asked for stays.
+    # more for each job that has ended: up to half a core was measured (docs/log.md). Its default limit is never reached
+    # here and goes; another one was asked for and stays.
     if limit := workflow.scheduler.job_rate_limiter:
         if (limit.max_jobs, limit.timespan) == (100, 1):
             workflow.scheduler.job_rate_limiter = None

@@ -108,7 +108,7 @@ def _gains(axes: Axes, rows: pd.DataFrame, gains: pd.DataFrame, order: list[str]
             faces={row.row_name: style.face(row) for row in rows.itertuples()}, err_kws={"linewidth": 1.2},
         )  # fmt: skip
     axes.axvline(0, color=style.REFERENCE_COLOUR, linewidth=1)
-    axes.set_xlabel("gain in PSNR, dB (95 % interval over rooms)")
+    axes.set_xlabel("gain in PSNR, dB (95 % interval)")
     axes.set_ylabel("")
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
