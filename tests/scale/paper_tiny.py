@@ -19,7 +19,7 @@ SIZES_AND_PATHS = {
     "rows": ["i2v", "ssm_blockwise_causal_v2"],
     "pretrained": {"path": None},
     "world": {"path": None, "size": [32, 48], "held_out_videos": 2, "train_rooms": 8, "in_domain_rooms": 4,
-              "open_domain_rooms": 4, "returning": 0.0},  # the camera turns on and on: no clip comes back
+              "open_domain_rooms": 4},
     "segment": {"frames": 5},
     "codec": {"channels": 4},
     "text": {"dim": 16, "tokens": 24},
@@ -54,10 +54,10 @@ def write_study(folder: Path, model: Path | None = None, pool: Path | None = Non
 
 
 def write_pool(folder: Path) -> Path:
-    """Scenes whose camera turns on the spot, in the real layout: PNG frames, poses, overlap labels, captions."""
+    """Scenes whose camera looks to and fro over 90 degrees, 9 a frame, so that clips come back; in the real layout."""
+    swing = 9.0 * np.abs((np.arange(FRAMES) + 10) % 20 - 10)
     for number in range(SCENES):
-        poses = turning_poses(FRAMES, degrees=9.0)
-        poses[:, 3:5] = 0.0
-        poses[:, 5] = (poses[:, 5] + 37 * number + 180) % 360 - 180
+        poses = turning_poses(FRAMES)
+        poses[:, 5] = (swing + 37 * number + 180) % 360 - 180
         write_scene(folder, f"Scene_{number}", np.round(poses, 6))
     return folder

@@ -31,8 +31,7 @@ from tests.scale.paper_tiny import SIZES_AND_PATHS, write_study
 # Keys of paper.yaml that say how large something is, where it lies, or what machine runs it.
 ALLOWED = {
     "study", "rows", "pretrained.path", "world.path", "world.size", "world.held_out_videos", "world.train_rooms",
-    "world.in_domain_rooms", "world.open_domain_rooms", "world.returning", "segment.frames", "codec.channels",
-    "text.dim", "text.tokens",
+    "world.in_domain_rooms", "world.open_domain_rooms", "segment.frames", "codec.channels", "text.dim", "text.tokens",
     "backbone.layers", "backbone.heads", "backbone.head_dim", "backbone.ffn_dim", "train.steps", "train.batch",
     "train.checkpoint_every", "sampler.steps", "evaluate.references", "evaluate.cases", "evaluate.probe_cases",
     "evaluate.bootstrap", "judges.qwen3_vl.model", "judges.qwen3_vl.revision", "judges.qwen3_vl.endpoint",
