@@ -61,7 +61,7 @@ resource_scopes:
 
 
 def threads(rule):
-    """CPU threads that a rule hands to its stage: all that it asks for, or they would do the work of one."""
+    """CPU threads that a job hands to its stage, which are all that it asks for: else they would do the work of one."""
     return RESOURCES[rule][5] if GPU_STUDY else 1
 
 
