@@ -22,6 +22,11 @@ from echo.io.seeding import generator
 from echo.study.config import Study, load_rows, parse_study
 from echo.world.paths import trajectory
 
+# torch notes its functions that make tensors when a device is first set. While transformers loads a model, linspace is
+# another one: noted then, the true one would make CPU tensors on the meta device in all later tests of the process.
+with torch.device("meta"):
+    torch.empty(0)
+
 pytest_plugins = ["tests.photographs"]
 ROOT = Path(__file__).parent.parent
 ROWS = load_rows(ROOT / "config" / "rows.yaml")
