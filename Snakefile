@@ -65,8 +65,7 @@ rule all:
         # The measures are never committed: in a fresh clone it is they that make the whole study run.
         expand(f"{RUN}/measures/{{run}}/record.json", run=MEASURED),
         expand(f"{RESULTS}/tables/{{file}}", file=TABLES),
-        expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
-        expand(f"{RESULTS}/figures/{{figure}}.gif", figure=ANIMATED),
+        expand(f"{RESULTS}/figures/{{file}}", file=FIGURE_FILES),
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
         ["docs/findings.md"] if STUDY.study in FOUND_IN else [],
         OPEN_TABLES,

@@ -424,7 +424,7 @@ def test_findings_are_written_from_the_tables_and_the_report_shows_what_it_says(
     record = {"config": {"study": "mini", "evidence": {"policy": "streaming"}}}
     (committed / "tables" / "record.json").write_text(json.dumps(record))
     (committed / "figures").mkdir()
-    pictures = [*(f"{name}.png" for name in figures.names()), *(f"{name}.gif" for name in figures.animated())]
+    pictures = figures.files()
     for name in pictures:
         (committed / "figures" / name).write_bytes(b"a picture")
     done = snakemake(clone, "findings")
@@ -439,10 +439,10 @@ def test_findings_are_written_from_the_tables_and_the_report_shows_what_it_says(
     assert set(shown) == {"Findings", "Tables", "Certificates", "Audit", "Figures", "Rollouts"}
     assert shown["Audit"] == {"audit.csv"} and "findings.md" in shown["Findings"]
     assert shown["Certificates"] == {"certificates.png", "probes.png", "probes_table.csv"}
-    assert {"rollouts_memory.gif", "rollouts_reference.png", "return_cases.png"} <= shown["Rollouts"]
+    assert {"rollouts_memory.gif", "rollouts_reference.webp", "return_cases.webp"} <= shown["Rollouts"]
     assert set(pictures) <= set.union(*shown.values())
     captions = re.findall(r'"caption": "(.*?[^\\])"', page)
     assert len(captions) == sum(map(len, shown.values())) + 1 and all(
         len(text) > 100 for text in captions
     )  # two findings.md
-    assert page.count('"kind": "animation"') == len(figures.animated())
+    assert page.count('"kind": "animation"') == sum(file.endswith(".gif") for file in pictures)

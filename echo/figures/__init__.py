@@ -4,12 +4,14 @@
 know to redraw exactly what changed is read from the source, without importing matplotlib:
 
 - ``names()``: the figures there are;
-- ``animated()``: those that are drawn as a GIF beside the picture;
+- ``formats(name)``: the formats of its committed files; ``files()``: all these files' names;
 - ``reads(name)``: the files in the tables folder that the figure reads;
 - ``about(name)``: its title, its description and its category in Snakemake's report;
 
 To add a figure, add a module here that defines ``READS`` and ``draw``; the first line of its docstring is its title, a
-colon, and what it shows. ``CATEGORY`` names another category of the report than "Figures".
+colon, and what it shows. ``CATEGORY`` names another category of the report than "Figures". ``FORMATS`` names other
+formats than PNG: ``("webp",)`` for a figure made of pictures, whose colours a PNG's palette cannot hold, and "gif"
+beside it for one that moves, whose module also defines ``animate(tables) -> pictures``.
 """
 
 from __future__ import annotations
@@ -48,9 +50,14 @@ def names() -> tuple[str, ...]:
     return tuple(name for name in sorted(path.stem for path in FOLDER.glob("*.py")) if _declared_reads(name))
 
 
-def animated() -> tuple[str, ...]:
-    """Figures that can be drawn as a GIF too: their modules say ``ANIMATED = True`` and define ``animate``."""
-    return tuple(name for name in names() if source.constant(FOLDER / f"{name}.py", "ANIMATED"))
+def formats(name: str) -> tuple[str, ...]:
+    """The formats that a study's results have the figure in: ``FORMATS`` of its module, by default PNG alone."""
+    return tuple(cast("tuple[str, ...]", source.constant(FOLDER / f"{name}.py", "FORMATS") or ("png",)))
+
+
+def files() -> tuple[str, ...]:
+    """The files of a study's folder of figures: each figure in each of its formats."""
+    return tuple(f"{name}.{suffix}" for name in names() for suffix in formats(name))
 
 
 def reads(name: str) -> tuple[str, ...]:
@@ -112,16 +119,17 @@ def _module(name: str, tables: Path) -> ModuleType:
 
 
 def draw_to(name: str, tables: str | Path, out: str | Path) -> None:
-    """Draw one figure from a tables folder into the file ``out``; its suffix (.png, .pdf, .svg) gives the format.
+    """Draw one figure from a tables folder into the file ``out``, in the format of its suffix.
 
-    An animated figure has .gif too. Equal tables give equal bytes. Raises FigureError as ``draw`` does, and for another
-    suffix.
+    Suffixes: .png, .webp, .pdf, .svg, and .gif for a figure that moves. Equal tables give equal bytes. Raises
+    FigureError as ``draw`` does, and for another suffix.
     """
     from echo.figures import saving
 
     if Path(out).suffix != ".gif":
         saving.save(draw(name, tables), Path(out))
-    elif name in animated():
+    elif "gif" in formats(name):
         saving.save_gif(_module(name, Path(tables)).animate(Path(tables)), Path(out))
     else:
-        raise FigureError(f"figure {name} has no animation; those that have: {', '.join(animated())}")
+        moving = ", ".join(one for one in names() if "gif" in formats(one))
+        raise FigureError(f"figure {name} has no animation; those that have: {moving}")

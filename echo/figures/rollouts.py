@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from echo.figures import style
+from echo.figures.saving import pixels_of
 
 ARRAYS = ("rows", "branches", "cases", "frames", "images", "truth")
 INCH = 0.32  # side of a thumbnail: 64 pixels as they are
@@ -55,10 +55,4 @@ def difference(
 def pictures(tables: Path, row: int) -> list[UInt8[np.ndarray, "height width 3"]]:
     """The figure at each moment in turn, as pixels."""
     moments = style.read_samples(tables, "rollouts", *ARRAYS)["truth"].shape[2]
-    return [_pixels(panels(tables, row, [moment])) for moment in range(moments)]
-
-
-def _pixels(figure: Figure) -> UInt8[np.ndarray, "height width 3"]:
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return [pixels_of(panels(tables, row, [moment])) for moment in range(moments)]

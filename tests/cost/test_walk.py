@@ -9,12 +9,13 @@ from tests.conftest import ROWS
 from tests.cost.steps import counted, real_step, small
 from tests.measured import peak_bytes
 
+RECOMPUTED = {"train": {"gradient_checkpointing": True}, "backbone": {"camera": "attention"}}
+ONE_OF_EACH_READ_OUT = ("i2v", "compress_hybrid_r4", "spatial", "spatial_cross_attn", "ssm_hybrid", "ssm_blockwise")
 
-@pytest.mark.parametrize("name", list(ROWS))
-@pytest.mark.parametrize("changes", [
-    {},
-    {"train": {"gradient_checkpointing": True}, "backbone": {"camera": "attention"}},
-], ids=["plain", "checkpointed"])  # fmt: skip
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [*((name, {}) for name in ROWS), *((name, RECOMPUTED) for name in ONE_OF_EACH_READ_OUT)]
+)
 def test_flops_of_a_step_are_those_that_torch_counts(name, changes):
     planned = RowPlan(*small(name, **changes))
     tally = planned.step(8).tally
@@ -63,8 +64,7 @@ def test_a_transformer_costs_what_its_formula_says():
     # Writes before the last run without gradients; weights that they cast must leave no casts to the step.
     [("i2v", ()), ("spatial_cross_attn", ()), ("ssm_blockwise", ()), ("ssm_blockwise", (4,)), ("ssm_hybrid", (4,))],
 )
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize(("precision", "checkpointing"), [("fp32", False), ("bf16", True)])
 def test_activations_are_what_a_step_allocates(name, earlier, precision, checkpointing):
     changes = {"train": {"precision": precision, "gradient_checkpointing": checkpointing, "batch": 2},
                "segment": {"frames": 8}, "backbone": {"heads": 2, "head_dim": 32, "ffn_dim": 256}}  # fmt: skip

@@ -16,7 +16,7 @@ def test_vector_formats_have_no_date(small, tmp_path, suffix):
 
 
 def test_unknown_format_is_refused(small, tmp_path):
-    with pytest.raises(FigureError, match="cannot write .bmp; use .png, .pdf, .svg"):
+    with pytest.raises(FigureError, match="cannot write .bmp; use .png, .webp, .pdf, .svg"):
         saving.save(figures.draw("probes", small), tmp_path / "figure.bmp")
 
 
@@ -31,3 +31,17 @@ def test_an_animation_shows_its_pictures_in_turn_for_ever(tmp_path):
             durations.append(picture.info["duration"])
             assert np.abs(np.asarray(picture.convert("RGB"), int) - expected).max() <= 2
     assert durations[0] == durations[1] < durations[2]
+
+
+def test_a_chart_keeps_its_colours_in_a_palette_and_pictures_keep_theirs_in_few_bytes(small, tmp_path):
+    """A palette is near every colour of a chart; it would not be near those of a grid of pictures, which are WebP."""
+    chart, grid = figures.draw("probes", small), figures.draw("rollouts_memory", small)
+    for figure, name in ((chart, "chart.png"), (grid, "grid.webp")):
+        saving.save(figure, tmp_path / name)
+        drawn = saving.pixels_of(figure).astype(int)
+        with Image.open(tmp_path / name) as picture:
+            kept = np.asarray(picture.convert("RGB"), int)
+        assert kept.shape == drawn.shape and np.abs(kept - drawn).mean() < (0.5 if name == "chart.png" else 3)
+    plain = Image.fromarray(saving.pixels_of(chart))
+    plain.save(tmp_path / "plain.png", optimize=True)
+    assert 2 * (tmp_path / "chart.png").stat().st_size < (tmp_path / "plain.png").stat().st_size

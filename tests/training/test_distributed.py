@@ -1,10 +1,13 @@
 """Two processes train as one does, resume from each other's files, stop together and fail together."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -147,18 +150,47 @@ def uninterrupted(folder):
     return load_file(folder / "whole" / "model.safetensors")
 
 
-@pytest.mark.parametrize(("processes", "wish"), [(1, signal.SIGUSR1), (2, signal.SIGTERM)])
-def test_a_signal_checkpoints_and_the_run_goes_on(folder, uninterrupted, processes, wish):
-    out = folder / f"stopped{processes}"
-    running = start(*command(folder, "train", out / "model.safetensors", "--processes", processes))
+def signal_two(arguments: list, out: Path) -> tuple[int, str]:
+    """SIGTERM, once it trains, to the command that trains in two processes: its exit code and what it printed."""
+    running = start(*arguments, "--processes", 2)
     deadline = time.monotonic() + 120
     while not list(out.glob("log/*")):
         assert time.monotonic() < deadline and running.poll() is None
         time.sleep(0.01)
     time.sleep(0.3)
-    running.send_signal(wish)
+    running.send_signal(signal.SIGTERM)
     told = running.communicate(timeout=120)[1]
-    assert running.returncode == PREEMPTED, told
+    return running.returncode, told
+
+
+def signal_this(arguments: list, out: Path, capfd) -> tuple[int, str]:
+    """SIGUSR1, once it trains, to the command in this process."""
+    ended = threading.Event()
+
+    def wish():
+        while not list(out.glob("log/*")) and not ended.wait(0.01):
+            pass
+        if not ended.is_set():
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    thread = threading.Thread(target=wish)
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # should it come too late, the test fails, not the process
+    try:
+        thread.start()
+        code = main([*map(str, arguments)])
+    finally:
+        ended.set()
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+    return code, capfd.readouterr().err
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_signal_checkpoints_and_the_run_goes_on(folder, uninterrupted, processes, capfd):
+    out = folder / f"stopped{processes}"
+    arguments = command(folder, "train", out / "model.safetensors")
+    code, told = signal_two(arguments, out) if processes == 2 else signal_this(arguments, out, capfd)
+    assert code == PREEMPTED, told
     lines = [line for line in told.splitlines() if line.startswith("echo train: ")]
     assert len(lines) == 1 and "stopped by a signal after step" in lines[0] and "Traceback" not in told
     assert (out / RESUME).is_file() and not (out / "model.safetensors").exists()

@@ -73,7 +73,7 @@ RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 REFERENCES = list(STUDY.references)
 MEASURED = RUNS + REFERENCES
 FIGURES = drawn.names()
-ANIMATED = drawn.animated()
+FIGURE_FILES = drawn.files()
 TABLES = table_files(STUDY.evaluate.branches)
 # Tables that Snakemake's report shows: file, category, label.
 IN_REPORT = {
@@ -274,6 +274,8 @@ wildcard_constraints:
     reference="|".join(REFERENCES) or "none",
     measured="|".join(MEASURED),
     judge="|".join(JUDGES),
+    figure="|".join(FIGURES),
+    suffix="|".join(sorted({Path(file).suffix[1:] for file in FIGURE_FILES})),
     seed=r"\d+",
     share=r"\d+",
     split="|".join(SPLITS),
@@ -360,8 +362,9 @@ def figure_category(wildcards):
     return drawn.about(wildcards.figure).category
 
 
-def figure_labels(wildcards, kind):
+def figure_labels(wildcards):
     """The figure's line in the report's menu."""
+    kind = "animation" if wildcards.suffix == "gif" else "picture"
     return {"item": drawn.about(wildcards.figure).title, "kind": kind}
 
 

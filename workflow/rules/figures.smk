@@ -1,5 +1,5 @@
-# Figures, notebooks and the page of findings, from the tables alone. The stamp is never committed: a fresh clone
-# redraws every figure.
+# Figures, notebooks and the page of findings, from the tables alone. Figures are drawn in the formats that their
+# modules name. The stamp is never committed: a fresh clone redraws every figure.
 rule figure:
     input:
         tables=lambda wildcards: expand(
@@ -7,45 +7,14 @@ rule figure:
         ),
     output:
         figure=report(
-            f"{RESULTS}/figures/{{figure}}.png",
+            f"{RESULTS}/figures/{{figure}}.{{suffix}}",
             caption="../report/figure.rst",
             category=figure_category,
-            labels=lambda wildcards: figure_labels(wildcards, "picture"),
+            labels=figure_labels,
         ),
-        stamp=f"{RUN}/figures/{{figure}}.drawn",
+        stamp=f"{RUN}/figures/{{figure}}.{{suffix}}.drawn",
     log:
-        f"{RUN}/logs/figure_{{figure}}.log",
-    conda:
-        ENVIRONMENT
-    resources:
-        **resources("figure"),
-    params:
-        fingerprint=lambda wildcards: code_digest(
-            f"echo.figures.{wildcards.figure}", "echo.figures.saving"
-        ),
-        about=figure_text,
-        tables=tables_folder,
-    shell:
-        "{{ python -m echo figure {wildcards.figure} --tables {params.tables} --out {output.figure}"
-        " && echo {params.fingerprint} > {output.stamp}; }} > {log} 2>&1"
-
-
-# The figures that move.
-rule animation:
-    input:
-        tables=lambda wildcards: expand(
-            f"{RESULTS}/tables/{{file}}", file=drawn.reads(wildcards.figure)
-        ),
-    output:
-        figure=report(
-            f"{RESULTS}/figures/{{figure}}.gif",
-            caption="../report/figure.rst",
-            category=figure_category,
-            labels=lambda wildcards: figure_labels(wildcards, "animation"),
-        ),
-        stamp=f"{RUN}/figures/{{figure}}.animated",
-    log:
-        f"{RUN}/logs/animation_{{figure}}.log",
+        f"{RUN}/logs/figure_{{figure}}.{{suffix}}.log",
     conda:
         ENVIRONMENT
     resources:
@@ -63,10 +32,8 @@ rule animation:
 
 rule figures:
     input:
-        expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
-        expand(f"{RESULTS}/figures/{{figure}}.gif", figure=ANIMATED),
-        expand(f"{RUN}/figures/{{figure}}.animated", figure=ANIMATED),
-        expand(f"{RUN}/figures/{{figure}}.drawn", figure=FIGURES),
+        expand(f"{RESULTS}/figures/{{file}}", file=FIGURE_FILES),
+        expand(f"{RUN}/figures/{{file}}.drawn", file=FIGURE_FILES),
 
 
 rule notebook:
