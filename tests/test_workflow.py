@@ -58,7 +58,7 @@ def test_a_fresh_clones_graph_runs_the_whole_study_and_a_small_one_asks_for_no_g
     assert counts["measure"] == counts["realism"] == len(MINI["rows"]) + counts["reference"]
     judges = load_study(ROOT / "config" / "config.yaml").all_judges
     assert counts["judge"] == len(judges) * counts["measure"]
-    assert counts["tables"] == 1 and counts["figure"] == len(figures.names())
+    assert counts["tables"] == 1 and counts["figure"] == len(figures.files())
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_figures_come_from_the_committed_tables_and_one_edit_redraws_one(clone):
         (clone / "resources" / path).parent.mkdir(parents=True, exist_ok=True)
         (clone / "resources" / path).write_text("fetched by another study, after the tables were committed")
     listed = snakemake(clone, "figures", "-n").stdout
-    assert listed.count("rule figure:") == len(figures.names()) and "rule tables:" not in listed
+    assert listed.count("rule figure:") == len(figures.files()) and "rule tables:" not in listed
     targets = [f"results/mini/figures/{name}.png" for name in ("drift", "probes")]
     first = snakemake(clone, *targets)
     assert first.returncode == 0, first.stderr

@@ -58,8 +58,9 @@ def test_stored_notebooks_are_valid_and_clean(path):
             assert {alias.name for alias in node.names} <= OFFERED
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS[:2], ids=lambda path: path.stem)
 def test_notebooks_execute(path, tables, tmp_path):
+    """Two of them: ``.ci/run`` executes all, on the smoke study's tables and on the committed ones."""
     execute(path, tmp_path / "out.ipynb", tables)
     notebook = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     nbformat.validate(notebook)
