@@ -439,10 +439,10 @@ def test_findings_are_written_from_the_tables_and_the_report_shows_what_it_says(
     assert set(shown) == {"Findings", "Tables", "Certificates", "Audit", "Figures", "Rollouts"}
     assert shown["Audit"] == {"audit.csv"} and "findings.md" in shown["Findings"]
     assert shown["Certificates"] == {"certificates.png", "probes.png", "probes_table.csv"}
-    assert {"rollouts_memory.gif", "rollouts_reference.webp", "return_cases.webp"} <= shown["Rollouts"]
+    assert {"rollouts_memory.gif", "rollouts_reference.jpg", "return_cases.jpg"} <= shown["Rollouts"]
     assert set(pictures) <= set.union(*shown.values())
     captions = re.findall(r'"caption": "(.*?[^\\])"', page)
     assert len(captions) == sum(map(len, shown.values())) + 1 and all(
         len(text) > 100 for text in captions
     )  # two findings.md
-    assert page.count('"kind": "animation"') == sum(file.endswith(".gif") for file in pictures)
+    assert page.count(' (animation)"}') == sum(file.endswith(".gif") for file in pictures)

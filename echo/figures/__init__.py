@@ -10,7 +10,7 @@ know to redraw exactly what changed is read from the source, without importing m
 
 To add a figure, add a module here that defines ``READS`` and ``draw``; the first line of its docstring is its title, a
 colon, and what it shows. ``CATEGORY`` names another category of the report than "Figures". ``FORMATS`` names other
-formats than PNG: ``("webp",)`` for a figure made of pictures, whose colours a PNG's palette cannot hold, and "gif"
+formats than PNG: ``("jpg",)`` for a figure made of pictures, whose colours a PNG's palette cannot hold, and "gif"
 beside it for one that moves, whose module also defines ``animate(tables) -> pictures``.
 """
 
@@ -121,7 +121,7 @@ def _module(name: str, tables: Path) -> ModuleType:
 def draw_to(name: str, tables: str | Path, out: str | Path) -> None:
     """Draw one figure from a tables folder into the file ``out``, in the format of its suffix.
 
-    Suffixes: .png, .webp, .pdf, .svg, and .gif for a figure that moves. Equal tables give equal bytes. Raises
+    Suffixes: .png, .jpg, .pdf, .svg, and .gif for a figure that moves. Equal tables give equal bytes. Raises
     FigureError as ``draw`` does, and for another suffix.
     """
     from echo.figures import saving

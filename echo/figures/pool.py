@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from echo.figures import FigureError, style
 
 READS = ("samples/pool.npz",)
-FORMATS = ("webp",)
+FORMATS = ("jpg",)
 INCH = 1.0  # side of a thumbnail
 
 

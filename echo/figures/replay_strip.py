@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from echo.figures import style
 
 READS = ("samples/replay.npz", "cases.csv.gz", "rows.csv")
-FORMATS = ("webp",)
+FORMATS = ("jpg",)
 CATEGORY = "Rollouts"
 CASE = 0  # always the first sampled case, so that nobody picks a flattering one
 COLUMNS = 7

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from echo.figures import style
 
 READS = ("samples/recall.npz", "samples/return_strict.npz", "cases.csv.gz", "rows.csv")
-FORMATS = ("webp",)
+FORMATS = ("jpg",)
 CATEGORY = "Rollouts"
 CASES = 2  # the first sampled cases of each branch, so that nobody picks flattering ones
 INCH = 0.64  # side of a thumbnail

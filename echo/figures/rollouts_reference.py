@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from echo.figures import rollouts, style
 
 READS = ("samples/rollouts.npz",)
-FORMATS = ("webp", "gif")
+FORMATS = ("jpg", "gif")
 CATEGORY = "Rollouts"
 ROW = 0  # of the rows in samples/rollouts.npz
 

@@ -17,18 +17,21 @@ from echo.figures import FigureError
 from echo.io.files import atomic_path
 
 GIF_COLOURS, GIF_MILLISECONDS = 128, 500
-PNG_COLOURS, WEBP_QUALITY = 256, 90
+PNG_COLOURS, JPEG_QUALITY = 256, 85
 
 
 def save(figure: Figure, out: Path) -> None:
     """Write the figure atomically; equal figures give equal bytes (no date, no version).
 
     A PNG has a palette, which takes a third of the bytes: lines and marks stay within a few levels of 255. Pictures do
-    not survive that; theirs is WebP.
+    not survive that; they are JPEGs.
     """
     formats = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}}
     formats[".svg"] = {"Date": None, "Creator": None}
-    pixels: dict[str, dict[str, Any]] = {".png": {"optimize": True}, ".webp": {"quality": WEBP_QUALITY, "method": 6}}
+    pixels: dict[str, dict[str, Any]] = {
+        ".png": {"format": "PNG", "optimize": True},
+        ".jpg": {"format": "JPEG", "optimize": True, "quality": JPEG_QUALITY, "subsampling": 0},
+    }
     if out.suffix not in (*pixels, *formats):
         allowed = ", ".join((*pixels, *formats))
         raise FigureError(f"{out}: cannot write {out.suffix or 'a file without suffix'}; use {allowed}")
@@ -39,7 +42,7 @@ def save(figure: Figure, out: Path) -> None:
         image = Image.fromarray(pixels_of(figure))
         if out.suffix == ".png":
             image = image.quantize(PNG_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        image.save(temporary, out.suffix[1:], **pixels[out.suffix])
+        image.save(temporary, **pixels[out.suffix])
 
 
 def pixels_of(figure: Figure) -> UInt8[np.ndarray, "height width 3"]:

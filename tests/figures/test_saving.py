@@ -16,7 +16,7 @@ def test_vector_formats_have_no_date(small, tmp_path, suffix):
 
 
 def test_unknown_format_is_refused(small, tmp_path):
-    with pytest.raises(FigureError, match="cannot write .bmp; use .png, .webp, .pdf, .svg"):
+    with pytest.raises(FigureError, match="cannot write .bmp; use .png, .jpg, .pdf, .svg"):
         saving.save(figures.draw("probes", small), tmp_path / "figure.bmp")
 
 
@@ -34,9 +34,9 @@ def test_an_animation_shows_its_pictures_in_turn_for_ever(tmp_path):
 
 
 def test_a_chart_keeps_its_colours_in_a_palette_and_pictures_keep_theirs_in_few_bytes(small, tmp_path):
-    """A palette is near every colour of a chart; it would not be near those of a grid of pictures, which are WebP."""
+    """A palette is near every colour of a chart; it would not be near those of a grid of pictures, which are JPEGs."""
     chart, grid = figures.draw("probes", small), figures.draw("rollouts_memory", small)
-    for figure, name in ((chart, "chart.png"), (grid, "grid.webp")):
+    for figure, name in ((chart, "chart.png"), (grid, "grid.jpg")):
         saving.save(figure, tmp_path / name)
         drawn = saving.pixels_of(figure).astype(int)
         with Image.open(tmp_path / name) as picture:

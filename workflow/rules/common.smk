@@ -363,9 +363,13 @@ def figure_category(wildcards):
 
 
 def figure_labels(wildcards):
-    """The figure's line in the report's menu."""
-    kind = "animation" if wildcards.suffix == "gif" else "picture"
-    return {"item": drawn.about(wildcards.figure).title, "kind": kind}
+    """The figure's line in the report's menu.
+
+    One label: a second with two values, each of half a category's results, is taken for a switch between two versions
+    of each result, and the page goes blank where a version is missing.
+    """
+    moving = " (animation)" if wildcards.suffix == "gif" else ""
+    return {"item": drawn.about(wildcards.figure).title + moving}
 
 
 def figure_text(wildcards):

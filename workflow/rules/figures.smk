@@ -74,7 +74,7 @@ rule findings:
             update("docs/findings.md"),
             caption="../report/findings.rst",
             category="Findings",
-            labels={"item": "all evidence policies", "kind": "page"},
+            labels={"item": "all evidence policies"},
         ),
         stamp=f"{RUN}/findings.written",
     log:

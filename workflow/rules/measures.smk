@@ -248,10 +248,7 @@ rule publish:
                 update(f"{RESULTS}/tables/{file}"),
                 caption=f"../report/{category.lower()}.rst",
                 category=category,
-                labels={
-                    "item": label,
-                    "kind": "page" if file.endswith(".md") else "table",
-                },
+                labels={"item": label},
             )
             for file, (category, label) in IN_REPORT.items()
         ],
