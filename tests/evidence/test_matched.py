@@ -31,7 +31,7 @@ def test_a_rollout_is_that_of_the_plain_loop_over_evidence(name):
             target = made.segments.target(torch.zeros_like(latents[:, :4]), segment)
             x = sampler._noise(batch, segment, target.latents.shape[1:])
             times = torch.linspace(1, 0, STUDY.sampler.steps + 1, dtype=x.dtype)
-            shift = STUDY.train.timestep_shift
+            shift = row.profile.timestep_shift or STUDY.train.timestep_shift
             times = shift * times / (1 + (shift - 1) * times)
             for now, then in zip(times[:-1], times[1:], strict=True):
                 velocity = row(target.with_latents(x), now.expand(2), evidence.span(0, 1), made.text, state)
