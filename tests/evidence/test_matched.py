@@ -8,13 +8,13 @@ from echo.evidence.segments import Ranking
 from echo.model.row import Row
 from echo.rollout.sampler import CaseBatch, Sampler
 from echo.study.words import first_target
-from tests.conftest import ROWS, Setting, tiny_study
+from tests.conftest import Setting, of_each_kind, tiny_study
 from tests.rollout.cases_of_tests import moved_row
 
 STUDY = tiny_study()
 
 
-@pytest.mark.parametrize("name", list(ROWS))
+@pytest.mark.parametrize("name", of_each_kind())
 def test_a_rollout_is_that_of_the_plain_loop_over_evidence(name):
     """The loop as the paper's Algorithm 1 has it: rank, write, read, sample; to the bit."""
     made, row = Setting(STUDY, kind="return_strict"), moved_row(name)

@@ -17,11 +17,11 @@ from echo.rollout.sampler import CaseBatch, Sampler
 from echo.study.words import first_target
 from echo.training.objective import Objective, draw
 from echo.world.camera import plucker, relative_actions
-from tests.conftest import ROWS, Setting, tiny_study
+from tests.conftest import Setting, of_each_kind, tiny_study
 from tests.rollout.cases_of_tests import moved_row
 
 STUDY = tiny_study(evidence={"policy": "streaming"})
-NAMES = list(ROWS)
+NAMES = of_each_kind()
 REMEMBER = [name for name in NAMES if STUDY.profiles[name].remembers]
 # Rows whose state is of one size from the first segment on; the first release's keeps the segment before.
 CONSTANT = [name for name in NAMES if STUDY.profiles[name].family in ("spatial", "state_space")

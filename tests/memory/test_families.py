@@ -10,10 +10,10 @@ from echo.memory.base import state_size
 from echo.memory.compression.memory import mix_views
 from echo.memory.state_space.cells import AverageCell, ConvolutionCell, GatedAverageCell
 from echo.model import flow
-from tests.conftest import ROWS, Setting, tiny_study
+from tests.conftest import Setting, of_each_kind, tiny_study
 from tests.memory.rows_of_tests import build, velocity
 
-NAMES = list(ROWS)
+NAMES = of_each_kind()
 STUDY = tiny_study()
 INERT = {name for name in NAMES if not STUDY.profiles[name].remembers}
 
