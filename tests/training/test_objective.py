@@ -109,3 +109,10 @@ def test_levels_are_shifted_and_spread_over_the_batch():
     uniform = level / (shift - (shift - 1) * level)
     torch.testing.assert_close(flow.shift(uniform, shift), level)
     assert (uniform * 4).long().tolist() == [0, 1, 2, 3]
+
+
+def test_a_row_may_have_a_shift_of_its_own():
+    study, own = STUDY.train.timestep_shift, STUDY.profiles["context_k20_released"].timestep_shift
+    assert (study, own) == (7.0, 5.0)
+    one, other = drawn("context_k20").level, drawn("context_k20_released").level
+    torch.testing.assert_close(other, flow.shift(one / (study - (study - 1) * one), own))
