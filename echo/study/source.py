@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -36,10 +37,10 @@ def behaviour(path: Path) -> str:
 
 def module_file(root: Path, module: str) -> Path | None:
     """The file of a module (``echo.io.files``) below ``root``, the folder of the package; None if there is none."""
-    parts = module.split(".")[1:]
-    for path in (root.joinpath(*parts).with_suffix(".py") if parts else None, root.joinpath(*parts, "__init__.py")):
-        if path is not None and path.is_file():
-            return path
+    stem = os.path.join(root, *module.split(".")[1:])
+    for path in (f"{stem}.py" if "." in module else "", os.path.join(stem, "__init__.py")):
+        if os.path.isfile(path):
+            return Path(path)
     return None
 
 
@@ -53,10 +54,10 @@ def closure(root: Path, *modules: str, leave_out: tuple[str, ...] = ()) -> dict[
 
     ``leave_out``: modules, and packages with all that is in them, that are neither listed nor followed.
     """
-    waiting, found = list(modules), {}
+    waiting, found, inside = list(modules), {}, tuple(f"{name}." for name in leave_out)
     while waiting:
         module = waiting.pop()
-        if module in found or any(module == name or module.startswith(f"{name}.") for name in leave_out):
+        if module in found or module in leave_out or module.startswith(inside):
             continue
         path = module_file(root, module)
         if path is not None:

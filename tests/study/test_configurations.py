@@ -10,9 +10,9 @@ from tests.conftest import ROWS
 
 @pytest.mark.filterwarnings("ignore")
 def test_mutated_configurations_are_refused_in_one_line_or_work():
-    outcomes, wrong = campaign(150, seed=1)
+    outcomes, wrong = campaign(100, seed=1)
     assert not wrong, "\n".join(wrong)
-    assert outcomes["accepted"] >= 10 and outcomes["refused"] >= 50
+    assert outcomes["accepted"] >= 8 and outcomes["refused"] >= 30
 
 
 def test_a_mutation_is_a_function_of_its_number():
