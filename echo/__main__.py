@@ -835,7 +835,7 @@ def plan(
 ) -> None:
     """What a study costs in arithmetic, memory and disk, from shapes alone."""
     study = load_study(config)
-    from echo.cost.command import report
+    from echo.measures.cost.command import report
 
     raise typer.Exit(report(study, rows, as_json=json, as_markdown=markdown, strict=strict))
 

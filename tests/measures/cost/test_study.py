@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from echo.cost.report import assumptions
-from echo.cost.study import plan
-from tests.cost.steps import small
+from echo.measures.cost.report import assumptions
+from echo.measures.cost.study import plan
+from tests.measures.cost.steps import small
 
 
 def test_a_row_that_does_not_fit_is_named_once():

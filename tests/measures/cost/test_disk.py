@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from echo.cost import disk
-from tests.cost.steps import small
+from echo.measures.cost import disk
+from tests.measures.cost.steps import small
 
 
 def test_disk_is_counted_frame_by_frame():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from echo.cost.row import Tokens
-from echo.cost.study import RowCosts, StudyPlan
+from echo.measures.cost.row import Tokens
+from echo.measures.cost.study import RowCosts, StudyPlan
 
 GIB, GB, TB = 2**30, 1e9, 1e12
 

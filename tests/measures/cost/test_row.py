@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from echo.cost.row import RowPlan, rollout_segments
+from echo.measures.cost.row import RowPlan, rollout_segments
 from echo.memory.base import state_size
 from tests.conftest import ROWS
-from tests.cost.steps import real_step, small
+from tests.measures.cost.steps import real_step, small
 
 
 @pytest.mark.parametrize("name", list(ROWS))

@@ -6,8 +6,8 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from echo.cost.row import RowPlan
 from echo.evidence.frames import Frames
+from echo.measures.cost.row import RowPlan
 from echo.model.row import Row
 from echo.training.objective import Objective, TrainingBatch
 from echo.training.optimizers import freeze

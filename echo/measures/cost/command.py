@@ -2,7 +2,7 @@
 
 For each row: tokens in self-attention, parameters, FLOPs of a training step, memory on one GPU, numbers its state
 holds; for the study: GPU-hours on the GPU named in ``compute.gpu`` at ``compute.utilisation``, and bytes on disk. No
-weights are needed and none are made: each row is built on torch's meta device and walked there (echo/cost/walk.py
+weights are needed and none are made: each row is built on the meta device and walked there (echo/measures/cost/walk.py
 says how arithmetic and memory are counted).
 """
 
@@ -26,8 +26,8 @@ def report(study: Study, rows: list[str] | None, *, as_json: bool, as_markdown: 
         raise ConfigError(f"--rows {unknown[0]}: not a row of study {study.study}; it has {', '.join(study.rows)}")
     if as_json and as_markdown:
         raise ConfigError("--json and --markdown: choose one")
-    from echo.cost.report import markdown, text  # seconds of imports, which a wrong option should not wait for
-    from echo.cost.study import plan
+    from echo.measures.cost.report import markdown, text  # seconds of imports, which a wrong option should not wait for
+    from echo.measures.cost.study import plan
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's, of kernels that the meta device does not have

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from echo.cost.gpus import GPUS, PlanError
-from echo.cost.study import plan
-from tests.cost.steps import small
+from echo.measures.cost.gpus import GPUS, PlanError
+from echo.measures.cost.study import plan
+from tests.measures.cost.steps import small
 
 
 def test_an_unknown_gpu_is_named():

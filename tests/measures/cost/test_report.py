@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from echo.cost.report import markdown, text
-from echo.cost.study import plan
+from echo.measures.cost.report import markdown, text
+from echo.measures.cost.study import plan
 from echo.study.config import load_study
 from tests.conftest import ROOT
 

@@ -17,8 +17,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from echo.cost.walk import Alive, Product, Tally, Walk, dropped_gradients
 from echo.evidence.frames import Frames
+from echo.measures.cost.walk import Alive, Product, Tally, Walk, dropped_gradients
 from echo.measures.verdict import PROBES
 from echo.memory.base import State, state_bytes, state_size
 from echo.model.row import Row

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from echo.cost.row import RowPlan
+from echo.measures.cost.row import RowPlan
 from tests.conftest import ROWS
-from tests.cost.steps import counted, real_step, small
 from tests.measured import peak_bytes
+from tests.measures.cost.steps import counted, real_step, small
 
 
 @pytest.mark.parametrize("name", list(ROWS))

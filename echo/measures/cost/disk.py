@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import torch
 
-from echo.cost.walk import Walk
 from echo.encoding.latents import STORAGE
+from echo.measures.cost.walk import Walk
 from echo.measures.images import PART_BYTES
 from echo.study.config import Study
 from echo.study.words import AWAY, BRANCHES, EVALUATED, SEGMENTS, SPLITS

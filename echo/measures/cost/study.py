@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import cache
 
-from echo.cost import disk
-from echo.cost.gpus import RESERVE, Gpu, gpu_named
-from echo.cost.row import FLOAT, RowPlan, rollout_segments
-from echo.cost.walk import Tally
+from echo.measures.cost import disk
+from echo.measures.cost.gpus import RESERVE, Gpu, gpu_named
+from echo.measures.cost.row import FLOAT, RowPlan, rollout_segments
+from echo.measures.cost.walk import Tally
 from echo.model.base import BASE
 from echo.study.config import Study
 
