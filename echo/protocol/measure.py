@@ -56,6 +56,7 @@ class Meter:
         self.lpips = Lpips(weights, max(1, PIXELS // (height * width)))
         self.maps = LpipsMaps(weights, max(1, min(2, PIXELS // (height * width))))
         self.embed = EfficientNetLite0(weights).embed
+        self._true: dict[str, np.ndarray] = {}  # features of each case's true frames, which all rows share
 
     def measure(self, entry: Entry, frames: Frames) -> Measured:
         """Measure the generated frames of one case."""
@@ -73,7 +74,9 @@ class Meter:
         values[TRUE_ANGLE] = covered(yaw[entry.given :]) if departs(entry.branch) else np.nan
         segments = [float(one) for one in by_frame.groupby("segment", sort=True)["psnr"].mean()]
         places = compared(index)
-        return Measured(values, segments, self.embed(frames[places], SIZE), self.embed(truth[places], SIZE))
+        if name not in self._true:
+            self._true[name] = self.embed(truth[places], SIZE)
+        return Measured(values, segments, self.embed(frames[places], SIZE), self._true[name])
 
     def _regions(self, entry: Entry, frames: Frames, truth: Frames, index: np.ndarray) -> dict[str, float]:
         """``REGIONS``: NaN without depth, and on a branch that compares an answer with itself."""

@@ -6,7 +6,6 @@ import json
 import math
 
 import numpy as np
-import pytest
 
 from echo.protocol import rows
 from echo.protocol.rows import departure_error, kept_row, plain, reference_sources, summarised
@@ -48,21 +47,3 @@ def test_numbers_become_plain():
     held = plain({"a": np.float64("nan"), "b": [np.int64(3), (np.float32(0.5),)]}, None)
     assert json.dumps(held) == '{"a": null, "b": [3, [0.5]]}'
     assert math.isnan(plain(held, math.nan)["a"])
-
-
-def test_reprojection_is_nearer_to_the_truth_than_copies(cases):
-    entry = cases.set.entry("revisit_near_000")
-    truth = cases.frames(entry.name, range(17, 25)).astype(float)
-    error = {name: np.square(draw(entry) - truth).mean() for name, (_, draw) in reference_sources(cases).items()}
-    assert error["truth"] == 0 < error["reprojection"] < error["copy_best"] < error["copy_first"]
-
-
-@pytest.mark.parametrize("name", ["copy_first", "copy_best", "mean_colour"])
-def test_copies_are_of_pixels(cases, name):
-    """No codec stands between: a copy is a given frame, to the last bit."""
-    entry = cases.set.entry("revisit_near_000")
-    drawn, given = reference_sources(cases)[name][1](entry), cases.of(entry.name).given_frames
-    if name == "mean_colour":
-        assert np.array_equal(drawn[0, 0, 0], np.rint(given.reshape(-1, 3).mean(0)))
-    else:
-        assert all(any(np.array_equal(frame, one) for one in given) for frame in drawn)
