@@ -131,7 +131,7 @@ def answer(
         sys.path.insert(0, str(Path.cwd()))
         made = load_class(model, options)
     else:
-        made = Folder(Path(str(folder)), swaps) if folder else Command(str(command), seconds, swaps)
+        made = Folder(folder) if folder else Command(str(command), seconds, swaps)
     failed = answer_set(cases, out, made, name or str(given[0]), how, again, video)
     print(f"{out}: answered" + (f", {len(failed)} cases failed ({', '.join(list(failed)[:3])} ...)" if failed else ""))
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from echo.protocol.answers import VIDEO, read_answer
+from echo.protocol.answers import SWAPPED, VIDEO, read_answer
 from echo.protocol.case import Case
 from echo.protocol.errors import ProtocolError
 from echo.protocol.files import Frames, write_frames, write_mask, write_video
@@ -106,14 +106,18 @@ class Command:
 
 @dataclass(frozen=True)
 class Folder:
-    """Answers that lie in a folder already."""
+    """Answers that lie in a folder already; those to cases with another's history in its folder ``swapped``."""
 
     folder: Path
-    swaps: bool = False
+
+    @property
+    def swaps(self) -> bool:
+        """Whether there are any of the second kind."""
+        return (self.folder / SWAPPED).is_dir()
 
     def generate(self, case: Case) -> Frames:
         """Read them."""
-        return _read(self.folder, case)
+        return _read(self.folder if case.other is None else self.folder / SWAPPED, case)
 
 
 def _read(folder: Path, case: Case) -> Frames:

@@ -10,6 +10,7 @@ import pytest
 
 from echo.protocol.errors import ProtocolError
 from echo.protocol.models import Command, Folder, checked, load_class
+from echo.protocol.references import copied
 
 COPY = (
     "import shutil, sys; [shutil.copy(sys.argv[1] + '/first.png', sys.argv[2] + f'/{n:05d}.png') for n in range(1, 17)]"
@@ -84,7 +85,12 @@ def test_a_command_sees_a_swapped_history(cases, tmp_path):
 def test_a_line_without_the_folders_and_a_folder(copies, cases):
     with pytest.raises(ProtocolError, match="expected {case} and {out} in it"):
         Command("run {case}")
-    assert Folder(copies).generate(cases.of("revisit_near_000")).shape == (8, 48, 64, 3)
+    own, other = (cases.of(f"revisit_near_00{number}") for number in range(2))
+    made, model = [], Folder(copies)
+    for case in (own, own.swapped(other)):
+        made.append(model.generate(case))
+        assert np.array_equal(made[-1], copied("copy_best", case))
+    assert model.swaps and not np.array_equal(*made)
 
 
 def test_what_a_class_returns_is_checked(cases):

@@ -19,10 +19,14 @@ from torch import Tensor
 from echo.encoding.codec import Codec, load_codec
 from echo.encoding.latents import STORAGE
 from echo.encoding.pretrained import read_manifest
+from echo.encoding.shipped import verified
 from echo.encoding.text import Texts, write_texts
 from echo.evidence.policy import policy_of
 from echo.evidence.segments import Segments
 from echo.io.device import device
+from echo.io.tensors import load_tensors
+from echo.model.base import BASE
+from echo.model.row import Row
 from echo.protocol.case import Case
 from echo.protocol.errors import ProtocolError
 from echo.protocol.files import Frames
@@ -104,3 +108,19 @@ class StudyRow:
             write_texts(study.text, {video: caption}, path, folder, negative)
             texts = Texts(path, study.text)
             return texts.of(video).clone(), negative_of(study, texts)
+
+
+class ShippedBase(StudyRow):
+    """The base that all rows of a study start from, as it is shipped: it keeps nothing, and needs no training here.
+
+    --model echo.protocol.adapters.study_row:ShippedBase
+    """
+
+    def __init__(self, config: str = "config/config.yaml") -> None:
+        """config: the study whose base, codec and sampler it is."""
+        study = load_study(Path(config), whole=False)
+        folder, guide = find_shipped(study.base.shipped), study.sampler.guide
+        codec, row = load_codec(verified(folder, "codec")), Row(study, BASE)
+        row.load_state_dict(load_tensors(verified(folder, "base")))  # copied into float32 weights
+        guiding = Guide.load(study, find_shipped(guide), codec) if guide else None
+        self._fill(study, codec, Sampler(study, row, device(), codec, guiding), None)

@@ -15,7 +15,7 @@ from echo.evidence.policy import policy_of
 from echo.measures.cases import measure_branch
 from echo.measures.lpips import Lpips
 from echo.measures.seen import see_branch
-from echo.protocol.adapters.study_row import StudyRow
+from echo.protocol.adapters.study_row import ShippedBase, StudyRow
 from echo.protocol.case import load_case
 from echo.protocol.errors import ProtocolError
 from echo.protocol.export import write_set
@@ -28,7 +28,7 @@ from echo.rollout.frames import Rollout
 from echo.rollout.sampler import CaseBatch, Sampler
 from echo.world.pool import open_pool
 from echo.world.rooms.build import build_pool
-from tests.conftest import ROWS, Held, tiny_study
+from tests.conftest import ROOT, ROWS, Held, tiny_study
 from tests.rollout.cases_of_tests import moved_row
 
 STUDY = tiny_study(
@@ -106,3 +106,10 @@ def test_a_folder_without_the_row_is_one_line(tmp_path):
         StudyRow(str(tmp_path), "i2v")
     with pytest.raises(ProtocolError, match="model.safetensors: missing; train the row first"):
         StudyRow(str(tmp_path), "context_k5")
+
+
+def test_the_shipped_base_is_a_model_of_64_pixels(exported):
+    model = ShippedBase(str(ROOT / "config" / "config.yaml"))
+    assert model.sampler.guide is not None
+    with pytest.raises(ProtocolError, match=r"size is \(48, 64\), the row was trained with \(64, 64\)"):
+        model.generate(load_case(exported[0], "return_45_000"))
