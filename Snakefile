@@ -33,6 +33,7 @@ include: "workflow/rules/measures.smk"
 include: "workflow/rules/people.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/open_domain.smk"
+include: "workflow/rules/protocol.smk"
 
 
 onstart:
@@ -56,6 +57,7 @@ localrules:
     publish,
     figure,
     findings,
+    leaderboard,
 
 
 rule all:

@@ -21,9 +21,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from echo.cost.gpus import GPUS, Gpu
-from echo.cost.row import RowPlan
 from echo.evidence.frames import Frames
+from echo.measures.cost.gpus import GPUS, Gpu
+from echo.measures.cost.row import RowPlan
 from echo.model import flow
 from echo.model.row import Row
 from echo.study.config import ConfigError, Study, load_study, parse_study

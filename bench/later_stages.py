@@ -134,7 +134,7 @@ def _row(study: Study, name: str) -> None:
     small = study
     if study.backbone.layers > MANY_LAYERS:
         small = study.model_copy(update={"backbone": study.backbone.model_copy(update={"layers": MANY_LAYERS})})
-    from echo.cost.row import RowPlan
+    from echo.measures.cost.row import RowPlan
 
     everything = study.train.trainable == ("*",)
     profiles = [study.profiles[name]] if everything else list(study.profiles.values())

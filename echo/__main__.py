@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from echo.io.errors import UserError
+from echo.protocol.command import app as protocol
 from echo.study.config import ConfigError, Study, load_study, study_of_environment
 from echo.study.provenance import stage_digest, stages
 from echo.study.words import EVALUATED, SPLITS, UNTRAINED, splits_of
@@ -835,7 +836,7 @@ def plan(
 ) -> None:
     """What a study costs in arithmetic, memory and disk, from shapes alone."""
     study = load_study(config)
-    from echo.cost.command import report
+    from echo.measures.cost.command import report
 
     raise typer.Exit(report(study, rows, as_json=json, as_markdown=markdown, strict=strict))
 
@@ -859,6 +860,8 @@ def config_schema(
 
     print(render("rows" if rows else "study"), end="")
 
+
+app.add_typer(protocol)  # for anybody's world model: export, answer, score, leaderboard
 
 USAGE = typer.BadParameter.__bases__  # an error in the way the command was called; typer does not export its class
 _ARGUMENTS: list[str] = []  # of this call, for the processes that a training starts

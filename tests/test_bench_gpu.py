@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench import gpu
-from echo.cost.gpus import GPUS
+from echo.measures.cost.gpus import GPUS
 from tests.conftest import ROOT
 
 

@@ -11,7 +11,7 @@ PACKAGE = ROOT / "echo"
 # From the ground up: a folder imports those before it, and itself.
 ORDER = (
     "io", "study", "world", "encoding", "evidence", "memory", "model", "rollout", "training", "measures", "judge",
-    "tables", "figures", "cost", "__main__",
+    "tables", "figures", "protocol", "__main__",
 )  # fmt: skip
 MODULES = sorted(
     ".".join(("echo", *path.relative_to(PACKAGE).with_suffix("").parts))

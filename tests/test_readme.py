@@ -100,7 +100,15 @@ def test_a_source_that_picks_no_cell_is_refused_with_its_line(tmp_path, line, sa
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/judges.md", "docs/findings.md", "docs/open_domain.md", "docs/statistics.md"]
+    "name",
+    [
+        "README.md",
+        "docs/judges.md",
+        "docs/findings.md",
+        "docs/open_domain.md",
+        "docs/protocol.md",
+        "docs/statistics.md",
+    ],
 )
 def test_pictures_and_files_that_are_linked_to_are_there(name):
     page = ROOT / name

@@ -258,9 +258,10 @@ def test_a_shipped_base_is_an_input_and_brings_its_codec(clone, tmp_path):
 def test_the_page_for_people_is_made_of_rollouts_alone_and_their_answers_are_inputs(clone):
     """No table waits for the page; whoever judges by answers judges again when they change."""
     assert "rule people" not in snakemake(clone, "-n").stdout
-    out = snakemake(clone, "-n", "people").stdout
+    out = snakemake(clone, "-n", "people", "leaderboard", "--forcerun", "leaderboard").stdout
     rows = len(MINI["rows"])
     assert [jobs(out, rule) for rule in ("people", "train", "rollout", "measure", "judge")] == [1, rows, rows, 0, 0]
+    assert jobs(out, "leaderboard") == 1  # whose entries no study makes
     judge = ["judges={seen: {kind: people, answers: [anna.csv]}}", "evaluate={judges: [seen]}"]
     refused = snakemake(clone, "-n", "--config", *judge)
     assert refused.returncode != 0 and "judges.seen: anna.csv: no such file" in refused.stderr.splitlines()[-1]

@@ -6,7 +6,7 @@ Design:
 - What is kept for the backward pass is the input, in its own precision, and a number or two a token. Everything else is
   computed again: these passes are cheap beside the products, and activations are what limits a batch.
 - Arithmetic is in float32, results have the dtype of the input, as in diffusers' block.
-- No matrix products in here: ``echo/cost`` counts those where autograd sees them.
+- No matrix products in here: ``echo/measures/cost`` counts those where autograd sees them.
 """
 
 from __future__ import annotations

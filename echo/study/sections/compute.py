@@ -24,7 +24,8 @@ class Compute(Section):
         default=1, description="jobs among which the encoding of a split is shared; each takes a fixed share of it"
     )
     gpu: Annotated[str, Field(min_length=1, max_length=100)] = Field(
-        default="A100-80GB", description="the GPU that `python -m echo.cost` plans for; echo/cost/gpus.py lists them"
+        default="A100-80GB",
+        description="the GPU that `python -m echo plan` plans for; echo/measures/cost/gpus.py lists them",
     )
     utilisation: Annotated[float, Strict(), Field(gt=0, le=1), Exponent] = Field(
         default=0.35, description="share of the GPU's peak arithmetic that a training step is planned to reach"

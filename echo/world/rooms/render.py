@@ -172,13 +172,13 @@ class Layer:
         # Embree builds its acceleration structure on the first rays; two threads must not do so concurrently.
         self._lock = threading.Lock()
 
-    def render(self, poses: ArrayLike, size: int, fov: float, light: Light) -> Frames:
-        """The layer alone, seen from ``poses`` (F, 6), in square frames of ``size`` pixels a side."""
+    def render(self, poses: ArrayLike, size: int | tuple[int, int], fov: float, light: Light) -> Frames:
+        """The layer alone, seen from ``poses`` (F, 6), in frames of ``size``: pixels a side, or (height, width)."""
         poses = as_poses(poses)
-        count = len(poses)
+        count, (height, width) = len(poses), (size, size) if isinstance(size, int) else size
         directions = pixel_rays(size, fov).reshape(-1, 3) @ rotation_matrices(poses).transpose(0, 2, 1)
         rays = np.ascontiguousarray(directions.reshape(-1, 3), dtype=np.float32)
-        origins = np.repeat(poses[:, :3].astype(np.float32), size * size, 0)
+        origins = np.repeat(poses[:, :3].astype(np.float32), height * width, 0)
         with self._lock:
             hit = self.scene.run(origins, rays, output=True)
         rgb = np.full((len(rays), 3), BACKGROUND, np.uint8)
@@ -188,12 +188,12 @@ class Layer:
         depth[primitives < 0] = np.inf
         part = self.triangles
         _shade(
-            primitives, hit["u"], hit["v"], depth, poses[:, :3], rays, size * size, self.vertices, self.normals,
+            primitives, hit["u"], hit["v"], depth, poses[:, :3], rays, height * width, self.vertices, self.normals,
             self.density, part.uv, part.texture, part.tint, part.ids, self.library.texels,
             mip_offsets(self.library.resolution), np.asarray(light.position, dtype=np.float64), light.ambient,
-            light.strength, np.asarray(light.tint, dtype=np.float64), 2 * np.tan(np.deg2rad(fov) / 2) / size, rgb, ids,
+            light.strength, np.asarray(light.tint, dtype=np.float64), 2 * np.tan(np.deg2rad(fov) / 2) / width, rgb, ids,
         )  # fmt: skip
-        shape = (count, size, size)
+        shape = (count, height, width)
         return Frames(rgb.reshape(*shape, 3), depth.reshape(shape), ids.reshape(shape))
 
 
@@ -207,7 +207,7 @@ def combine(back: Frames, front: Frames) -> Frames:
     )
 
 
-def render_room(room: RoomLike, poses: ArrayLike, size: int, fov: float, library: Library) -> Frames:
+def render_room(room: RoomLike, poses: ArrayLike, size: int | tuple[int, int], fov: float, library: Library) -> Frames:
     """A room with its anchor: rgb, depth and ids; the anchor's object id is ``echo.world.layout.ANCHOR_ID``."""
     walls = Layer(room.triangles, library).render(poses, size, fov, room.light)
     return combine(walls, Layer(room.anchor, library).render(poses, size, fov, room.light))

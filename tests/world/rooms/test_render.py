@@ -50,3 +50,12 @@ def test_the_nearer_layer_is_seen_and_the_back_one_where_both_are_as_near():
         front = int(depths[1][place] < depths[0][place])
         assert (seen.rgb[place] == front).all() and seen.ids[place] == front
         assert seen.depth[place] == depths[:, *place].min()
+
+
+def test_a_broad_frame_is_the_middle_of_a_square_one(library):
+    """Its rays are those of the square's middle rows, whose vertical field of view it has."""
+    room = sample_room(0, "train", 1, library)
+    square, broad = (render_room(room, room.start[None], size, FOV, library) for size in (32, (16, 32)))
+    assert broad.rgb.shape == (1, 16, 32, 3)
+    for name in ("rgb", "depth", "ids"):
+        assert np.array_equal(getattr(broad, name), getattr(square, name)[:, 8:24])

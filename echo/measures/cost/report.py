@@ -1,0 +1,151 @@
+"""A study's plan as text for a terminal, and as Markdown for docs/scale.md."""
+
+from __future__ import annotations
+
+from math import prod
+
+from echo.measures.cost.row import Tokens
+from echo.measures.cost.study import RowCosts, StudyPlan
+
+GIB, GB, TB = 2**30, 1e9, 1e12
+
+
+def assumptions(plan: StudyPlan) -> list[str]:
+    """What the plan is of and what it takes for granted, a line each."""
+    study, gpu = plan.study, plan.gpu
+    train, compute = study.train, study.compute
+    height, width = study.latent_size
+    frames = f"{study.segment.frames} frames as {study.target_latents} latents"
+    by_text = study.sampler.text_guidance
+    guidance = f" of two evaluations each (guidance {by_text:g})" if by_text > 1 else ""
+    parallel = f"{compute.processes} processes ({train.sharding}), {train.batch} clips a step"
+    return [
+        f"study {study.study}: {len(plan.rows)} rows x {len(study.train_seeds)} training seeds, {train.steps} steps",
+        f"segment: {frames} of {study.codec.channels} x {height} x {width}, {prod(study.grid)} tokens a latent",
+        f"GPU: {gpu.name}, {gpu.memory / GIB:.0f} GiB, {gpu.peak(train.precision) / 1e12:g} TFLOP/s at "
+        f"{train.precision}, of which {compute.utilisation:.0%} are reached",
+        f"training: {parallel} in {train.accumulate} micro-batches, {train.optimizer}, {train.precision}, gradient "
+        f"checkpointing {'on' if train.gradient_checkpointing else 'off'}, EMA {'on' if train.ema else 'off'}",
+        f"rollout: {study.evaluate.cases} cases a branch, {study.sampler.steps} sampler steps{guidance}, "
+        f"{study.evaluate.batch} cases at once",
+    ]
+
+
+def tables(plan: StudyPlan) -> list[tuple[str, list[str], list[list[str]]]]:
+    """(title, headings, lines) of each table."""
+    return [
+        ("What a row is", *_sizes(plan)),
+        ("One micro-batch of a training step, on one GPU", *_steps(plan)),
+        ("The whole job of a row and training seed", *_jobs(plan)),
+        ("The study", *_totals(plan)),
+    ]
+
+
+def _sizes(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
+    heads = [
+        "row",
+        "read + anchor + target",
+        "tokens",
+        "clean pass",
+        "parameters",
+        "of memory",
+        "trained",
+        "state numbers",
+        "state MB",
+    ]
+    lines = []
+    for row in plan.rows:
+        tokens = Tokens(**{name: row.tokens[name] for name in ("read", "anchor", "target", "clean")})
+        lines.append([
+            row.row, f"{tokens.read:,} + {tokens.anchor:,} + {tokens.target:,}", f"{tokens.sequence:,}",
+            f"{tokens.clean:,}", _millions(row.parameters["backbone"] + row.parameters["memory"]),
+            _millions(row.parameters["memory"]), _millions(row.parameters["trainable"]), f"{row.state_numbers:,}",
+            f"{row.state_bytes / 1e6:.1f}",
+        ])  # fmt: skip
+    return heads, lines
+
+
+def _steps(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
+    heads = ["row", "TFLOP", "recomputed", "largest", "seconds", "weights GiB", "gradients", "optimizer", "EMA",
+             "exchange", "activations", "with reserve", "fits"]  # fmt: skip
+    return heads, [[row.row, *_step(plan, row)] for row in plan.rows]
+
+
+def _step(plan: StudyPlan, row: RowCosts) -> list[str]:
+    flops = row.step_flops
+    parts = [f"{row.memory[name] / GIB:.1f}" for name in ("weights", "gradients", "optimizer", "ema", "exchange")]
+    total = flops["forward"] + flops["backward"] + flops["recomputed"]
+    return [
+        f"{(flops['forward'] + flops['backward']) / 1e12:,.1f}", f"{flops['recomputed'] / 1e12:,.1f}",
+        f"{flops['largest'] / 1e12:,.1f}", f"{3600 * plan.hours(total):.2f}", *parts,
+        f"{row.memory['activations'] / GIB:.1f}", f"{row.needed / GIB:.1f}",
+        "yes" if row.needed <= plan.gpu.memory else "NO",
+    ]  # fmt: skip
+
+
+def _jobs(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
+    heads = [
+        "row",
+        "training GPU-hours",
+        "wall hours",
+        "rollout GPU-hours",
+        "rollout or probe GiB",
+        "checkpoint GB",
+        "while it trains GB",
+    ]
+    return heads, [
+        [
+            row.row, f"{plan.hours(row.train_flops):,.1f}",
+            f"{plan.hours(row.train_flops) / plan.study.compute.processes:,.1f}",
+            f"{plan.hours(row.rollout_flops):,.1f}", f"{row.rollout_memory / GIB:.1f}",
+            f"{row.checkpoint_bytes / GB:.1f}", f"{row.resume_bytes / GB:.1f}",
+        ]
+        for row in plan.rows
+    ]  # fmt: skip
+
+
+def _totals(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
+    total = plan.total()
+    hours = [total[name] for name in ("encode_hours", "train_hours", "rollout_hours")]
+    sizes = [total[name] for name in ("latent_bytes", "checkpoint_bytes", "resume_bytes", "rollout_bytes")]
+    names = ("latents, poses left out", "checkpoints and base", "resume file of one row while it trains", "rollouts")
+    work = ("encoding the latents", "training", "rollouts and probes", "all")
+    lines = [
+        [f"{name} ({plan.gpu.name})", f"{value:,.1f} GPU-hours"]
+        for name, value in zip(work, [*hours, sum(hours)], strict=True)
+    ]
+    lines += [
+        [name, f"{value / TB:.3f} TB"]
+        for name, value in zip((*names, "all on disk"), [*sizes, sum(sizes)], strict=True)
+    ]
+    read = [("latents that a training hashes, once for all its processes", "hashed_bytes"),
+            ("memory of measuring a row, case by case", "measured_bytes")]  # fmt: skip
+    lines += [[name, f"{total[key] / GB:.1f} GB"] for name, key in read]
+    return ["what", "cost"], lines
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:,.1f} M"
+
+
+def text(plan: StudyPlan) -> str:
+    """For a terminal: columns aligned."""
+    parts = ["\n".join(assumptions(plan))]
+    for title, heads, lines in tables(plan):
+        widths = [max(len(line[i]) for line in [heads, *lines]) for i in range(len(heads))]
+        rows = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in [heads, *lines]]
+        parts.append("\n".join([title, *map("  ".join, rows)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown(plan: StudyPlan) -> str:
+    """For docs/scale.md."""
+    parts = ["\n".join(f"- {line}" for line in assumptions(plan))]
+    for title, heads, lines in tables(plan):
+        table = [_line(heads), "|---|" + "---:|" * (len(heads) - 1), *map(_line, lines)]
+        parts.append("\n".join([f"### {title}", "", *table]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
