@@ -49,7 +49,7 @@ class Row(nn.Module):
             torch.manual_seed(derive(study.seed, "backbone"))
             self.backbone = Backbone(config, study.codec.channels, study.text.dim, transformer)
         self.memory = build_memory(profile, sizes_of(study), derive(study.seed, "row", train_seed))
-        self.profile, self.study, self.policy = profile, study, policy_of(study)
+        self.profile, self.study, self.policy = profile, study, policy_of(study, profile)
 
     def write(self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"]) -> State:
         """W(M, E) -> M of what the study's policy offers; arguments as ``Memory.write``'s or ``Memory.append``'s."""

@@ -110,8 +110,9 @@ def _sizes(study: Study) -> Refusals:
     if handed is not None and handed > left:
         yield "evidence.frames", handed, reason
     for name, profile in study.profiles.items() if handed is None else ():
-        if frames_of(profile) > left:
-            yield "rows", name, f"keeps {frames_of(profile)} frames, {reason}"
+        kept = max(frames_of(profile), profile.evidence.frames if profile.evidence else 0)
+        if kept > left:
+            yield "rows", name, f"keeps {kept} frames, {reason}"
 
 
 def _codec(study: Study, options: Any) -> Refusals:
@@ -207,7 +208,7 @@ def _sources(study: Study) -> Refusals:
                 break
     key = study.evidence.needs_poses
     if key is not None and not study.world.poses:
-        other = {"rule": "recent", "eviction": "fifo"}[key]
+        other = {"rule": "recent", "eviction": "fifo", "policy": "streaming"}[key]
         reason = f"compares frames by camera pose, but world.poses = false; use evidence.{key}: {other}"
         yield f"evidence.{key}", getattr(study.evidence, key), reason
 
@@ -234,6 +235,11 @@ def _rows(study: Study) -> Refusals:
     for row in study.rows:
         if row in reference_names():
             yield "rows", row, "is the name of a reference row (echo/rollout/references); give the row another one"
+    if study.evidence.policy == "as_released":
+        for row, profile in study.profiles.items():
+            if profile.evidence is None:
+                reason = "has no `evidence` in rows.yaml, which says what evidence.policy: as_released hands it; run"
+                yield "rows", row, f"{reason} its row as released, or give it the entry"
     for row, rate in study.train.row_lr.items():
         if row not in study.rows:
             yield f"train.row_lr.{row}", rate, f"{row} is not among rows: {listed}"
@@ -312,17 +318,18 @@ def _training(study: Study) -> Refusals:
         micro_batch(train, processes)
     except BatchError as error:
         yield "train.batch", train.batch, str(error).removeprefix(f"train.batch = {train.batch} ")
-    pattern = pattern_that_fits_nothing(study)
-    if pattern is not None:
-        reason = "fits no parameter of the backbone; names begin with backbone. or memory."
-        yield "train.trainable", pattern, reason
+    wrong = pattern_that_fits_nothing(study)
+    if wrong is not None:
+        key, pattern = wrong
+        yield f"train.{key}", pattern, "fits no parameter of the backbone; names begin with backbone. or memory."
 
 
 def _whole(study: Study) -> Refusals:
     """Something to train in every row, frames that can be measured, and evidence that can be probed."""
     row = row_with_nothing_to_train(study)
     if row is not None:
-        yield "train.trainable", list(study.train.trainable), f"leaves nothing of {row} to train"
+        key = "frozen" if study.train.frozen else "trainable"
+        yield f"train.{key}", list(getattr(study.train, key)), f"leaves nothing of {row} to train"
     world = study.world
     if min(world.height, world.width) < SMALLEST:
         size = world.size if isinstance(world.size, int) else list(world.size)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from echo.study.judges import judge_names
 from echo.study.judges import settings_of as settings_of_judge
-from echo.study.profile import Profile, families, settings_of
+from echo.study.profile import Evidence, Profile, families, settings_of
 from echo.study.sections.codec import OPTIONS, Options
 from echo.study.study import Study
 
@@ -51,7 +51,8 @@ def render() -> str:
             parts += [f"## `judges`: settings of kind `{kind}`\n", f"{_first_line(settings_of_judge(kind))}\n",
                       _table(settings_of_judge(kind))]  # fmt: skip
     parts += ["## Rows (`rows.yaml`)\n", "Every entry is `name: {family, label, ...}`; all families share:\n",
-              _table(Profile, skip=("name",))]  # fmt: skip
+              _table(Profile, skip=("name",)),
+              "### `evidence` of a row\n", f"{_first_line(Evidence)}\n", _table(Evidence)]  # fmt: skip
     for family in families():
         parts += [f"### Family `{family}`\n", _table(settings_of(family), skip=tuple(Profile.model_fields))]
     return "\n".join(parts)
@@ -97,6 +98,8 @@ def _allowed(schema: dict[str, Any]) -> str:
     """Type and bounds, or the choices, of a key's JSON schema."""
     if len(schema.get("anyOf", ())) > 4:
         return "number, text, true or false, or a list of these"
+    if "$ref" in schema:
+        return "mapping"
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_allowed(one) for one in schema["anyOf"]))
     if "enum" in schema or "const" in schema:

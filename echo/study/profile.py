@@ -9,12 +9,35 @@ from __future__ import annotations
 import importlib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+LATER = object()  # marks a setting that later came to be: at its default, a profile is the one that it was before
 FOLDER = Path(__file__).parent.parent / "memory"
 PACKAGE = "echo.memory"
+
+
+class Evidence(BaseModel):
+    """What a row's authors handed it, for `evidence.policy: as_released` alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Literal["anchor", "fov_retrieval", "previous_chunk_tail", "causal_previous_prefix", "replay"] = Field(
+        description="in training: `anchor`, the last frame before the segment alone; `fov_retrieval`, that and a "
+        "random sample of the frames that overlap with the segment's middle frame, future ones included; "
+        "`previous_chunk_tail` and `causal_previous_prefix`, the last frames before it, of one segment at most; "
+        "`replay`, copies of the target's own last frame, which is what the release's filter leaves of it"
+    )
+    frames: Annotated[int, Field(ge=1, le=1000)] = Field(description="K: frames handed, the anchor included")
+    drop: Annotated[float | None, Field(ge=0, lt=1)] = Field(
+        default=None, description="the row's own `evidence.drop`; null: the study's"
+    )
+    continuation: Literal["uniform", "tail", "latents"] = Field(
+        default="uniform",
+        description="in rollouts, of the segment before: `uniform`, its last frame and others at even spacing; `tail`, "
+        "its last frames; `latents`, its last frames, one a latent",
+    )
 
 
 class Profile(BaseModel):
@@ -30,6 +53,23 @@ class Profile(BaseModel):
         description="rows with the same stream see the same training batches and noise; another stream is an "
         "independent run of the same profile",
     )
+
+    evidence: Annotated[Evidence | None, LATER] = Field(
+        default=None,
+        description="what the row's authors handed it, for `evidence.policy: as_released`: `source`, `frames`, `drop` "
+        "and `continuation`",
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The settings, without those marked ``LATER`` that stand at their defaults.
+
+        So neither fingerprints nor checkpoints' headers of a row change when its family learns a new setting.
+        """
+        fields = type(self).model_fields
+        later = [name for name, field in fields.items() if LATER in field.metadata]
+        idle = {name for name in later if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in dump(self).items() if name not in idle}
 
     @property
     def remembers(self) -> bool:

@@ -22,7 +22,7 @@ LARGEST = 65_536  # of a whole number in a row
 LARGEST_GRID = 1024  # cells along a side, no more than pixels
 LONGEST_LIST = 16
 LONGEST_LABEL = 80
-NOT_OPTIONS = ("name", "family", "label")  # what a row is, which no study changes
+NOT_OPTIONS = ("name", "family", "label", "evidence")  # what a row is, which no study changes
 
 Entries = dict[str, Any]
 
