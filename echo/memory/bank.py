@@ -10,6 +10,8 @@ Design:
   as redundant as its middle, and the first view is soon gone; the union of all covers saturates, and calls nearly
   every frame redundant (docs/log.md). Equally redundant ones: the oldest goes. No frame has a privilege, the first of
   the trajectory neither. ``fifo``: the oldest goes.
+- ``with_anchor``: the newest frame is a candidate at once, and the entry that it is in is not given up. For memories
+  that compress the anchor with the rest (the released compression rows).
 - Kept are latents, poses (of each frame of a group) and frame numbers. Cameras are derived when the bank is read.
 - What is given up depends on poses alone. Training meets the same clips again, so decisions are remembered: overlaps of
   20 frames cost milliseconds, and a step has many.
@@ -42,8 +44,9 @@ class Bank:
     with ``waiting_`` of up to r raw frames, the anchor the last of them. A bank without capacity holds nothing.
     """
 
-    def __init__(self, capacity: int, ratio: int, sizes: Sizes) -> None:
+    def __init__(self, capacity: int, ratio: int, sizes: Sizes, with_anchor: bool = False) -> None:
         self.capacity, self.ratio, self.sizes = capacity, ratio, sizes
+        self.apart = 0 if with_anchor else 1  # newest frames that are in no entry and in no open group
 
     def wrote(self, state: State) -> bool:
         """Whether a state is this bank's, and not frames as they were seen."""
@@ -58,12 +61,19 @@ class Bank:
         new = {"latents": frames.latents, "poses": frames.poses, "index": frames.index}
         waiting = {name: _after(state, WAITING + name, value) for name, value in new.items()}
         count = waiting["index"].shape[1]
-        whole = (count - 1) // self.ratio * self.ratio  # frames that fill entries; the newest is the anchor
+        whole = (count - self.apart) // self.ratio * self.ratio  # frames that fill entries
         entering = {name: value[:, :whole] for name, value in waiting.items()}
         entering["latents"] = pool_groups(entering["latents"], self.ratio) if whole else entering["latents"]
         entries = {name: _after(state, name, value) for name, value in entering.items()}
-        is_open = count - whole > 1
-        entries = self._bounded(entries, self.capacity - is_open)
+        is_open = count - whole > self.apart
+        if self.apart or is_open:
+            entries = self._bounded(entries, self.capacity - is_open)
+        else:  # the last entry has the anchor
+            sizes = {name: 1 if name == "latents" else self.ratio for name in FIELDS}
+            last = {name: value[:, -sizes[name] :] for name, value in entries.items()}
+            older = {name: value[:, : -sizes[name]] for name, value in entries.items()}
+            older = self._bounded(older, self.capacity - 1)
+            entries = {name: torch.cat([value, last[name]], 1) for name, value in older.items()}
         return {**entries, **{WAITING + name: value[:, whole:] for name, value in waiting.items()}}
 
     def frames(self, state: State, reference: Float64[Tensor, "B 6"]) -> Frames | None:
@@ -73,7 +83,8 @@ class Bank:
         """
         if not state:
             return None
-        opened = {name: state[WAITING + name][:, :-1] for name in FIELDS}
+        waiting = state[WAITING + "index"].shape[1]
+        opened = {name: state[WAITING + name][:, : waiting - self.apart] for name in FIELDS}
         latents = [state["latents"]]
         poses, index = (torch.cat([state[name], opened[name]], 1) for name in ("poses", "index"))
         if not poses.shape[1]:
@@ -137,11 +148,14 @@ def least_redundant(poses: bytes, count: int, limit: int, field_of_view: float, 
     return tuple(left)
 
 
-def pool_groups(values: Shaped[Tensor, "B F *rest"], ratio: int) -> Shaped[Tensor, "B G *rest"]:
+def pool_groups(values: Shaped[Tensor, "B F *rest"], ratio: int, padded: bool = False) -> Shaped[Tensor, "B G *rest"]:
     """Means (B, G, ...) over groups of ``ratio`` consecutive frames of values (B, F, ...); G = ceil(F / ratio).
 
-    Groups are counted back from the newest frame, so that a remainder falls to the oldest.
+    Groups are counted back from the newest frame, so that a remainder falls to the oldest: a mean of the frames it has,
+    or, ``padded``, of these and as many copies of the oldest as it lacks (the release's framepack_length.py:40-43).
     """
+    if padded and (short := -values.shape[1] % ratio):
+        values = torch.cat([values[:, :1]] * short + [values], 1)
     groups = torch.split(values.flip(1), ratio, 1)
     return torch.stack([group.mean(1) for group in groups], 1).flip(1)
 

@@ -32,6 +32,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args, runtime_checkable
 
+import torch
 from jaxtyping import Float, Float64
 from torch import Tensor, nn
 
@@ -39,7 +40,7 @@ from echo.evidence.frames import Cameras, Frames
 from echo.study.config import Study
 
 State = dict[str, Tensor]
-HookPoint = Literal["after_block", "after_attention"]
+HookPoint = Literal["before_block", "after_block", "after_attention"]
 # Tokens (B, F, N, D) to tokens of the same shape.
 Hook = Callable[[Float[Tensor, "B F N D"]], Float[Tensor, "B F N D"]]
 
@@ -49,6 +50,7 @@ class Sizes:
     """What a memory may need to know of the model and the study it serves.
 
     grid: tokens of a frame: rows, columns. field_of_view: horizontal, in degrees. eviction: ``evidence.eviction``.
+    target_first: whether the target stands before the clean frames in the sequence (``backbone.layout``).
     """
 
     width: int
@@ -57,6 +59,21 @@ class Sizes:
     grid: tuple[int, int]
     field_of_view: float
     eviction: str
+    target_first: bool = False
+
+    def split_target(
+        self, tokens: Float[Tensor, "B F N D"], count: int
+    ) -> tuple[Float[Tensor, "B clean N D"], Float[Tensor, "B T N D"]]:
+        """The clean frames' and the target's tokens of a sequence (B, F, N, D) whose target has ``count`` frames."""
+        if self.target_first:
+            return tokens[:, count:], tokens[:, :count]
+        return tokens[:, :-count], tokens[:, -count:]
+
+    def join_target(
+        self, clean: Float[Tensor, "B clean N D"], target: Float[Tensor, "B T N D"]
+    ) -> Float[Tensor, "B F N D"]:
+        """The sequence of which ``split_target`` made these."""
+        return torch.cat([target, clean] if self.target_first else [clean, target], 1)
 
     @property
     def tokens(self) -> int:
@@ -74,7 +91,7 @@ def sizes_of(study: Study) -> Sizes:
     config = study.backbone
     return Sizes(
         config.heads * config.head_dim, config.heads, config.layers, study.grid, study.world.field_of_view,
-        study.evidence.eviction,
+        study.evidence.eviction, config.layout == "target_first",
     )  # fmt: skip
 
 
@@ -120,10 +137,11 @@ class ReadOut:
     """R(M): what the transformer sees of a memory, and the only way for history to reach it.
 
     frames: clean frames for self-attention.
+    replaces_anchor: whether ``frames`` have the anchor among them, so that it does not stand beside them.
     text: (B, M, D) tokens beside the text's, for cross-attention.
     hooks: by a block's number, what is applied to the tokens (B, F, N, D) of the whole sequence in that block.
-    hook_point: where in a block the hooks are applied: after the block, or between its self-attention and its
-        cross-attention.
+    hook_point: where in a block the hooks are applied: before it, and before the camera enters it; after it; or
+        between its self-attention and its cross-attention.
     mixture: temperature of the softmax that weights the clean frames by their similarity to the target
         (``blocks.weight_by_similarity``); None for no weights.
     estimate: part of the contract for memories to come. No sampler uses one yet, so the backbone refuses it rather than
@@ -131,6 +149,7 @@ class ReadOut:
     """
 
     frames: Frames | None = None
+    replaces_anchor: bool = False
     text: Float[Tensor, "B M D"] | None = None
     hooks: Mapping[int, Hook] = field(default_factory=dict)
     hook_point: HookPoint = "after_block"

@@ -3,7 +3,8 @@
 Design:
 - The blocks, embedders and output layers are ``WanTransformer3DModel``'s own; this module only runs them, so that the
   paper's scale (Wan 2.1 1.3B) is another configuration and not another code path.
-- The sequence is [frames the memory reads out, anchor, target]. Clean frames are at timestep 0, the target at t: two
+- The sequence is [frames the memory reads out, anchor, target], without the anchor where the memory has it among its
+  frames. Clean frames are at timestep 0, the target at t: two
   timesteps for each sample, each embedded once and applied to its slice of the tokens (``kernels``). The released
   context and compression rows have [target, anchor, read-out from its newest frame back] and one timestep for all
   (``layout: target_first``, ``clean_timestep: target``).
@@ -121,7 +122,7 @@ class Backbone(nn.Module):
         if read.estimate is not None:
             raise NotImplementedError("ReadOut.estimate is set, but the backbone has no use for estimates yet")
         self.check_hooks(read.hooks)
-        frames, clean, noisy = self.arrange(target, anchor, read.frames)
+        frames, clean, noisy = self.arrange(target, anchor, read.frames, read.replaces_anchor)
         height, width = frames.latents.shape[3:]
         tokens = self.embed(frames)
         if read.mixture is not None:
@@ -187,11 +188,13 @@ class Backbone(nn.Module):
             return lambda tokens: flatten(hook(unflatten(tokens)))
 
         def step(index: int, hook: Hook | None, tokens: Tensor) -> Tensor:
+            if hook is not None and hook_point == "before_block":
+                tokens = hook(tokens)
             tokens = flatten(self.inject_actions(index, tokens, frames.actions, per_frame))
             block = cast(Block, self.transformer.blocks[index])
             if hook is None and not per_frame and index == self.layers - 1:
                 return unflatten(block(tokens, words, modulation, rotary, None, self.target_group))
-            flat_hook = None if hook is None else flattened(hook)
+            flat_hook = None if hook is None or hook_point == "before_block" else flattened(hook)
             return unflatten(run_block(block, tokens, words, modulation, rotary, flat_hook, hook_point))
 
         return step
@@ -260,9 +263,14 @@ class Backbone(nn.Module):
         added = self.cameras[block](rearrange(acted, "B F N D -> (B F) 1 N D"))
         return tokens + rearrange(added, "(B F) 1 N D -> B F N D", F=tokens.shape[1])
 
-    def arrange(self, target: Frames, anchor: Frames, read: Frames | None) -> tuple[Frames, slice, slice]:
-        """The sequence in its layout, and where in it the clean frames and the target are."""
-        clean = [anchor] if read is None else [read, anchor]
+    def arrange(
+        self, target: Frames, anchor: Frames, read: Frames | None, replaces_anchor: bool = False
+    ) -> tuple[Frames, slice, slice]:
+        """The sequence in its layout, and where in it the clean frames and the target are.
+
+        replaces_anchor: ``read``, where there is any, stands for the anchor too.
+        """
+        clean = [anchor] if read is None else [read] if replaces_anchor else [read, anchor]
         count = sum(part.count for part in clean)
         if not self.target_first:
             return join([*clean, target]), slice(count), slice(count, None)

@@ -51,6 +51,12 @@ class Row(nn.Module):
         self.memory = build_memory(profile, sizes_of(study), derive(study.seed, "row", train_seed))
         self.profile, self.study, self.policy = profile, study, policy_of(study, profile)
 
+    @property
+    def timestep_shift(self) -> float:
+        """The shift s of t' = s t / (1 + (s-1) t) in training and sampling: the profile's own, or else the study's."""
+        own = self.profile.timestep_shift
+        return self.study.train.timestep_shift if own is None else own
+
     def write(self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"]) -> State:
         """W(M, E) -> M of what the study's policy offers; arguments as ``Memory.write``'s or ``Memory.append``'s."""
         return self.policy.write(self.memory, state, frames, text, self.backbone)

@@ -177,7 +177,7 @@ class Sampler:
                     raise ValueError(f"sampler.text_guidance = {scale:g}: a batch without the embedded negative prompt")
                 negative = batch.negative.expand_as(batch.text)
                 guided = text_guided(velocity, partial(velocity, text=negative), scale)
-            return flow.sample(guided, noise, self.study.sampler.steps, self.study.train.timestep_shift)
+            return flow.sample(guided, noise, self.study.sampler.steps, self.row.timestep_shift)
 
     @torch.no_grad()
     def counts(self, batch: CaseBatch) -> dict[str, int]:

@@ -53,6 +53,21 @@ class Profile(BaseModel):
         description="rows with the same stream see the same training batches and noise; another stream is an "
         "independent run of the same profile",
     )
+    timestep_shift: Annotated[float | None, Field(ge=1e-3, le=1000), LATER] = Field(
+        default=None,
+        description="the row's own `train.timestep_shift`, in training and sampling; null: the study's",
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The settings, without those marked ``LATER`` that stand at their defaults.
+
+        So neither fingerprints nor checkpoints' headers of a row change when its family learns a new setting.
+        """
+        fields = type(self).model_fields
+        later = [name for name, field in fields.items() if LATER in field.metadata]
+        idle = {name for name in later if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in dump(self).items() if name not in idle}
 
     evidence: Annotated[Evidence | None, LATER] = Field(
         default=None,
@@ -80,6 +95,10 @@ class Profile(BaseModel):
     def needs_context_first(self) -> bool:
         """Whether the clean frames must stand before the target in the sequence (``backbone.layout``)."""
         return False
+
+    def misfit(self, width: int) -> tuple[str, str] | None:
+        """The setting that a model of ``width`` channels cannot have, and why; None where it can have all."""
+        return None
 
 
 @cache

@@ -84,6 +84,10 @@ def _profile(study: Study, name: str, entry: Entries, file: str, rows_file: str)
         if key in options:
             raise refuse(file, f"row_options.{family}.{key}", value, reason)
         raise refuse(rows_file, f"{name}.{key}", value, reason)
+    if misfit := profile.misfit(study.backbone.heads * study.backbone.head_dim):
+        key, reason = misfit
+        where = (file, f"row_options.{family}.{key}") if key in options else (rows_file, f"{name}.{key}")
+        raise refuse(*where, getattr(profile, key), reason)
     if profile.needs_context_first and study.backbone.layout != "context_first":
         reason = f"row {name} reads its history before the target and needs context_first"
         raise refuse(file, "backbone.layout", study.backbone.layout, reason)

@@ -61,7 +61,7 @@ def draw(
     anchor = row.policy.anchor(evidence, segments, latents, segment, noise, part).to(device)
     target = segments.target(segments.own(latents, targets, segment), segment)
     # Levels spread evenly over [0, 1): one in each of B bins, which keeps the loss from jumping between steps.
-    level = flow.shift(part.uniform(noise), study.train.timestep_shift)
+    level = flow.shift(part.uniform(noise), row.timestep_shift)
     drawn = part.normal(target.latents.shape, noise)
     return TrainingBatch(
         earlier, evidence, anchor, target.to(device), level.to(device), drawn.to(device), text.to(device)

@@ -54,8 +54,8 @@ def test_write_and_read_must_be_defined():
 
 def test_a_hook_point_that_blocks_do_not_have_is_refused(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
-    with pytest.raises(ValueError, match="before_block"):
-        ReadOut(hook_point="before_block")
+    with pytest.raises(ValueError, match="inside_block"):
+        ReadOut(hook_point="inside_block")
 
 
 def test_an_estimate_and_its_confidence_are_of_the_same_frames(monkeypatch):

@@ -5,7 +5,9 @@ scaled by decay^age, the age in pooled frames back from the anchor. Of a stream:
 (``bank.py``), each of r frames that followed each other; their latents are kept averaged, their poses one by one, so
 that cameras are averaged as they are seen at the read. Read: as clean tokens before the anchor.
 Paper: Table 6; pooling comes before weighting. The release adds two settings that the paper's text does not have:
-each pooled frame is mixed with coarser views of itself, and frames are weighted by their similarity to the target.
+each pooled frame is mixed with coarser views of itself, and frames are weighted by their similarity to the target. It
+also compresses the anchor with the rest (``anchor: compressed``), which then stands nowhere as it is, and has a gain
+beside the decay (docs/released.md).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from math import ceil
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 from torch.nn import functional
 
@@ -38,24 +40,28 @@ def mix_views(latents: Float[Tensor, "B F C H W"], weights: tuple[float, ...]) -
 
 
 class CompressionMemory(Memory):
-    """Keeps ceil((K-1) / r) pooled frames."""
+    """Keeps ceil((K-1) / r) pooled frames, or, the anchor among them, ceil(K / r)."""
 
     def __init__(self, settings: Settings, sizes: Sizes) -> None:
         super().__init__()
         self.settings = settings
-        self.bank = Bank(ceil((settings.frames - 1) / settings.ratio), settings.ratio, sizes)
+        self.with_anchor = settings.anchor == "compressed"
+        self.first = 0 if self.with_anchor else 1  # of the evidence, the first frame that is compressed
+        capacity = ceil((settings.frames - self.first) / settings.ratio)
+        self.bank = Bank(capacity, settings.ratio, sizes, self.with_anchor)
 
     def write(
         self, state: State | None, evidence: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
     ) -> State:
-        """The retrieved frames of the first K, pooled and weighted; no frames, of evidence that is the anchor alone."""
-        kept = evidence.span(1, self.settings.frames).chronological()
+        """The retrieved frames of the first K, pooled and weighted; no frames, of evidence that is the anchor alone.
+
+        With the anchor among them it is the newest of those that are pooled.
+        """
+        kept = evidence.span(self.first, self.settings.frames).chronological()
         if kept.count == 0:
             return kept.tensors()
-        latents, actions, rays = (
-            pool_groups(value, self.settings.ratio) for value in (kept.latents, kept.actions, kept.rays)
-        )
-        index = pool_groups(kept.index.float(), self.settings.ratio).long()
+        latents, actions, rays = (self._pooled(value) for value in (kept.latents, kept.actions, kept.rays))
+        index = self._pooled(kept.index.float()).long()
         return self._weighted(latents, actions, rays, index).tensors()
 
     def append(
@@ -72,9 +78,14 @@ class CompressionMemory(Memory):
             if pooled is None:
                 return ReadOut(mixture=mixture)
             frames = self._weighted(pooled.latents, pooled.actions, pooled.rays, pooled.index)
-            return ReadOut(frames=frames, mixture=mixture)
-        frames = Frames(**state)
-        return ReadOut(frames=frames if frames.count else None, mixture=mixture)
+        else:
+            frames = Frames(**state)
+        shown = frames if frames.count else None
+        return ReadOut(frames=shown, replaces_anchor=self.with_anchor, mixture=mixture)
+
+    def _pooled(self, values: Shaped[Tensor, "B F *rest"]) -> Shaped[Tensor, "B G *rest"]:
+        """Means over groups of r frames of a ranked set."""
+        return pool_groups(values, self.settings.ratio, self.settings.remainder == "padded")
 
     def _weighted(
         self,
@@ -86,8 +97,11 @@ class CompressionMemory(Memory):
         """Pooled frames, oldest first, mixed with coarser views of themselves, and with weights by age."""
         if len(self.settings.views) > 1:
             latents = mix_views(latents, self.settings.views)
-        age = torch.arange(index.shape[1], 0, -1, device=index.device)
-        weight = (self.settings.decay ** age.to(latents)).expand(len(index), -1)
+        age = torch.arange(index.shape[1], 0, -1, device=index.device) - (1 - self.first)
+        weight = self.settings.decay ** age.to(latents)
+        if self.settings.gain != 1:
+            weight = self.settings.gain * weight
+        weight = weight.expand(len(index), -1)
         return Frames(latents, actions, rays, index, weight)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from echo.study.profile import Profile
+from echo.study.profile import LATER, Profile
 
 
 class Settings(Profile):
@@ -22,6 +22,24 @@ class Settings(Profile):
     mixture: Annotated[
         bool, Field(description="weight the clean frames by their similarity to the target (mixture of contexts)")
     ] = False
+    gain: Annotated[float, Field(gt=0, le=100, description="factor on every compressed frame's tokens"), LATER] = 1.0
+    anchor: Annotated[
+        Literal["kept", "compressed"],
+        Field(
+            description="`kept`: the anchor stands in self-attention as it is, beside the compressed frames, of which "
+            "the newest has age 1; `compressed`: it is the newest of those that are compressed, of age 0, and stands "
+            "there in no other form (the release)"
+        ),
+        LATER,
+    ] = "kept"
+    remainder: Annotated[
+        Literal["mean", "padded"],
+        Field(
+            description="of the oldest frames, where they are fewer than r: their `mean`, or `padded` with copies of "
+            "the oldest one (the release). Of evidence that was retrieved; a stream's groups are filled as frames come"
+        ),
+        LATER,
+    ] = "mean"
 
     @model_validator(mode="after")
     def _must_compress(self) -> Settings:

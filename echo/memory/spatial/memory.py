@@ -4,12 +4,15 @@ Write: patch tokens of all evidence frames (anchor included), averaged over time
 learned softmax over cells to M tokens. Of a stream: a running average of the cells over all frames so far, and their
 number; the average is mixed when it is read. Read: as extra text keys and values (the paper's default), through a
 cross-attention of its own with a gate that starts at zero, or not at all (``none``: stored, never read).
-Paper: Table 5.
+Paper: Table 5. The release's module (``averaged: anchor, pooling: flat, mixing: fixed, reader: first_block``) averages
+the one frame that it is given, pools its tokens as one long row, mixes cells by G G M numbers that no content changes,
+and reads once, before the first block (docs/released.md).
 """
 
 from __future__ import annotations
 
 from functools import partial
+from math import sqrt
 
 import torch
 from einops import rearrange
@@ -27,25 +30,37 @@ class SpatialMemory(Memory):
 
     def __init__(self, settings: Settings, sizes: Sizes) -> None:
         super().__init__()
-        self.settings, self.grid = settings, sizes.grid
-        self.place = nn.Parameter(torch.randn(settings.grid**2, sizes.width) * 0.02)
-        self.norm = nn.LayerNorm(sizes.width)
-        self.mix = nn.Linear(sizes.width, settings.tokens)
-        self.value = nn.Linear(sizes.width, sizes.width)
+        self.settings, self.sizes, self.grid = settings, sizes, sizes.grid
+        self.retrieves = settings.averaged == "all"
+        if settings.mixing == "fixed":
+            self.shares = nn.Parameter(torch.randn(settings.grid**2, settings.tokens) * 0.02)
+        else:
+            self.place = nn.Parameter(torch.randn(settings.grid**2, sizes.width) * 0.02)
+            self.norm = nn.LayerNorm(sizes.width)
+            self.mix = nn.Linear(sizes.width, settings.tokens)
+            self.value = nn.Linear(sizes.width, sizes.width)
         self.readers = nn.ModuleDict()
-        if settings.read_out == "cross_attention":
+        if settings.read_out == "cross_attention" and settings.reader == "first_block":
+            self.readers["0"] = PlainCrossAttention(sizes.width, settings.reader_heads)
+        elif settings.read_out == "cross_attention":
             self.readers.update({str(b): GatedCrossAttention(sizes.width, sizes.heads) for b in range(sizes.layers)})
 
     def write(
         self, state: State | None, evidence: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
     ) -> State:
-        """The evidence as ``tokens`` (B, M, D)."""
-        return {"tokens": self._mixed(self._averaged(evidence, backbone))}
+        """The evidence, or its anchor alone, as ``tokens`` (B, M, D)."""
+        kept = evidence if self.retrieves else evidence.span(0, 1)
+        return {"tokens": self._mixed(self._averaged(kept, backbone))}
 
     def append(
         self, state: State | None, frames: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
     ) -> State:
-        """The average frame so far as ``cells`` (B, G G, D), and of how many frames it is, ``seen`` (B, 1)."""
+        """The average frame so far as ``cells`` (B, G G, D), and of how many frames it is, ``seen`` (B, 1).
+
+        Of the anchor alone: the cells of the newest frame.
+        """
+        if not self.retrieves:
+            return {"cells": self._averaged(frames.span(-1, None), backbone)}
         cells, count = self._averaged(frames, backbone), frames.count
         seen = frames.latents.new_full((len(frames.latents), 1), count)
         if state is None:
@@ -55,22 +70,37 @@ class SpatialMemory(Memory):
         return {"cells": state["cells"] + share * (cells - state["cells"]), "seen": seen}
 
     def read(self, state: State, backbone: FrameEncoder, cameras: ReadCameras) -> ReadOut:
-        """The tokens as text, or a cross-attention to them in every block, or nothing."""
+        """The tokens as text, or a cross-attention to them in every block or before the first, or nothing."""
         if self.settings.read_out == "none":
             return ReadOut()
         tokens = state["tokens"] if "tokens" in state else self._mixed(state["cells"])
         if self.settings.read_out == "text":
             return ReadOut(text=tokens)
+        if self.settings.reader == "first_block":
+            hook = partial(self._read_by_target, tokens, cameras.target.count)
+            return ReadOut(hooks={0: hook}, hook_point="before_block")
         return ReadOut(hooks={int(block): partial(reader, memory=tokens) for block, reader in self.readers.items()})
+
+    def _read_by_target(
+        self, memory: Float[Tensor, "B M D"], count: int, tokens: Float[Tensor, "B F N D"]
+    ) -> Float[Tensor, "B F N D"]:
+        """The sequence's tokens, of which the target's ``count`` frames have read ``memory`` (B, M, D)."""
+        clean, target = self.sizes.split_target(tokens, count)
+        return self.sizes.join_target(clean, self.readers["0"](target, memory))
 
     def _averaged(self, frames: Frames, backbone: FrameEncoder) -> Float[Tensor, "B cells D"]:
         """G x G cells of the average frame."""
         mean = backbone.embed(frames).mean(1)  # (B, N, D): the N tokens of the average frame
+        if self.settings.pooling == "flat":
+            row = rearrange(mean, "B N D -> B D N")
+            return rearrange(functional.adaptive_avg_pool1d(row, self.settings.grid**2), "B D cells -> B cells D")
         image = rearrange(mean, "B (h w) D -> B D h w", h=self.grid[0])
         return rearrange(functional.adaptive_avg_pool2d(image, self.settings.grid), "B D h w -> B (h w) D")
 
     def _mixed(self, cells: Float[Tensor, "B cells D"]) -> Float[Tensor, "B M D"]:
         """M tokens, each a share of every cell."""
+        if self.settings.mixing == "fixed":
+            return rearrange(self.shares.softmax(0), "cells M -> M cells") @ cells
         cells = self.norm(cells + self.place)
         share = rearrange(self.mix(cells).softmax(1), "B cells M -> B M cells")
         return share @ self.value(cells)
@@ -82,9 +112,14 @@ class GatedCrossAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.norm = nn.LayerNorm(width)
+        self.norm = self.norm_of(width)
         self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
         self.gate = nn.Parameter(torch.zeros(()))
+
+    @staticmethod
+    def norm_of(width: int) -> nn.Module:
+        """What the tokens pass through before they ask."""
+        return nn.LayerNorm(width)
 
     def forward(self, tokens: Float[Tensor, "B F N D"], memory: Float[Tensor, "B M D"]) -> Float[Tensor, "B F N D"]:
         """Tokens (B, F, N, D), with what they read of memory (B, M, D)."""
@@ -96,6 +131,26 @@ class GatedCrossAttention(nn.Module):
         attended = functional.scaled_dot_product_attention(query, key, value)
         read = self.out(rearrange(attended, "B heads length d -> B length (heads d)"))
         return tokens + self.gate.tanh() * rearrange(read, "B (F N) D -> B F N D", F=tokens.shape[1])
+
+
+class PlainCrossAttention(GatedCrossAttention):
+    """The same without a norm, its weights drawn as torch's ``nn.MultiheadAttention`` draws them.
+
+    As released: spatial_grid_memory.py:56-68.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__(width, heads)
+        bound = sqrt(6 / (width + 3 * width))  # Glorot's, of one layer from D to queries, keys and values
+        for layer in (self.query, self.key, self.value):
+            nn.init.uniform_(layer.weight, -bound, bound)
+        for layer in (self.query, self.key, self.value, self.out):
+            nn.init.zeros_(layer.bias)
+
+    @staticmethod
+    def norm_of(width: int) -> nn.Module:
+        """Nothing."""
+        return nn.Identity()
 
 
 def build(settings: Settings, sizes: Sizes) -> Memory:

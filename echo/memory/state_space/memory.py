@@ -5,12 +5,14 @@ its state frame by frame. They come in order of time or, where a short kernel wo
 with the best one last. Of a stream: every frame, once, in order. Read: in the same blocks the scan of the anchor and
 the target starts from that state, so history enters through the state alone. The state is carried from segment to
 segment; it is never zeroed in between.
-``ssm_blockwise_v1`` keeps the two faults of the first release, on purpose: context after the target in a causal scan,
-and a state that starts from zero at every call, so that of a stream it has what was offered last. Nothing of the past
-can reach the target; the probes must show it.
+``ssm_blockwise_v1`` keeps two faults of the released recurrence, on purpose, and lets history enter by nothing else:
+context after the target in a causal scan, and a state that starts from zero at every call, so that of a stream it has
+what was offered last. Nothing of the past can reach the target; the probes must show it. The row as the authors trained
+it is not inert: its frames also stand in self-attention (``attended.py``, and docs/released.md).
 Paper: Table 7. Cells (``cells.py``): ``average``, an exponential moving average with a learnt rate for each channel;
-``gated_average``, the same with what enters and what leaves it bounded (the released causal v2); ``convolution``, a
-depthwise causal convolution of kernel 3 on twice the width (the paper's hybrid).
+``gated_average``, the same with what enters and what leaves it bounded (both released ones); ``convolution``, a
+depthwise causal convolution of kernel 3 on twice the width (the paper's hybrid); ``linear_convolution``, that with a
+bias and without an activation (the released hybrid).
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ from typing import cast
 import torch
 from einops import repeat
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from echo.evidence.frames import Frames
 from echo.memory.base import FrameEncoder, Memory, ReadCameras, ReadOut, Sizes, State
-from echo.memory.state_space.cells import CELLS, Cell
+from echo.memory.state_space.attended import AttendedMemory
+from echo.memory.state_space.cells import Cell, cells_of
 from echo.memory.state_space.settings import Settings
 
 
@@ -37,8 +40,7 @@ class StateSpaceMemory(Memory):
         self.settings, self.sizes = settings, sizes
         self.carries = settings.carry_state
         self.after_target = settings.context == "after_target"
-        blocks = range(0, sizes.layers, settings.every)
-        self.cells = nn.ModuleDict({str(b): CELLS[settings.cell](sizes.width, settings.gate) for b in blocks})
+        self.cells = cells_of(settings, sizes)
 
     def write(
         self, state: State | None, evidence: Frames, text: Float[Tensor, "B L E"], backbone: FrameEncoder
@@ -99,4 +101,4 @@ class StateSpaceMemory(Memory):
 
 def build(settings: Settings, sizes: Sizes) -> Memory:
     """The memory of a row, its parameters drawn from torch's generator."""
-    return StateSpaceMemory(settings, sizes)
+    return AttendedMemory(settings, sizes) if settings.attended else StateSpaceMemory(settings, sizes)
