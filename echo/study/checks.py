@@ -16,6 +16,7 @@ from echo.study.errors import from_pydantic, refuse
 from echo.study.judges import KIND, judge_names, kind_of, settings_of
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
 from echo.study.references import reference_names
+from echo.study.released import backbone_misfits, recurrence_misfits
 from echo.study.rows import frames_of
 from echo.study.sections.codec import OPTIONS, AutoencoderOptions, PatchOptions, WanOptions
 from echo.study.shipped import ShippedError, find_shipped, misfits, read_shipped
@@ -38,7 +39,7 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     options = _options(study, file)
     _judges(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
-    refusals += [*_base(study), *_text_guidance(study), *_guide(study), *_training(study)]
+    refusals += [*_checkpoints(study), *_base(study), *_text_guidance(study), *_guide(study), *_training(study)]
     refusals += [*(_whole(study) if whole else ()), *_perceptual(study), *_chosen(study)]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
@@ -243,6 +244,22 @@ def _rows(study: Study) -> Refusals:
     for row, rate in study.train.row_lr.items():
         if row not in study.rows:
             yield f"train.row_lr.{row}", rate, f"{row} is not among rows: {listed}"
+
+
+def _checkpoints(study: Study) -> Refusals:
+    """Released checkpoints of rows that run once, in what they were trained in."""
+    for row in study.checkpoints:
+        if row not in study.rows:
+            yield f"checkpoints.{row}", row, f"not among rows: {', '.join(study.rows)}"
+            continue
+        if len(study.train_seeds) > 1:
+            reason = f"checkpoints.{row} is one training; give one seed, or the same weights would count as several"
+            yield "train_seeds", list(study.train_seeds), reason
+        profile = study.profiles[row]
+        for key, held, value in recurrence_misfits(profile):
+            yield f"checkpoints.{row}", held, f"row {row} has {key} = {held}, but the released recurrence has {value}"
+        for key, held, value in backbone_misfits(study, profile):
+            yield f"backbone.{key}", held, f"the released checkpoint of row {row} was trained with {value}"
 
 
 def _base(study: Study) -> Refusals:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from echo.study.judges import judge_names
 from echo.study.judges import settings_of as settings_of_judge
 from echo.study.profile import Evidence, Profile, families, settings_of
+from echo.study.sections.checkpoint import Checkpoint
 from echo.study.sections.codec import OPTIONS, Options
 from echo.study.study import Study
 
@@ -39,7 +40,8 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 
 def render() -> str:
     """The whole document."""
-    parts = [HEAD, "## Top level\n", _table(Study, skip=("profiles",))]
+    parts = [HEAD, "## Top level\n", _table(Study, skip=("profiles",)),
+             "### `checkpoints`: of each row\n", f"{_first_line(Checkpoint)}\n", _table(Checkpoint)]  # fmt: skip
     for name, field in Study.model_fields.items():
         if isinstance(field.default, BaseModel):
             section = type(field.default)

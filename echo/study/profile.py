@@ -58,17 +58,10 @@ class Profile(BaseModel):
         description="the row's own `train.timestep_shift`, in training and sampling; null: the study's",
     )
 
-    @model_serializer(mode="wrap")
-    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """The settings, without those marked ``LATER`` that stand at their defaults.
-
-        So neither fingerprints nor checkpoints' headers of a row change when its family learns a new setting.
-        """
-        fields = type(self).model_fields
-        later = [name for name, field in fields.items() if LATER in field.metadata]
-        idle = {name for name in later if getattr(self, name) == fields[name].default}
-        return {name: value for name, value in dump(self).items() if name not in idle}
-
+    layout: Annotated[Literal["context_first", "target_first"] | None, LATER] = Field(
+        default=None,
+        description="the row's own `backbone.layout`; null: the study's. For released weights, which need their own",
+    )
     evidence: Annotated[Evidence | None, LATER] = Field(
         default=None,
         description="what the row's authors handed it, for `evidence.policy: as_released`: `source`, `frames`, `drop` "
@@ -95,6 +88,10 @@ class Profile(BaseModel):
     def needs_context_first(self) -> bool:
         """Whether the clean frames must stand before the target in the sequence (``backbone.layout``)."""
         return False
+
+    def layout_in(self, layout: str) -> str:
+        """The order of the row's sequence in a study whose ``backbone.layout`` is ``layout``."""
+        return self.layout or layout
 
     def misfit(self, width: int) -> tuple[str, str] | None:
         """The setting that a model of ``width`` channels cannot have, and why; None where it can have all."""

@@ -90,6 +90,6 @@ class Objective(nn.Module):
         noisy = target.with_latents(flow.interpolate(target.latents, batch.noise, level))
         state = self.row.write(state, batch.evidence, batch.text)
         predicted = self.row(noisy, level, batch.anchor, batch.text, state)
-        train = self.row.study.train
-        weight = flow.bell(level, train.timestep_shift) if train.loss_weight == "bell" else None
+        weighted = self.row.study.train.loss_weight == "bell"
+        weight = flow.bell(level, self.row.timestep_shift) if weighted else None
         return flow.loss(predicted, target.latents, batch.noise, weight)

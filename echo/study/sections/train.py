@@ -27,8 +27,8 @@ class Train(Section):
     frozen: Annotated[tuple[Pattern, ...], Field(max_length=100)] = Field(
         default=(),
         description="of these, the ones that keep the base's values all the same, with wildcards; what is frozen has "
-        "no optimizer state. The release freezes Wan's blocks but for camera and recurrence, which stand outside of them "
-        "here: `[backbone.transformer.blocks.*]`",
+        "no optimizer state. The release freezes Wan's blocks but for camera and recurrence, which stand outside of "
+        "them here: `[backbone.transformer.blocks.*]`",
     )
     row_lr: dict[str, Rate] = Field(
         default={},
