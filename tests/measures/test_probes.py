@@ -22,7 +22,7 @@ def probed(name: str, row=None, study=STUDY) -> Probed:
     return probe(sampler, batch_of("recall", made), ["a", "a", "b", "b"], frames_of)
 
 
-@pytest.mark.parametrize("name", ["i2v", "spatial_inject_none", "ssm_blockwise_v1"])
+@pytest.mark.parametrize("name", ["i2v", "spatial_inject_none", "ssm_blockwise_v1", "spatial_cross_attn_released"])
 def test_inert_rows_do_not_move_by_one_grey_level_whatever_is_done(name):
     found = probed(name)
     assert set(found.changes) == set(PROBES) and not any(values.any() for values in found.changes.values())
@@ -47,7 +47,7 @@ def test_no_more_cases_are_generated_at_once_than_the_study_says(monkeypatch):
         assert np.abs(gap).max() <= 1, name
 
 
-@pytest.mark.parametrize("name", ["context_k5", "compress_hybrid_r4", "ssm_blockwise"])
+@pytest.mark.parametrize("name", ["context_k5", "compress_hybrid_r4", "ssm_blockwise", "ssm_blockwise_v1_released"])
 def test_remembering_rows_move(name):
     found = probed(name)
     assert all(found.changes[name].mean() > 0 for name in GATE)

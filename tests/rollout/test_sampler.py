@@ -8,6 +8,7 @@ from echo.encoding.latents import CacheError
 from echo.evidence.segments import Ranking
 from echo.io.seeding import torch_generator
 from echo.io.tensors import NotFiniteError, TensorFileError
+from echo.model import flow
 from echo.model.row import Row
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from tests.conftest import Setting, tiny_study
@@ -192,3 +193,11 @@ def test_damaged_checkpoints_and_rankings_are_refused(tmp_path):
     setting_for("recall").ranking.save(tmp_path / "evidence.safetensors")
     with pytest.raises(TensorFileError, match="evidence.safetensors: damaged"):
         Ranking.load(flipped(tmp_path / "evidence.safetensors"))
+
+
+def test_a_row_is_sampled_with_its_own_shift(monkeypatch):
+    shifts, sample = [], flow.sample
+    monkeypatch.setattr(flow, "sample", lambda *rest: shifts.append(rest[-1]) or sample(*rest))
+    for name in ("i2v", "i2v_released", "spatial_released"):
+        Sampler(STUDY, moved_row(name)).rollout(batch_of("recall", setting_for("recall")))
+    assert shifts == [7.0, 5.0, 15.0]

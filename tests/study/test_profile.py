@@ -86,3 +86,16 @@ def test_settings_without_the_class_are_named(new_family):
     new_family("Settings = dict\n")
     with pytest.raises(ValueError, match=r"echo/memory/diary/settings.py has no class Settings\(Profile\)"):
         settings_of("diary")
+
+
+def test_a_setting_that_came_later_is_not_dumped_at_its_default():
+    """So fingerprints and checkpoints of rows from before it stay what they were."""
+    before = {"family": "state_space", "label": "x", "cell": "average", "every": 4, "gate": "zero"}
+    later = {"norm", "attended", "mixture", "timestep_shift"}
+    assert not later & parse_row("x", before).model_dump().keys()
+    other = parse_row("x", {**before, "norm": False, "timestep_shift": 5})
+    assert {key: other.model_dump()[key] for key in later & other.model_dump().keys()} == {
+        "norm": False,
+        "timestep_shift": 5,
+    }
+    assert parse_row("x", other.model_dump(exclude={"name"})) == other

@@ -24,6 +24,17 @@ def rows_with(row: str, **entry: object) -> dict:
         ("spatial", {"read_out": "aloud"}, "spatial.read_out", "expected 'text', 'cross_attention' or 'none'"),
         ("ssm_blockwise", {"carry_state": "no"}, "ssm_blockwise.carry_state", "expected true or false"),
         ("ssm_blockwise", {"context": "after_target"}, "ssm_blockwise", "context = after_target in a recurrent row"),
+        ("ssm_blockwise", {"attended": 5}, "ssm_blockwise", "attended = 5 with carry_state: true"),
+        ("ssm_blockwise", {"mixture": True}, "ssm_blockwise", "attended = 0 has none there"),
+        ("spatial", {"reader": "first_block"}, "spatial", "is for read_out = cross_attention, got text"),
+        (
+            "spatial_cross_attn",
+            {"reader_heads": 4},
+            "spatial_cross_attn",
+            "is for reader = first_block, got every_block",
+        ),
+        ("i2v", {"timestep_shift": 0}, "i2v.timestep_shift", "expected at least 0.001"),
+        ("compress_weight", {"gain": 0}, "compress_weight.gain", "expected more than 0"),
         ("compress_weight", {"decay": 1.0}, "compress_weight", "ratio = 1 and decay = 1 compress nothing"),
         ("compress_weight", {"views": [0.5, 0.6]}, "compress_weight", r"must sum to 1, got 1.1"),
         ("compress_weight", {"views": [1 / 32] * 32}, "compress_weight.views", "expected at most 16 values"),
@@ -37,6 +48,18 @@ def rows_with(row: str, **entry: object) -> dict:
 def test_impossible_rows_are_refused_in_rows_yaml(row, entry, key, message):
     error = refused(key, message, rows_with(row, **entry), row_options={})
     assert error.file == "rows.yaml"
+
+
+def test_heads_of_the_released_reader_must_divide_the_width():
+    row = "spatial_cross_attn_released"
+    matrix = rows_with(row, reader_heads=7)
+    error = refused(
+        f"{row}.reader_heads", "does not divide the model's width", matrix, rows=["i2v", row], row_options={}
+    )
+    assert error.file == "rows.yaml"
+    options = {"spatial": {"reader_heads": 7}}
+    error = refused("row_options.spatial.reader_heads", "width", rows=["i2v", row], row_options=options)
+    assert error.file == "study.yaml"
 
 
 @pytest.mark.parametrize("entry", [None, 5, "context", ["context"], {"label": "I2V", "frames": 1}])

@@ -120,3 +120,10 @@ def test_the_bell_weighs_a_samples_loss_by_its_level():
         losses.append([Objective(row)(drawn("i2v", 0, BatchSlice(4, i, i + 1), study)).item() for i in range(4)])
     weights = flow.bell(batch.level, STUDY.train.timestep_shift).tolist()
     assert losses[1] == pytest.approx([w * loss for w, loss in zip(weights, losses[0], strict=True)], rel=1e-5)
+
+
+def test_a_row_may_have_a_shift_of_its_own():
+    study, own = STUDY.train.timestep_shift, STUDY.profiles["context_k20_released"].timestep_shift
+    assert (study, own) == (7.0, 5.0)
+    one, other = drawn("context_k20").level, drawn("context_k20_released").level
+    torch.testing.assert_close(other, flow.shift(one / (study - (study - 1) * one), own))
