@@ -18,7 +18,7 @@ from echo.io.files import sha256
 from echo.io.tensors import read_header
 from echo.model.row import Row
 from echo.study.config import Study
-from echo.study.profile import Profile
+from echo.study.profile import AS_RELEASED, Profile
 from echo.study.released import backbone_misfits, recurrence_misfits
 from echo.study.sections.checkpoint import Checkpoint
 
@@ -54,7 +54,6 @@ LISTED = {
     "0dd90ea3f3423644f4d68c6d1185d7d717d328f5922ee21f745fc85abe9a01a9": "ssm_blockwise_causal_v2",
     "dd57625506a2c68c402dc05de8f3c6fc5f5376fcac77d7fb6f26eb6ace1d74bf": "framepack_len_r8",
 }
-AS_RELEASED = "_released"  # ends the name of the same row as its authors trained it
 SHOWN = 3  # keys an error lists of each side
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+AS_RELEASED = "_released"  # ends the name of a row as its authors trained it: `spatial_released` beside `spatial`
 LATER = object()  # marks a setting that later came to be: at its default, a profile is the one that it was before
 FOLDER = Path(__file__).parent.parent / "memory"
 PACKAGE = "echo.memory"

@@ -1,8 +1,10 @@
 """Evidence as the release hands it: its rules once more in slow words, and what training and rollout get of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import yaml
 
 from echo.cost.row import RowPlan
 from echo.evidence.as_released import continued, sampled
@@ -10,13 +12,15 @@ from echo.evidence.policy import policy_of
 from echo.evidence.segments import Segments
 from echo.io.draws import BatchSlice
 from echo.model.base import BASE
+from echo.model.released import LISTED
 from echo.model.row import Row
 from echo.rollout.sampler import CaseBatch, Sampler
-from echo.study.profile import Evidence
+from echo.study.config import load_study, parse_study
+from echo.study.profile import Evidence, parse_row
 from echo.study.sections import EvidenceConfig
 from echo.training.objective import draw
 from echo.world.camera import overlap
-from tests.conftest import Setting, tiny_study
+from tests.conftest import ROOT, ROWS, Setting, tiny_study
 from tests.study.studies import refused
 
 MATCHED = tiny_study(rows=["i2v", "context_k5", "context_k20", "compress_weight", "spatial", "ssm_blockwise"])
@@ -219,3 +223,43 @@ def test_a_row_without_an_entry_is_refused_before_any_job():
     refused("rows", "has no `evidence` in rows.yaml", rows=["i2v"], row_options={}, evidence={"policy": "as_released"})
     refused("evidence.policy", "world.poses = false", rows=["i2v"], world={"poses": False}, row_options={},
             evidence={"policy": "as_released"})  # fmt: skip
+
+
+RECIPES = pd.read_csv(ROOT / "echo/tables/reference/released_recipes.csv", index_col="row")
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES.index if f"{name}_released" in ROWS])
+def test_a_rows_entry_is_its_recipes(name):
+    """As the recipes were read off by hand for the paper's Table 2."""
+    row, recipe = parse_row(f"{name}_released", ROWS[f"{name}_released"]), RECIPES.loc[name]
+    assert (row.evidence.source, row.evidence.frames) == (recipe["evidence_source"], recipe["context_frames"])
+    assert row.timestep_shift == recipe["timestep_shift"]
+    assert (row.evidence.drop == 0) == (np.isnan(recipe["context_drop_prob"]) and np.isnan(recipe["fov_top_k"]))
+
+
+def test_the_study_as_released_has_all_rows_of_the_paper_and_the_releases_recipe():
+    merged = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    for key, value in yaml.safe_load((ROOT / "config/as_released.yaml").read_text()).items():
+        merged[key] = {**merged[key], **value} if isinstance(value, dict) else value
+    study = parse_study(merged, ROWS)
+    plain = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert study.rows == tuple(f"{row}_released" for row in plain["rows"]) and study.rig == plain["study"]
+    named = [[f"{row}_released" for row in pair] for pair in plain["evaluate"]["contrasts"]]
+    assert [list(pair) for pair in study.evaluate.contrasts] == named
+    train, sampler = study.train, study.sampler
+    assert (train.frozen, train.loss_weight, train.clip_norm) == (("backbone.transformer.blocks.*",), "bell", None)
+    assert (sampler.steps, sampler.text_guidance, sampler.guide) == (50, 5.0, None)
+    for name in ("world", "segment", "codec", "backbone", "base"):
+        assert getattr(study, name) == getattr(parse_study(plain, ROWS), name)
+
+
+def test_the_released_study_trains_nothing_and_takes_the_authors_files():
+    study = load_study(ROOT / "config/released.yaml")
+    paper = load_study(ROOT / "config/paper.yaml")
+    assert study.trained_rows == () and set(study.checkpoints) == set(study.rows)
+    for name in ("world", "segment", "codec", "text", "sampler", "pretrained"):
+        ours, theirs = (getattr(one, name).model_dump() for one in (study, paper))
+        different = {key for key in ours if ours[key] != theirs[key]}
+        assert different <= {"train_rooms", "returning"}, name
+    listed = {one.sha256 for one in study.checkpoints.values()} - {None}
+    assert listed == set(LISTED)

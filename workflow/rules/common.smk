@@ -178,6 +178,12 @@ for judge, files in JUDGE_FILES.items():
                 f"judges.{judge}: {file}: no such file; name files that are there, and until then leave the judge out of "
                 "evaluate"
             )
+for row, one in IMPORTED.items():
+    if one.path is not None and not Path(one.path).is_file():
+        sys.exit(
+            f"checkpoints.{row}: {one.path}: no such file; put the released file there, or give its repo, file and "
+            "revision in place of path (docs/released.md)"
+        )
 PROBED = BRANCHES["recall"].split(STUDY.evaluate.splits)
 # The records of all stages: their times stand in the tables.
 RECORDS = [
