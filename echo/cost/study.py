@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 from echo.cost import disk
@@ -109,7 +109,8 @@ def plan(study: Study, names: list[str] | None = None) -> StudyPlan:
         if what not in alike:
             alike[what] = RowPlan(study, profile)
             alike[what] = _costs(study, alike[what], codec)
-        rows.append(RowCosts(name, *list(vars(alike[what]).values())[1:]))
+        costs = replace(alike[what], row=name)
+        rows.append(costs if name in study.trained_rows else replace(costs, train_flops=0.0, resume_bytes=0))
     return StudyPlan(study, gpu, rows, disk.codec_work(study), disk.latent_bytes(study), disk.rollout_bytes(study),
                      disk.train_latent_bytes(study), disk.measured_bytes(study))  # fmt: skip
 
