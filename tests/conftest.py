@@ -32,6 +32,21 @@ ROOT = Path(__file__).parent.parent
 ROWS = load_rows(ROOT / "config" / "rows.yaml")
 
 
+def of_each_kind() -> list[str]:
+    """Names of all rows, but of those as released that differ from an earlier row in numbers alone.
+
+    What a number does to them is tested with the formulas they are held against.
+    """
+    found, known = [], set()
+    for name, entry in ROWS.items():
+        numbers = {key: 0 for key, value in entry.items() if type(value) in (int, float)} | {"label": 0}
+        kind = str(sorted(({**entry, **numbers, "timestep_shift": 0, "seed_stream": 0}).items()))
+        if not name.endswith("_released") or kind not in known:
+            found.append(name)
+        known.add(kind)
+    return found
+
+
 def tiny_study(**sections) -> Study:
     """All rows at the smallest sizes that still have 2 x 2 cells, 4 layers and 4 segments of 4 frames."""
     data = {

@@ -7,11 +7,11 @@ import torch
 
 from echo.cost.row import RowPlan, rollout_segments
 from echo.memory.base import state_size
-from tests.conftest import ROWS
+from tests.conftest import of_each_kind
 from tests.cost.steps import real_step, small
 
 
-@pytest.mark.parametrize("name", list(ROWS))
+@pytest.mark.parametrize("name", of_each_kind())
 def test_sizes_are_those_of_the_row_itself(name):
     planned = RowPlan(*small(name))
     row, batch = real_step(planned, 8, 1)

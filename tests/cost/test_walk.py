@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from echo.cost.row import RowPlan
-from tests.conftest import ROWS
+from tests.conftest import of_each_kind
 from tests.cost.steps import counted, real_step, small
 from tests.measured import peak_bytes
 
 
-@pytest.mark.parametrize("name", list(ROWS))
+@pytest.mark.parametrize("name", of_each_kind())
 @pytest.mark.parametrize("changes", [
     {},
     {"train": {"gradient_checkpointing": True}, "backbone": {"camera": "attention"}},

@@ -8,13 +8,13 @@ from echo.evidence.segments import Ranking
 from echo.model.row import Row
 from echo.rollout.sampler import CaseBatch, Sampler
 from echo.study.words import first_target
-from tests.conftest import ROWS, Setting, tiny_study
+from tests.conftest import Setting, of_each_kind, tiny_study
 from tests.rollout.cases_of_tests import moved_row
 
 STUDY = tiny_study()
 
 
-@pytest.mark.parametrize("name", list(ROWS))
+@pytest.mark.parametrize("name", of_each_kind())
 def test_a_rollout_is_that_of_the_plain_loop_over_evidence(name):
     """The loop as the paper's Algorithm 1 has it: rank, write, read, sample; to the bit."""
     made, row = Setting(STUDY, kind="return_strict"), moved_row(name)
@@ -31,7 +31,7 @@ def test_a_rollout_is_that_of_the_plain_loop_over_evidence(name):
             target = made.segments.target(torch.zeros_like(latents[:, :4]), segment)
             x = sampler._noise(batch, segment, target.latents.shape[1:])
             times = torch.linspace(1, 0, STUDY.sampler.steps + 1, dtype=x.dtype)
-            shift = STUDY.train.timestep_shift
+            shift = row.profile.timestep_shift or STUDY.train.timestep_shift
             times = shift * times / (1 + (shift - 1) * times)
             for now, then in zip(times[:-1], times[1:], strict=True):
                 velocity = row(target.with_latents(x), now.expand(2), evidence.span(0, 1), made.text, state)

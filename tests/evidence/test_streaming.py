@@ -17,14 +17,15 @@ from echo.rollout.sampler import CaseBatch, Sampler
 from echo.study.words import first_target
 from echo.training.objective import Objective, draw
 from echo.world.camera import plucker, relative_actions
-from tests.conftest import ROWS, Setting, tiny_study
+from tests.conftest import Setting, of_each_kind, tiny_study
 from tests.rollout.cases_of_tests import moved_row
 
 STUDY = tiny_study(evidence={"policy": "streaming"})
-NAMES = list(ROWS)
+NAMES = of_each_kind()
 REMEMBER = [name for name in NAMES if STUDY.profiles[name].remembers]
 # Rows whose state is of one size from the first segment on; the first release's keeps the segment before.
 CONSTANT = [name for name in NAMES if STUDY.profiles[name].family in ("spatial", "state_space")
+            and not getattr(STUDY.profiles[name], "attended", 0)
             and name != "ssm_blockwise_v1"]  # fmt: skip
 
 
@@ -158,8 +159,9 @@ def test_no_row_grows_beyond_its_profile(name):
     if name in CONSTANT:
         assert sizes[0] > 0 and set(sizes) == {sizes[0]}
     profile = STUDY.profiles[name]
-    if profile.family == "context":
-        frames = [min(profile.frames, 1 + 4 * segment) for segment in range(16)] if profile.frames > 1 else [0] * 16
+    raw = profile.frames if profile.family == "context" else getattr(profile, "attended", 0)
+    if raw:
+        frames = [min(raw, 1 + 4 * segment) for segment in range(16)] if raw > 1 else [0] * 16
         assert numbers == [count * (STUDY.numbers_per_frame + 6) for count in frames]
         assert sizes == [count * (4 * STUDY.numbers_per_frame + 48) for count in frames]
     if profile.family == "compression":

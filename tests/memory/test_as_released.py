@@ -12,7 +12,7 @@ from echo.memory.registry import build_memory
 from echo.model.blocks import weight_by_similarity
 from echo.study.profile import parse_row
 from tests.conftest import ROOT, ROWS, Setting, tiny_study
-from tests.memory.test_families import build, velocity
+from tests.memory.rows_of_tests import build, velocity
 
 LAYOUTS = ("target_first", "context_first")
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}

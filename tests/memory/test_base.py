@@ -7,7 +7,7 @@ import torch
 
 from echo.memory.base import Estimate, Memory, ReadOut, state_bytes, state_size
 from echo.model.row import Row
-from tests.conftest import ROWS, tiny_study
+from tests.conftest import of_each_kind, tiny_study
 
 STUDY = tiny_study()
 
@@ -18,7 +18,7 @@ def written_and_read(row: Row, setting, evidence):
         return state, row.read(state, setting.target(3), evidence.span(0, 1))
 
 
-@pytest.mark.parametrize("name", list(ROWS))
+@pytest.mark.parametrize("name", of_each_kind())
 def test_a_memory_draws_no_random_numbers(name, setting):
     row = Row(STUDY, STUDY.profiles[name])
     before = torch.get_rng_state(), repr(np.random.get_state())
@@ -27,7 +27,7 @@ def test_a_memory_draws_no_random_numbers(name, setting):
     assert before[1] == repr(np.random.get_state())
 
 
-@pytest.mark.parametrize("name", list(ROWS))
+@pytest.mark.parametrize("name", of_each_kind())
 def test_a_memory_is_written_from_the_anchor_alone(name, setting):
     """For a first segment, for dropped history, and when a probe erases the memory."""
     row = Row(STUDY, STUDY.profiles[name])
@@ -36,7 +36,7 @@ def test_a_memory_is_written_from_the_anchor_alone(name, setting):
     assert read.frames is None or read.frames.count > 0
 
 
-@pytest.mark.parametrize("name", list(ROWS))
+@pytest.mark.parametrize("name", of_each_kind())
 def test_writing_and_reading_change_no_state(name, setting):
     row = Row(STUDY, STUDY.profiles[name])
     state, _ = written_and_read(row, setting, setting.evidence(2))

@@ -10,28 +10,12 @@ from echo.memory.base import state_size
 from echo.memory.compression.memory import mix_views
 from echo.memory.state_space.cells import AverageCell, ConvolutionCell, GatedAverageCell
 from echo.model import flow
-from echo.model.row import Row
-from tests.conftest import ROWS, Setting, tiny_study
+from tests.conftest import Setting, of_each_kind, tiny_study
+from tests.memory.rows_of_tests import build, velocity
 
-NAMES = list(ROWS)
+NAMES = of_each_kind()
 STUDY = tiny_study()
 INERT = {name for name in NAMES if not STUDY.profiles[name].remembers}
-
-
-def build(name: str, study=STUDY) -> Row:
-    """A row whose zero-initialised gates and outputs are moved off zero, so that every path carries something."""
-    row = Row(study, study.profiles[name])
-    draw = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in row.parameters():
-            if not parameter.any():
-                parameter.copy_(torch.randn(parameter.shape, generator=draw) * 0.3)
-    return row
-
-
-def velocity(row: Row, setting: Setting, segment: int, state) -> torch.Tensor:
-    target, anchor = setting.target(segment), setting.evidence(segment, anchor_only=True)
-    return row(target, torch.tensor([0.3, 0.8]), anchor, setting.text, state)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,6 +14,7 @@ newest first; ``backbone.layout`` may have it before, and the scan is made in th
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -22,7 +23,7 @@ from torch import Tensor
 from echo.evidence.frames import Frames
 from echo.memory.bank import Bank
 from echo.memory.base import FrameEncoder, Memory, ReadCameras, ReadOut, Sizes, State
-from echo.memory.state_space.cells import cells_of
+from echo.memory.state_space.cells import Cell, cells_of
 from echo.memory.state_space.settings import Settings
 
 
@@ -66,7 +67,7 @@ class AttendedMemory(Memory):
 
     def _scan(self, name: str, count: int, tokens: Float[Tensor, "B F N D"]) -> Float[Tensor, "B F N D"]:
         """The sequence's tokens after one block's cell; the target has ``count`` frames."""
-        cell = self.cells[name]
+        cell = cast(Cell, self.cells[name])
         if not self.turned:
             return cell(tokens, cell.start(tokens))[0]
         clean, target = self.sizes.split_target(tokens, count)
