@@ -17,13 +17,12 @@ from echo.evidence.frames import Frames
 from echo.io.files import sha256
 from echo.io.tensors import TensorFileError, read_header
 from echo.model import released
-from echo.model.released import ReleasedError, fetch, fill, import_released, key_map, released_name
+from echo.model.released import ReleasedError, fill, import_released, key_map, released_name
 from echo.model.row import Row
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.profile import Evidence
 from echo.study.sections import EvidenceConfig
-from echo.study.sections.checkpoint import Checkpoint
 from tests.conftest import ROOT, ROWS, Setting, tiny_study
 
 LAYERS, HEADS, WIDTH, FFN, CHANNELS, TEXT, PATCH, CELLS = 5, 2, 24, 40, 5, 6, 2, 3
@@ -442,32 +441,6 @@ def test_a_listed_file_may_be_the_row_as_released(tmp_path, monkeypatch):
     import_released(study, named, path, tmp_path / "out.safetensors")
     with pytest.raises(ReleasedError, match="this is the authors' framepack_len_r8, not i2v"):
         import_released(study, study.profiles["i2v"], path, tmp_path / "other.safetensors")
-
-
-def test_a_download_is_pinned_verified_and_removed_where_it_is_another_file(tmp_path, monkeypatch):
-    asked, out = [], tmp_path / "held" / "k1" / "epoch-0.safetensors"
-
-    def download(repo, file, revision, local_dir):
-        asked.append((repo, file, revision, local_dir))
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write(out, released_weights())
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    hub = {"repo": "a/b", "file": "k1/epoch-0.safetensors", "revision": "abc"}
-    fetch(Checkpoint(**hub), out)
-    held = sha256(out)
-    fetch(Checkpoint(**hub, sha256=held), out)
-    assert asked == [("a/b", "k1/epoch-0.safetensors", "abc", tmp_path / "held")] * 2
-    with pytest.raises(ReleasedError, match=f"has sha256 {held}, expected {'0' * 64}"):
-        fetch(Checkpoint(**hub, sha256="0" * 64), out)
-    assert not out.exists()
-
-    def unreachable(*_, **__):
-        raise OSError("no route to host")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", unreachable)
-    with pytest.raises(ReleasedError, match=r"did not finish \(no route to host\).*hf download a/b k1/epoch-0"):
-        fetch(Checkpoint(**hub), out)
 
 
 # What does not fit.

@@ -10,7 +10,6 @@ from echo.study.provenance import part_of, record_of, recorded
 
 READS = ("seed", "world", "segment", "codec", "text", "backbone", "evidence", "train", "grid", "latent_size",
          "target_latents")  # fmt: skip
-CHOOSES = {"evidence.policy": "echo.evidence.{}"}
 NOT_KNOWN = "not known"  # how the authors trained it is not in the file
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from echo.model.released import fetch
+from echo.model.released_file import fetch
 from echo.study.config import Study
 from echo.study.provenance import part_of
 
