@@ -57,6 +57,7 @@ localrules:
     publish,
     figure,
     findings,
+    policies,
 
 
 rule all:
@@ -70,5 +71,6 @@ rule all:
         expand(f"{RESULTS}/figures/{{figure}}.gif", figure=ANIMATED),
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
         ["docs/findings.md"] if STUDY.study in FOUND_IN else [],
+        COMPARISON,
         OPEN_TABLES,
         OPEN_STRIPS,

@@ -707,6 +707,30 @@ def findings(
 
 
 @app.command()
+def policies(
+    out: OutFolder,
+    tables: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--tables", help="tables of a study; repeat it; those of the compared studies that are there if none"
+        ),
+    ] = None,
+    resamples: Annotated[int, typer.Option("--resamples", help="bootstrap resamples of an interval")] = 2000,
+) -> None:
+    """Compare studies that differ in evidence and recipe: how ranks move, and what explains the spread."""
+    import pandas as pd
+
+    from echo.figures.policies import draw_ranks
+    from echo.figures.saving import save
+    from echo.tables.files import COMPARED
+    from echo.tables.policies_page import write_policies
+
+    there = [Path("results", name, "tables") for name in COMPARED]
+    write_policies(tables or [path for path in there if (path / "record.json").is_file()], out, resamples)
+    save(draw_ranks(pd.read_csv(out / "ranks.csv")), out / "ranks.png")
+
+
+@app.command()
 def figure(
     name: Annotated[str, typer.Argument(help="name of the figure: a module of echo/figures")],
     tables: TablesFolder,

@@ -16,8 +16,8 @@ class ReleasedFileError(UserError):
 def fetch(checkpoint: Checkpoint, out: Path) -> None:
     """Download a released file of the model hub to ``out``, its path in the repository below a folder of the commit.
 
-    A download that was interrupted goes on. Raises ReleasedFileError, in one line, where the hub cannot be reached or has
-    no such file, and, removing it, where the file's sha256 is another one than asked for.
+    A download that was interrupted goes on. Raises ReleasedFileError, in one line, where the hub cannot be reached or
+    has no such file, and, removing it, where the file's sha256 is another one than asked for.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (

@@ -46,6 +46,11 @@ COMPUTED = (
 FINDINGS_READ = ("contrasts.csv", "rank_correlation.csv", "rows.csv", "probes_table.csv", "realism.csv", "record.json")
 
 
+# What studies side by side are read from (``echo.tables.policies``), and those studies, in the order their ranks move.
+POLICIES_READ = ("summary.csv", "cases.csv.gz", "rows.csv", "constants.csv", "record.json")
+COMPARED = ("as_released", "matched", "mini")
+
+
 @dataclass(frozen=True)
 class Reported:
     """The study that the page of findings takes for an evidence policy, and the command that makes it."""

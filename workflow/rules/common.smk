@@ -38,7 +38,14 @@ from echo.study.provenance import (
 )
 from echo.study.source import constant
 from echo.study.words import BRANCHES, EVALUATED, UNTRAINED, splits_of
-from echo.tables.files import FINDINGS_READ, PAPER_TABLES, REPORTED, table_files
+from echo.tables.files import (
+    COMPARED,
+    FINDINGS_READ,
+    PAPER_TABLES,
+    POLICIES_READ,
+    REPORTED,
+    table_files,
+)
 
 # A cluster that takes a machine back signals every process of the job. Training answers with a checkpoint, which takes a
 # while; Snakemake and the shell around it must live as long, or the job would count as ended while it still writes.
@@ -111,6 +118,26 @@ FOUND_IN = [
     if one.study == STUDY.study
     or Path(f"results/{one.study}/tables/contrasts.csv").is_file()
 ]
+# Studies side by side, where there are two of them by this run.
+COMPARED_IN = [
+    name
+    for name in COMPARED
+    if name == STUDY.study or Path(f"results/{name}/tables/record.json").is_file()
+]
+COMPARISON = (
+    expand(
+        "results/policies/{file}",
+        file=[
+            "ranks.csv",
+            "paper_agreement.csv",
+            "explained.csv",
+            "policies.md",
+            "ranks.png",
+        ],
+    )
+    if STUDY.study in COMPARED_IN and len(COMPARED_IN) > 1
+    else []
+)
 NOTEBOOK_FOLDER = "notebooks" if ROOT == Path.cwd() else f"{ROOT}/notebooks"
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 GPU_STUDY = STUDY.compute.device == "cuda"
