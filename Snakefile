@@ -54,10 +54,12 @@ localrules:
     weights,
     vgg16,
     pretrained,
+    released_file,
     publish,
     figure,
     findings,
     leaderboard,
+    policies,
 
 
 rule all:
@@ -70,5 +72,6 @@ rule all:
         expand(f"{RESULTS}/figures/{{file}}", file=FIGURE_FILES),
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
         ["docs/findings.md"] if STUDY.study in FOUND_IN else [],
+        COMPARISON,
         OPEN_TABLES,
         OPEN_STRIPS,

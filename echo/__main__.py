@@ -390,15 +390,24 @@ def import_released(
     row: RowName,
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="the released file")],
     out: Out,
+    sha256: Annotated[str | None, typer.Option("--sha256", help="of that file; another one is refused")] = None,
+    fingerprint: Fingerprint = None,
 ) -> None:
     """Convert a checkpoint that the paper's authors released."""
     _run(
         "import_released",
-        study=_study(study, "import_released", row),
+        study=_study(study, "import_released", row, fingerprint),
         row=row,
         checkpoint=checkpoint,
         out=out,
+        sha256=sha256,
     )
+
+
+@app.command("released-file")
+def released_file(study: StudyFile, row: RowName, out: Out) -> None:
+    """Download the checkpoint that the paper's authors released and a row is made of."""
+    _run("released_file", study=_study(study, "released_file", row), row=row, out=out)
 
 
 @app.command()
@@ -696,6 +705,30 @@ def findings(
         print(page, end="")
     else:
         write_text(out, page)
+
+
+@app.command()
+def policies(
+    out: OutFolder,
+    tables: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--tables", help="tables of a study; repeat it; those of the compared studies that are there if none"
+        ),
+    ] = None,
+    resamples: Annotated[int, typer.Option("--resamples", help="bootstrap resamples of an interval")] = 2000,
+) -> None:
+    """Compare studies that differ in evidence and recipe: how ranks move, and what explains the spread."""
+    import pandas as pd
+
+    from echo.figures.policies import draw_ranks
+    from echo.figures.saving import save
+    from echo.tables.policies_page import write_policies
+    from echo.tables.side_by_side import STUDIES
+
+    there = [Path("results", name, "tables") for name in STUDIES]
+    write_policies(tables or [path for path in there if (path / "record.json").is_file()], out, resamples)
+    save(draw_ranks(pd.read_csv(out / "ranks.csv")), out / "ranks.png")
 
 
 @app.command()

@@ -18,7 +18,8 @@ from echo.io.files import sha256
 from echo.io.tensors import read_header
 from echo.model.row import Row
 from echo.study.config import Study
-from echo.study.profile import Profile
+from echo.study.profile import AS_RELEASED, Profile
+from echo.study.released import backbone_misfits, recurrence_misfits
 
 # Our names of modules and parameters, without .weight and .bias, to the released ones. {n} is a block's number.
 ATTENTION = {"to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "o", "norm_q": "norm_q", "norm_k": "norm_k"}
@@ -52,7 +53,6 @@ LISTED = {
     "0dd90ea3f3423644f4d68c6d1185d7d717d328f5922ee21f745fc85abe9a01a9": "ssm_blockwise_causal_v2",
     "dd57625506a2c68c402dc05de8f3c6fc5f5376fcac77d7fb6f26eb6ace1d74bf": "framepack_len_r8",
 }
-RECURRENCE = {"cell": "gated_average", "gate": "narrow", "hook_point": "after_attention"}
 SHOWN = 3  # keys an error lists of each side
 
 
@@ -89,22 +89,12 @@ def key_map(row: Row) -> dict[str, str]:
 
 def check_rig(study: Study, profile: Profile) -> None:
     """Raise ReleasedError where the backbone or the recurrence is not what the released weights were trained in."""
-    for key, value in RECURRENCE.items():
-        held = getattr(profile, key, value)
-        if held != value:
-            raise ReleasedError(f"row {profile.name} has {key} = {held}, but the released recurrence has {value}")
-    trained = {
-        "ray_frequencies": 0,
-        "camera": "attention",
-        "clean_timestep": "target",
-        "layout": "context_first" if profile.needs_context_first else "target_first",
-    }
-    for key, value in trained.items():
-        held = getattr(study.backbone, key)
-        if held != value:
-            raise ReleasedError(
-                f"backbone.{key} = {held}, but the released checkpoint of row {profile.name} was trained with {value}"
-            )
+    for key, held, value in recurrence_misfits(profile):
+        raise ReleasedError(f"row {profile.name} has {key} = {held}, but the released recurrence has {value}")
+    for key, held, value in backbone_misfits(study, profile):
+        raise ReleasedError(
+            f"backbone.{key} = {held}, but the released checkpoint of row {profile.name} was trained with {value}"
+        )
 
 
 def fill(row: Row, path: Path) -> None:
@@ -132,14 +122,17 @@ def fill(row: Row, path: Path) -> None:
             asked[ours].copy_(file.get_tensor(name).reshape(asked[ours].shape))
 
 
-def import_released(study: Study, profile: Profile, path: Path, out: Path) -> str:
+def import_released(study: Study, profile: Profile, path: Path, out: Path, sha: str | None = None) -> str:
     """Write a released file as a checkpoint of ``profile``'s row in ``study``; returns the file's sha256.
 
-    The checkpoint's header holds it too, as ``released_sha256``. Raises as ``check_rig`` and ``fill`` do.
+    The checkpoint's header holds it too, as ``released_sha256``. sha: what it must be. Raises ReleasedError where it
+    is another, and as ``check_rig`` and ``fill`` do.
     """
     check_rig(study, profile)
     origin = sha256(path)
-    if LISTED.get(origin, profile.name) != profile.name:
+    if sha is not None and origin != sha:
+        raise ReleasedError(f"{path}: its sha256 is {origin}, expected {sha}; fetch it again, or mend checkpoints")
+    if LISTED.get(origin, profile.name) not in (profile.name, profile.name.removesuffix(AS_RELEASED)):
         raise ReleasedError(f"{path}: by its sha256 this is the authors' {LISTED[origin]}, not {profile.name}")
     row = Row(study, profile)
     fill(row, path)

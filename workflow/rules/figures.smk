@@ -89,3 +89,29 @@ rule findings:
     shell:
         "{{ python -m echo findings {params.tables} --out {output.page}"
         " && echo {params.fingerprint} > {output.stamp}; }} > {log} 2>&1"
+
+
+# The compared studies that are there (echo.tables.side_by_side.STUDIES), side by side.
+rule policies:
+    input:
+        tables=expand(
+            "results/{study}/tables/{file}", study=COMPARED_IN, file=side_by_side.READS
+        ),
+    output:
+        ranks="results/policies/ranks.csv",
+        agreement="results/policies/paper_agreement.csv",
+        explained="results/policies/explained.csv",
+        page="results/policies/policies.md",
+        figure="results/policies/ranks.png",
+    log:
+        f"{RUN}/logs/policies.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("publish"),
+    params:
+        fingerprint=code_digest("echo.tables.policies_page", "echo.figures.policies"),
+        tables=" ".join(f"--tables results/{study}/tables" for study in COMPARED_IN),
+        out=out_folder,
+    shell:
+        "python -m echo policies {params.tables} --out {params.out} > {log} 2>&1"

@@ -1,0 +1,45 @@
+"""Ranks from study to study: how each row moves as evidence and recipe change.
+
+Not one study's figure, so that it has no ``READS``: it is drawn from ``ranks.csv`` of several studies side by side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from echo.figures import style
+
+
+@style.styled()
+def draw_ranks(ranks: pd.DataFrame) -> Figure:
+    """A slope chart of each outcome: a column a study, a line a row, rank 1 on top.
+
+    ranks: as ``echo.tables.policies.rank_table`` makes it.
+    """
+    outcomes = list(ranks[["branch", "measure"]].drop_duplicates().itertuples(index=False, name=None))
+    studies = list(dict.fromkeys(ranks["study"]))
+    policies = ranks.drop_duplicates("study").set_index("study")["policy"]
+    count = ranks["row"].nunique()
+    figure = style.new_figure(1.5 + 1.15 * len(studies) * len(outcomes) + 1.2 * len(outcomes), 1.3 + 0.27 * count)
+    panels = figure.subplots(1, len(outcomes), squeeze=False)[0]
+    for axes, (branch, measure) in zip(panels, outcomes, strict=True):
+        here = ranks[(ranks["branch"] == branch) & (ranks["measure"] == measure)]
+        for _, line in here.groupby("row", sort=False):
+            ordered = line.set_index("study").loc[studies]
+            family = str(ordered["family"].iloc[0])
+            colour = style.FAMILIES[family][0] if family in style.FAMILIES else style.REFERENCE_COLOUR
+            axes.plot(np.arange(len(studies)), ordered["rank"], color=colour, marker="o", markersize=4, clip_on=False)
+            axes.annotate(
+                str(ordered["label"].iloc[-1]), (len(studies) - 1, ordered["rank"].iloc[-1]), (6, 0), fontsize=7,
+                textcoords="offset points", va="center", color=colour, annotation_clip=False,
+            )  # fmt: skip
+        axes.set_xlim(-0.1, len(studies) - 0.9)
+        axes.set_ylim(count + 0.5, 0.5)
+        axes.set_xticks(range(len(studies)), [str(policies[study]).replace("_", " ") for study in studies])
+        axes.set_yticks(range(1, count + 1))
+        axes.set_title(f"{style.branch_label(branch)}, {'judge' if measure == 'judge' else measure.upper()}")
+        axes.grid(axis="x")
+    panels[0].set_ylabel("rank among the rows that all studies have")
+    return figure
