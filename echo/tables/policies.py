@@ -159,7 +159,7 @@ def explained(studies: Sequence[Compared]) -> pd.DataFrame:
             others = [other for other in varied if other != factor]
             lines.append((
                 branch, measure, factor, cells[factor].nunique(), len(cells), r_squared(cells, [factor], numbers),
-                whole - r_squared(cells, others, numbers), ", ".join(_alike(cells, factor, others)),
+                max(0.0, whole - r_squared(cells, others, numbers)), ", ".join(_alike(cells, factor, others)),
             ))  # fmt: skip
     return pd.DataFrame(lines, columns=EXPLAINED)
 
