@@ -160,7 +160,7 @@ def score(
             "departure_error": error,
             "certificate": certificate(cases, answers.frames, answers.swapped),
             "versions": code,
-            "command": ["python -m echo", *sys.argv[1:]],
+            "command": ["python -m echo", *map(_no_place, sys.argv[1:])],
         },
         None,
     )
@@ -176,6 +176,11 @@ def write_result(result: Mapping[str, Any], answers: Answers, out: Path) -> None
     """Write ``score.json`` and ``page.html``."""
     write_json(out / SCORE, result)
     write_text(out / PAGE, page.render(result, page.shown(answers.cases, answers.frames)))
+
+
+def _no_place(word: str) -> str:
+    """An argument without the machine's folders: of an absolute path the last part alone."""
+    return Path(word).name if word.startswith("/") else word
 
 
 def _judges(given: Mapping[str, Mapping[str, Any]], weights: Path) -> dict[str, Judge]:
