@@ -16,7 +16,7 @@ rule leaderboard:
     resources:
         **resources("leaderboard"),
     params:
-        folder=f"{LEADERBOARD}/entries",
+        folder=lambda wildcards: f"{LEADERBOARD}/entries",
         fingerprint=lambda wildcards: code_digest("echo.protocol.leaderboard"),
         out=lambda wildcards, output: str(Path(output.table).parent),
     shell:
