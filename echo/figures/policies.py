@@ -28,12 +28,15 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
         here = ranks[(ranks["branch"] == branch) & (ranks["measure"] == measure)]
         for _, line in here.groupby("row", sort=False):
             ordered = line.set_index("study").loc[studies]
-            family = str(ordered["family"].iloc[0])
-            colour = style.FAMILIES[family][0] if family in style.FAMILIES else style.REFERENCE_COLOUR
-            axes.plot(np.arange(len(studies)), ordered["rank"], color=colour, marker="o", markersize=4, clip_on=False)
+            axes.plot(
+                np.arange(len(studies)), ordered["rank"], color=_colour(str(ordered["family"].iloc[0])), marker="o",
+                markersize=4, clip_on=False,
+            )  # fmt: skip
+        for rank, equal in here[here["study"] == studies[-1]].groupby("rank"):
             axes.annotate(
-                str(ordered["label"].iloc[-1]), (len(studies) - 1, ordered["rank"].iloc[-1]), (6, 0), fontsize=7,
-                textcoords="offset points", va="center", color=colour, annotation_clip=False,
+                ", ".join(equal["label"]), (len(studies) - 1, float(str(rank))), (6, 0), fontsize=7,
+                textcoords="offset points", va="center", color=_colour(str(equal["family"].iloc[-1])),
+                annotation_clip=False,
             )  # fmt: skip
         axes.set_xlim(-0.1, len(studies) - 0.9)
         axes.set_ylim(count + 0.5, 0.5)
@@ -43,3 +46,7 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
         axes.grid(axis="x")
     panels[0].set_ylabel("rank among the rows that all studies have")
     return figure
+
+
+def _colour(family: str) -> str:
+    return style.FAMILIES[family][0] if family in style.FAMILIES else style.REFERENCE_COLOUR
