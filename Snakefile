@@ -53,6 +53,7 @@ localrules:
     weights,
     vgg16,
     pretrained,
+    released_file,
     publish,
     figure,
     findings,

@@ -389,15 +389,24 @@ def import_released(
     row: RowName,
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="the released file")],
     out: Out,
+    sha256: Annotated[str | None, typer.Option("--sha256", help="of that file; another one is refused")] = None,
+    fingerprint: Fingerprint = None,
 ) -> None:
     """Convert a checkpoint that the paper's authors released."""
     _run(
         "import_released",
-        study=_study(study, "import_released", row),
+        study=_study(study, "import_released", row, fingerprint),
         row=row,
         checkpoint=checkpoint,
         out=out,
+        sha256=sha256,
     )
+
+
+@app.command("released-file")
+def released_file(study: StudyFile, row: RowName, out: Out) -> None:
+    """Download the checkpoint that the paper's authors released and a row is made of."""
+    _run("released_file", study=_study(study, "released_file", row), row=row, out=out)
 
 
 @app.command()

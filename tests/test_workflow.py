@@ -126,6 +126,44 @@ def test_bad_configuration_stops_before_any_job(clone, setting, message):
     assert not (clone / "runs" / "mini" / "pool").exists()
 
 
+RELEASED = {
+    "study": "authors", "rows": ["i2v", "context_k5", "framepack_len_r8"], "row_options": {},
+    "base": {"source": "drawn"}, "train": {"steps": 1},
+    "backbone": {"camera": "attention", "ray_frequencies": 0, "clean_timestep": "target", "layout": "target_first"},
+    "checkpoints": {
+        "i2v": {"path": "k1.safetensors", "sha256": "a" * 64},
+        "framepack_len_r8": {"repo": "a/b", "file": "r8/epoch-0.safetensors", "revision": "0123456789abcdef"},
+    },
+}  # fmt: skip
+
+
+def test_rows_with_a_released_checkpoint_are_imported_and_not_trained(clone):
+    """By one command: one file is there, the other one is downloaded; the third row is trained as ever."""
+    (clone / "authors.yaml").write_text(yaml.safe_dump(RELEASED))
+    arguments = ("results/authors/tables/tables.md", "-n", "-p", "--configfile", "authors.yaml")
+    missing = snakemake(clone, *arguments)
+    assert missing.returncode != 0 and "checkpoints.i2v: k1.safetensors: no such file" in missing.stderr
+    (clone / "k1.safetensors").write_text("")
+    done = snakemake(clone, *arguments)
+    assert done.returncode == 0, done.stderr
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE))
+    assert [counts[rule] for rule in ("train", "import_released", "released_file", "rollout")] == ["1", "2", "1", "3"]
+    commands = [line for line in done.stdout.splitlines() if " import-released " in line]
+    held = "resources/released/a--b@0123456789ab/r8/epoch-0.safetensors"
+    assert sorted(re.findall(r"--row (\w+) --checkpoint (\S+)", " ".join(commands))) == [
+        ("framepack_len_r8", held), ("i2v", "k1.safetensors")
+    ]  # fmt: skip
+    assert f"--sha256 {'a' * 64} --out runs/authors/train/i2v-0/model.safetensors" in done.stdout
+    assert f"released-file --study @authors --row framepack_len_r8 --out {held}" in done.stdout
+    assert "--row i2v --seed 0 --latents" not in done.stdout
+
+    alone = {**RELEASED, "rows": ["i2v", "framepack_len_r8"]}
+    (clone / "authors.yaml").write_text(yaml.safe_dump(alone))
+    done = snakemake(clone, *arguments)
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE))
+    assert counts.get("train") is None and counts.get("base") is None and counts["latents"] == "2"  # none to train on
+
+
 def test_jobs_read_the_study_that_was_checked(clone):
     done = snakemake(clone, "runs/mini/study.json", "--config", "seed=7")
     assert done.returncode == 0, done.stderr

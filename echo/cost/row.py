@@ -68,7 +68,7 @@ class RowPlan:
         with torch.device("meta"):
             self.row = Row(study, profile)
         self.row.backbone.checkpointing = study.train.gradient_checkpointing
-        freeze(self.row, study.train.trainable)
+        freeze(self.row, study.train.trainable, study.train.frozen)
         self.micro_batch = micro_batch(study.train, study.compute.processes)
         self._states: dict[tuple[tuple[int, ...], int], State] = {}  # by the frames of each write, and the batch
 
@@ -101,6 +101,10 @@ class RowPlan:
     def chain(self, segment: int, anchor_only: bool = False) -> tuple[int, ...]:
         """Frames of each offer that is written before ``segment`` (from 1) is generated; the policy's."""
         return self.row.policy.sizes(self.study, segment, self.row.memory.carries, anchor_only)
+
+    def rollout_chain(self, segment: int) -> tuple[int, ...]:
+        """Frames of each offer that is written before ``segment`` of a rollout."""
+        return self.row.policy.sizes_in_rollouts(self.study, segment, self.row.memory.carries)
 
     @property
     def longest(self) -> int:
@@ -146,7 +150,7 @@ class RowPlan:
     @torch.no_grad()
     def sampling_bytes(self, batch: int) -> int:
         """Bytes alive at most while the velocity is evaluated, with all the evidence there can be."""
-        *earlier, last = self.chain(self.longest)
+        *earlier, last = self.rollout_chain(self.longest)
         before = self._written(tuple(earlier), batch)
         given, anchor = self.frames(last, batch), self.frames(1, batch)
         target, text = self.frames(self.study.target_latents, batch), self.text(batch)
@@ -161,7 +165,7 @@ class RowPlan:
     @torch.no_grad()
     def velocity_flops(self, segment: int) -> int:
         """One evaluation of the velocity of one case's ``segment``, its memory read included."""
-        state = cast(State, self._written(self.chain(segment), 1))
+        state = cast(State, self._written(self.rollout_chain(segment), 1))
         target, anchor = self.frames(self.study.target_latents, 1), self.frames(1, 1)
         walk = Walk(self.study.train.precision)
         with Blocks(self.row, walk, Alive([])), walk:
@@ -187,7 +191,7 @@ class RowPlan:
             run(frames, *rest, **named)
 
         with torch.no_grad():
-            *earlier, last = self.chain(self.longest)
+            *earlier, last = self.rollout_chain(self.longest)
             before = self._written(tuple(earlier), 1)
             self.row.backbone.clean_pass = watched
             state = self.row.write(before, self.frames(last, 1), self.text(1))
@@ -199,12 +203,12 @@ class RowPlan:
     @cached_property
     def state(self) -> tuple[int, int]:
         """Numbers one sample's state holds after all the evidence there can be, and their bytes."""
-        state = cast(State, self._written(self.chain(self.longest), 1))
+        state = cast(State, self._written(self.rollout_chain(self.longest), 1))
         return state_size(state), state_bytes(state)
 
     def situations(self) -> list[tuple[float, tuple[int, ...]]]:
         """(probability, frames of each write) of the steps training draws."""
-        drop, weights = self.study.evidence.drop, self.study.segment.history_weights
+        drop, weights = self.row.policy.drop(self.study), self.study.segment.history_weights
         found = []
         for segment, weight in enumerate(weights, 1):
             share = weight / sum(weights)

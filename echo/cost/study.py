@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 from echo.cost import disk
@@ -109,7 +109,8 @@ def plan(study: Study, names: list[str] | None = None) -> StudyPlan:
         if what not in alike:
             alike[what] = RowPlan(study, profile)
             alike[what] = _costs(study, alike[what], codec)
-        rows.append(RowCosts(name, *list(vars(alike[what]).values())[1:]))
+        costs = replace(alike[what], row=name)
+        rows.append(costs if name in study.trained_rows else replace(costs, train_flops=0.0, resume_bytes=0))
     return StudyPlan(study, gpu, rows, disk.codec_work(study), disk.latent_bytes(study), disk.rollout_bytes(study),
                      disk.train_latent_bytes(study), disk.measured_bytes(study))  # fmt: skip
 
@@ -128,7 +129,7 @@ def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:
         for part in mean:
             mean[part] += share * getattr(step(chain), part)
     parts = study.train.batch // row.micro_batch
-    generated, written = rollout_segments(study, len(row.chain(2)) > 1)
+    generated, written = rollout_segments(study, len(row.rollout_chain(2)) > 1)
     guide = RowPlan(study, BASE).velocity_flops(1) if study.sampler.guide else 0
     evaluations = 2 if study.sampler.text_guidance > 1 else 1  # of the row, in each step
     played = 0
@@ -136,7 +137,7 @@ def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:
         played += count * (study.sampler.steps * (evaluations * velocity(segment) + guide) + codec["decode"])
         if study.codec.temporal > 1:  # what was generated becomes history frame by frame
             played += count * study.segment.frames * codec["frame"]
-    played += sum(count * write(row.chain(segment)[-1]) for segment, count in written.items())
+    played += sum(count * write(row.rollout_chain(segment)[-1]) for segment, count in written.items())
     weights, parameters = row.weight_bytes(), row.parameters
     checkpoint = FLOAT * (parameters["backbone"] + parameters["memory"])
     sharded = study.compute.processes if study.train.sharding == "fsdp" else 1

@@ -2,7 +2,8 @@
 
 A policy is a module of this folder with a class ``Rule(Policy)``, found by the name in ``evidence.policy``. It says
 what a memory is handed before each segment and through which of its methods; the state before segment n is then the end
-of a chain of writes. Training and rollout both follow that chain, so that they cannot differ. What the policies have in
+of a chain of writes. Training and rollout both follow that chain, so that they cannot differ (but for
+``as_released``, as the release's do). What the policies have in
 common: self-attention always has the anchor, the last frame before the segment, and the target; all else of the past
 comes through the memory.
 """
@@ -21,6 +22,7 @@ from torch import Tensor
 from echo.evidence.frames import Frames
 from echo.io.draws import BatchSlice
 from echo.study.config import Study
+from echo.study.profile import Profile
 
 if TYPE_CHECKING:
     from echo.evidence.segments import Ranking, Segments
@@ -44,7 +46,10 @@ class Writer(Protocol[Encoder]):
 
 
 class Policy(ABC):
-    """How evidence reaches the memories of one study."""
+    """How evidence reaches the memory of one row; ``profile``: the row's, None where rows are not told apart."""
+
+    def __init__(self, profile: Profile | None = None) -> None:
+        self.profile = profile
 
     @abstractmethod
     def rank(self, study: Study, poses: Mapping[str, np.ndarray]) -> Ranking:
@@ -76,6 +81,14 @@ class Policy(ABC):
     @abstractmethod
     def sizes(self, study: Study, segment: int, carries: bool, anchor_only: bool = False) -> tuple[int, ...]:
         """How many frames each offer of the chain to ``segment`` has."""
+
+    def sizes_in_rollouts(self, study: Study, segment: int, carries: bool) -> tuple[int, ...]:
+        """As ``sizes``, of the chain to a segment of a rollout: the same, where both follow one chain."""
+        return self.sizes(study, segment, carries)
+
+    def drop(self, study: Study) -> float:
+        """Probability in training that the memory gets the anchor alone."""
+        return study.evidence.drop
 
     @abstractmethod
     def anchor(
@@ -121,6 +134,6 @@ class Policy(ABC):
             yield self.offer(segments, latents, each, noise, anchor_only, part)
 
 
-def policy_of(study: Study) -> Policy:
-    """The study's policy."""
-    return importlib.import_module(f"echo.evidence.{study.evidence.policy}").Rule()
+def policy_of(study: Study, profile: Profile | None = None) -> Policy:
+    """The study's policy, for the row of ``profile`` where it is to be one row's."""
+    return importlib.import_module(f"echo.evidence.{study.evidence.policy}").Rule(profile)

@@ -73,7 +73,7 @@ def answering(measured: set[str]) -> Looks:
 
 def _order(rows: pd.DataFrame, gains: pd.DataFrame, branches: Looks) -> list[str]:
     """Rows by their gain on the first branch, best first; the reference row has gain 0, unmeasured rows go last."""
-    means = {row: 0.0 if row == style.REFERENCE_ROW else np.nan for row in rows.index}
+    means = {row: 0.0 if row == style.reference_row(rows) else np.nan for row in rows.index}
     for branch in reversed(branches):  # the first overrides the second where it was measured
         for row in means:
             if (branch, row) in gains.index and np.isfinite(gains.loc[(branch, row), "difference"]):
@@ -84,13 +84,14 @@ def _order(rows: pd.DataFrame, gains: pd.DataFrame, branches: Looks) -> list[str
 def _reference(tables: Path, rows: pd.DataFrame, branches: Looks) -> str:
     """Name of the reference row with its PSNR on both branches."""
     summary = style.read(tables, "summary.csv")
-    here = summary[(summary["row_name"] == style.REFERENCE_ROW) & (summary["measure"] == "psnr")].set_index("branch")
+    alone = style.reference_row(rows)
+    here = summary[(summary["row_name"] == alone) & (summary["measure"] == "psnr")].set_index("branch")
     levels = [
         f"{here.loc[branch, 'value']:.1f} dB on {style.branch_label(branch)}"
         for branch in branches
         if branch in here.index
     ]
-    label = rows["label"].get(style.REFERENCE_ROW, style.REFERENCE_ROW)
+    label = rows["label"].get(alone, alone)
     return f"{label}, no memory ({', '.join(levels)})" if levels else f"{label}, no memory"
 
 

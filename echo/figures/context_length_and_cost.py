@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from echo.figures import style, untrained
+from echo.study.profile import AS_RELEASED
 
 READS = ("summary.csv", "rows.csv", "timings.csv")
 LENGTHS = {"i2v": 1, "context_k5": 5, "context_k20": 20}  # row: K
@@ -54,8 +55,8 @@ def draw(tables: Path) -> Figure:
 
 
 def _length(axes: Axes, psnr: pd.DataFrame) -> None:
-    cells = psnr[psnr["row_name"].isin(LENGTHS) & psnr["branch"].isin(BRANCHES)]
-    cells = cells.assign(length=cells["row_name"].map(LENGTHS))
+    cells = psnr.assign(length=psnr["row_name"].str.removesuffix(AS_RELEASED).map(LENGTHS))
+    cells = cells[cells["length"].notna() & cells["branch"].isin(BRANCHES)]
     colours, markers = ({branch: look[i] for branch, look in BRANCHES.items()} for i in (0, 1))
     lines = style.estimates(axes, cells, "length", by="branch", colours=colours, markers=markers)
     axes.set_xscale("log")

@@ -27,12 +27,13 @@ def draw(tables: Path) -> Figure:
     references = untrained.read_references(tables)
     if drift.empty:
         raise FigureError(f"{tables / 'drift.csv'}: no row of branch {BRANCH}")
-    families = list(dict.fromkeys(rows.loc[rows["row_name"] != style.REFERENCE_ROW, "family"])) or ["context"]
+    alone = style.reference_row(rows)
+    families = list(dict.fromkeys(rows.loc[rows["row_name"] != alone, "family"])) or ["context"]
     figure = style.new_figure(max(2.7 * len(families), 3.4), 3.9)
     panels = figure.subplots(1, len(families), sharey=True, squeeze=False)[0]
     ends: dict[str, float] = {}
     for axes, family in zip(panels, families, strict=True):
-        members = rows[(rows["family"] == family) | (rows["row_name"] == style.REFERENCE_ROW)]
+        members = rows[(rows["family"] == family) | (rows["row_name"] == alone)]
         _panel(axes, members, drift)
         axes.set_title(style.family_name(family).capitalize())
         axes.set_xlabel("frame of the rollout")
@@ -58,8 +59,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, drift: pd.DataFrame) -> None:
     for end in ends.iloc[:-1]:
         axes.axvline(end + 0.5, color="#bbbbbb", linewidth=0.8, linestyle=":")
     dashes = ["", (4, 1.5), (6, 1.5, 1, 1.5), (1, 1), (5, 1, 1, 1, 1, 1)]
-    others = [name for name in rows.index if name != style.REFERENCE_ROW and (drift["row_name"] == name).any()]
-    looks = {name: dashes[place % len(dashes)] for place, name in enumerate(others)} | {style.REFERENCE_ROW: ""}
+    alone = style.reference_row(rows)
+    others = [name for name in rows.index if name != alone and (drift["row_name"] == name).any()]
+    looks = {name: dashes[place % len(dashes)] for place, name in enumerate(others)} | {alone: ""}
     lines = style.estimates(
         axes, drift[drift["row_name"].isin(rows.index)], "frame", err_style="band",
         colours=rows["colour"].to_dict(), markers=rows["marker"].to_dict(),
@@ -68,7 +70,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, drift: pd.DataFrame) -> None:
     )  # fmt: skip
     for name, line in lines.items():
         line.set_label(rows.loc[name, "label"])
-        if name == style.REFERENCE_ROW:
+        if name == alone:
             line.set(linewidth=1.8, marker="")
         else:
             line.set_markevery((2 + others.index(name), 6))  # so that the markers of two rows do not coincide

@@ -30,7 +30,6 @@ from echo.study.words import BRANCHES
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
-REFERENCE_ROW = "i2v"
 REFERENCE_COLOUR = "#4d4d4d"
 FAMILIES = {  # family: (colour, name)
     "context": ("#0072B2", "raw context frames"),
@@ -111,13 +110,22 @@ def read_rows(tables: Path) -> pd.DataFrame:
     rows = rows[rows["family"] != FAMILY]
     own = [family for family in dict.fromkeys(rows["family"]) if family not in FAMILIES]
     spare = {family: SPARE_COLOURS[i % len(SPARE_COLOURS)] for i, family in enumerate(own)}
-    colours, markers, count = [], [], {}
+    colours, markers, count, alone = [], [], {}, reference_row(rows)
     for row, family in zip(rows["row_name"], rows["family"], strict=True):
         count[family] = count.get(family, -1) + 1
         markers.append(MARKERS[count[family] % len(MARKERS)])
         plain = FAMILIES[family][0] if family in FAMILIES else spare[family]
-        colours.append(REFERENCE_COLOUR if row == REFERENCE_ROW else plain)
+        colours.append(REFERENCE_COLOUR if row == alone else plain)
     return rows.assign(colour=colours, marker=markers, hollow=~rows["remembers"].astype(bool))
+
+
+def reference_row(rows: pd.DataFrame) -> str:
+    """Name of the row that all others are seen against: of raw context, the one that has nothing beside the anchor.
+
+    ``i2v`` in most studies; empty where a study has none. ``rows``: of rows.csv.
+    """
+    alone = rows.loc[(rows["family"] == "context") & ~rows["remembers"].astype(bool), "row_name"]
+    return str(alone.iloc[0]) if len(alone) else ""
 
 
 def read_by_row(tables: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -156,7 +164,7 @@ def face(row: Any) -> str:
 
 def family_legend(rows: pd.DataFrame) -> list[Line2D]:
     """Legend entries: one disc per family, and a hollow one for rows that are inert by design."""
-    families = rows[rows["row_name"] != REFERENCE_ROW].drop_duplicates("family")
+    families = rows[rows["row_name"] != reference_row(rows)].drop_duplicates("family")
     handles = [_disc(row.colour, row.colour, family_name(row.family)) for row in families.itertuples()]
     if rows["hollow"].any():
         handles.append(_disc("white", REFERENCE_COLOUR, "inert by design"))

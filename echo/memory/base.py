@@ -38,6 +38,7 @@ from torch import Tensor, nn
 
 from echo.evidence.frames import Cameras, Frames
 from echo.study.config import Study
+from echo.study.profile import Profile
 
 State = dict[str, Tensor]
 HookPoint = Literal["before_block", "after_block", "after_attention"]
@@ -86,12 +87,13 @@ class Sizes:
         return self.grid[0] / self.grid[1]
 
 
-def sizes_of(study: Study) -> Sizes:
-    """The sizes of a study's model."""
+def sizes_of(study: Study, profile: Profile | None = None) -> Sizes:
+    """The sizes of a study's model; ``profile``: of the row whose own layout counts."""
     config = study.backbone
+    layout = config.layout if profile is None else profile.layout_in(config.layout)
     return Sizes(
         config.heads * config.head_dim, config.heads, config.layers, study.grid, study.world.field_of_view,
-        study.evidence.eviction, config.layout == "target_first",
+        study.evidence.eviction, layout == "target_first",
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from echo.study.config import ConfigError, Study
+from echo.study.parameters import PATTERNS
 
 ALL = "memory.*"  # fits every memory that has parameters
 
@@ -28,12 +29,13 @@ def memory_parameters(study: Study, row: str) -> list[str]:
 
 def check_trainable(study: Study) -> None:
     """Raise ConfigError for a pattern like ``memory.x`` that fits no parameter of a row whose memory has some."""
-    patterns = [name for name in study.train.trainable if name.startswith("memory.") and name != ALL]
-    for row in study.rows if patterns else ():
+    asked = [(key, name) for key in PATTERNS for name in getattr(study.train, key)]
+    asked = [(key, name) for key, name in asked if name.startswith("memory.") and name != ALL]
+    for row in study.rows if asked else ():
         names = memory_parameters(study, row)
-        for pattern in patterns:
+        for key, pattern in asked:
             if names and not any(fnmatchcase(name, pattern) for name in names):
                 raise ConfigError(
-                    f"study {study.study}: `train.trainable` = {pattern!r}: fits no parameter of {row}'s memory; "
+                    f"study {study.study}: `train.{key}` = {pattern!r}: fits no parameter of {row}'s memory; "
                     f"its names are {', '.join(names[:3])}, ..."
                 )

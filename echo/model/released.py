@@ -18,7 +18,9 @@ from echo.io.files import sha256
 from echo.io.tensors import read_header
 from echo.model.row import Row
 from echo.study.config import Study
-from echo.study.profile import Profile
+from echo.study.profile import AS_RELEASED, Profile
+from echo.study.released import backbone_misfits, recurrence_misfits
+from echo.study.sections.checkpoint import Checkpoint
 
 # Our names of modules and parameters, without .weight and .bias, to the released ones. {n} is a block's number.
 ATTENTION = {"to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "o", "norm_q": "norm_q", "norm_k": "norm_k"}
@@ -52,7 +54,6 @@ LISTED = {
     "0dd90ea3f3423644f4d68c6d1185d7d717d328f5922ee21f745fc85abe9a01a9": "ssm_blockwise_causal_v2",
     "dd57625506a2c68c402dc05de8f3c6fc5f5376fcac77d7fb6f26eb6ace1d74bf": "framepack_len_r8",
 }
-RECURRENCE = {"cell": "gated_average", "gate": "narrow", "hook_point": "after_attention"}
 SHOWN = 3  # keys an error lists of each side
 
 
@@ -89,22 +90,12 @@ def key_map(row: Row) -> dict[str, str]:
 
 def check_rig(study: Study, profile: Profile) -> None:
     """Raise ReleasedError where the backbone or the recurrence is not what the released weights were trained in."""
-    for key, value in RECURRENCE.items():
-        held = getattr(profile, key, value)
-        if held != value:
-            raise ReleasedError(f"row {profile.name} has {key} = {held}, but the released recurrence has {value}")
-    trained = {
-        "ray_frequencies": 0,
-        "camera": "attention",
-        "clean_timestep": "target",
-        "layout": "context_first" if profile.needs_context_first else "target_first",
-    }
-    for key, value in trained.items():
-        held = getattr(study.backbone, key)
-        if held != value:
-            raise ReleasedError(
-                f"backbone.{key} = {held}, but the released checkpoint of row {profile.name} was trained with {value}"
-            )
+    for key, held, value in recurrence_misfits(profile):
+        raise ReleasedError(f"row {profile.name} has {key} = {held}, but the released recurrence has {value}")
+    for key, held, value in backbone_misfits(study, profile):
+        raise ReleasedError(
+            f"backbone.{key} = {held}, but the released checkpoint of row {profile.name} was trained with {value}"
+        )
 
 
 def fill(row: Row, path: Path) -> None:
@@ -132,19 +123,53 @@ def fill(row: Row, path: Path) -> None:
             asked[ours].copy_(file.get_tensor(name).reshape(asked[ours].shape))
 
 
-def import_released(study: Study, profile: Profile, path: Path, out: Path) -> str:
+def import_released(study: Study, profile: Profile, path: Path, out: Path, sha: str | None = None) -> str:
     """Write a released file as a checkpoint of ``profile``'s row in ``study``; returns the file's sha256.
 
-    The checkpoint's header holds it too, as ``released_sha256``. Raises as ``check_rig`` and ``fill`` do.
+    The checkpoint's header holds it too, as ``released_sha256``. sha: what it must be. Raises ReleasedError where it
+    is another, and as ``check_rig`` and ``fill`` do.
     """
     check_rig(study, profile)
     origin = sha256(path)
-    if LISTED.get(origin, profile.name) != profile.name:
+    if sha is not None and origin != sha:
+        raise ReleasedError(f"{path}: its sha256 is {origin}, expected {sha}; fetch it again, or mend checkpoints")
+    if LISTED.get(origin, profile.name) not in (profile.name, profile.name.removesuffix(AS_RELEASED)):
         raise ReleasedError(f"{path}: by its sha256 this is the authors' {LISTED[origin]}, not {profile.name}")
     row = Row(study, profile)
     fill(row, path)
     row.save(out, released_sha256=origin)
     return origin
+
+
+def fetch(checkpoint: Checkpoint, out: Path) -> None:
+    """Download a released file of the model hub to ``out``, its path in the repository below a folder of the commit.
+
+    A download that was interrupted goes on. Raises ReleasedError, in one line, where the hub cannot be reached or has
+    no such file, and, removing it, where the file's sha256 is another one than asked for.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HTTPError,  # pyright: ignore[reportPrivateImportUsage] of the HTTP library that this version of the hub uses
+        LocalEntryNotFoundError,
+    )
+
+    # A checkpoint without a path has all three (``Checkpoint``).
+    repo, file, revision = str(checkpoint.repo), str(checkpoint.file), str(checkpoint.revision)
+    folder = out.parents[file.count("/")]
+    try:
+        hf_hub_download(repo, file, revision=revision, local_dir=folder)
+    except (HfHubHTTPError, HTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ReleasedError(
+            f"checkpoints: {repo} at {revision}: the download of {file} to {folder} did not finish ({reason[:160]}); "
+            f"run it again where the model hub can be reached, or set `path` to the file; it can be fetched with: "
+            f"hf download {repo} {file} --revision {revision} --local-dir {folder}"
+        ) from None
+    held, wanted = sha256(out), checkpoint.sha256
+    if wanted is not None and held != wanted:
+        out.unlink()
+        raise ReleasedError(f"checkpoints: {repo} at {revision}: {file} has sha256 {held}, expected {wanted}")
 
 
 def _few(names: list[str]) -> str:

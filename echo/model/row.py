@@ -43,13 +43,13 @@ class Row(nn.Module):
         ``transformer``: pretrained, in place of one with drawn weights.
         """
         super().__init__()
-        config = study.backbone
+        config = study.backbone.model_copy(update={"layout": profile.layout_in(study.backbone.layout)})
         with torch.random.fork_rng(devices=[]):
             # The same initial backbone for all rows and training seeds; a base replaces it.
             torch.manual_seed(derive(study.seed, "backbone"))
             self.backbone = Backbone(config, study.codec.channels, study.text.dim, transformer)
-        self.memory = build_memory(profile, sizes_of(study), derive(study.seed, "row", train_seed))
-        self.profile, self.study, self.policy = profile, study, policy_of(study)
+        self.memory = build_memory(profile, sizes_of(study, profile), derive(study.seed, "row", train_seed))
+        self.profile, self.study, self.policy = profile, study, policy_of(study, profile)
 
     @property
     def timestep_shift(self) -> float:

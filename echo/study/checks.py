@@ -16,6 +16,7 @@ from echo.study.errors import from_pydantic, refuse
 from echo.study.judges import KIND, judge_names, kind_of, settings_of
 from echo.study.parameters import pattern_that_fits_nothing, row_with_nothing_to_train
 from echo.study.references import reference_names
+from echo.study.released import backbone_misfits, recurrence_misfits
 from echo.study.rows import frames_of
 from echo.study.sections.codec import OPTIONS, AutoencoderOptions, PatchOptions, WanOptions
 from echo.study.shipped import ShippedError, find_shipped, misfits, read_shipped
@@ -38,7 +39,7 @@ def check(study: Study, file: str, whole: bool = True) -> None:
     options = _options(study, file)
     _judges(study, file)
     refusals = [*_sizes(study), *_codec(study, options), *_sources(study), *_cases(study), *_rows(study)]
-    refusals += [*_base(study), *_text_guidance(study), *_guide(study), *_training(study)]
+    refusals += [*_checkpoints(study), *_base(study), *_text_guidance(study), *_guide(study), *_training(study)]
     refusals += [*(_whole(study) if whole else ()), *_perceptual(study), *_chosen(study)]
     for key, value, reason in refusals:
         raise refuse(file, key, value, reason)
@@ -110,8 +111,9 @@ def _sizes(study: Study) -> Refusals:
     if handed is not None and handed > left:
         yield "evidence.frames", handed, reason
     for name, profile in study.profiles.items() if handed is None else ():
-        if frames_of(profile) > left:
-            yield "rows", name, f"keeps {frames_of(profile)} frames, {reason}"
+        kept = max(frames_of(profile), profile.evidence.frames if profile.evidence else 0)
+        if kept > left:
+            yield "rows", name, f"keeps {kept} frames, {reason}"
 
 
 def _codec(study: Study, options: Any) -> Refusals:
@@ -207,7 +209,7 @@ def _sources(study: Study) -> Refusals:
                 break
     key = study.evidence.needs_poses
     if key is not None and not study.world.poses:
-        other = {"rule": "recent", "eviction": "fifo"}[key]
+        other = {"rule": "recent", "eviction": "fifo", "policy": "streaming"}[key]
         reason = f"compares frames by camera pose, but world.poses = false; use evidence.{key}: {other}"
         yield f"evidence.{key}", getattr(study.evidence, key), reason
 
@@ -234,9 +236,30 @@ def _rows(study: Study) -> Refusals:
     for row in study.rows:
         if row in reference_names():
             yield "rows", row, "is the name of a reference row (echo/rollout/references); give the row another one"
+    if study.evidence.policy == "as_released":
+        for row, profile in study.profiles.items():
+            if profile.evidence is None:
+                reason = "has no `evidence` in rows.yaml, which says what evidence.policy: as_released hands it; run"
+                yield "rows", row, f"{reason} its row as released, or give it the entry"
     for row, rate in study.train.row_lr.items():
         if row not in study.rows:
             yield f"train.row_lr.{row}", rate, f"{row} is not among rows: {listed}"
+
+
+def _checkpoints(study: Study) -> Refusals:
+    """Released checkpoints of rows that run once, in what they were trained in."""
+    for row in study.checkpoints:
+        if row not in study.rows:
+            yield f"checkpoints.{row}", row, f"not among rows: {', '.join(study.rows)}"
+            continue
+        if len(study.train_seeds) > 1:
+            reason = f"checkpoints.{row} is one training; give one seed, or the same weights would count as several"
+            yield "train_seeds", list(study.train_seeds), reason
+        profile = study.profiles[row]
+        for key, held, value in recurrence_misfits(profile):
+            yield f"checkpoints.{row}", held, f"row {row} has {key} = {held}, but the released recurrence has {value}"
+        for key, held, value in backbone_misfits(study, profile):
+            yield f"backbone.{key}", held, f"the released checkpoint of row {row} was trained with {value}"
 
 
 def _base(study: Study) -> Refusals:
@@ -312,17 +335,18 @@ def _training(study: Study) -> Refusals:
         micro_batch(train, processes)
     except BatchError as error:
         yield "train.batch", train.batch, str(error).removeprefix(f"train.batch = {train.batch} ")
-    pattern = pattern_that_fits_nothing(study)
-    if pattern is not None:
-        reason = "fits no parameter of the backbone; names begin with backbone. or memory."
-        yield "train.trainable", pattern, reason
+    wrong = pattern_that_fits_nothing(study)
+    if wrong is not None:
+        key, pattern = wrong
+        yield f"train.{key}", pattern, "fits no parameter of the backbone; names begin with backbone. or memory."
 
 
 def _whole(study: Study) -> Refusals:
     """Something to train in every row, frames that can be measured, and evidence that can be probed."""
     row = row_with_nothing_to_train(study)
     if row is not None:
-        yield "train.trainable", list(study.train.trainable), f"leaves nothing of {row} to train"
+        key = "frozen" if study.train.frozen else "trainable"
+        yield f"train.{key}", list(getattr(study.train, key)), f"leaves nothing of {row} to train"
     world = study.world
     if min(world.height, world.width) < SMALLEST:
         size = world.size if isinstance(world.size, int) else list(world.size)

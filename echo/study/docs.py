@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from echo.study.judges import judge_names
 from echo.study.judges import settings_of as settings_of_judge
-from echo.study.profile import Profile, families, settings_of
+from echo.study.profile import Evidence, Profile, families, settings_of
+from echo.study.sections.checkpoint import Checkpoint
 from echo.study.sections.codec import OPTIONS, Options
 from echo.study.study import Study
 
@@ -39,7 +40,8 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 
 def render() -> str:
     """The whole document."""
-    parts = [HEAD, "## Top level\n", _table(Study, skip=("profiles",))]
+    parts = [HEAD, "## Top level\n", _table(Study, skip=("profiles",)),
+             "### `checkpoints`: of each row\n", f"{_first_line(Checkpoint)}\n", _table(Checkpoint)]  # fmt: skip
     for name, field in Study.model_fields.items():
         if isinstance(field.default, BaseModel):
             section = type(field.default)
@@ -51,7 +53,8 @@ def render() -> str:
             parts += [f"## `judges`: settings of kind `{kind}`\n", f"{_first_line(settings_of_judge(kind))}\n",
                       _table(settings_of_judge(kind))]  # fmt: skip
     parts += ["## Rows (`rows.yaml`)\n", "Every entry is `name: {family, label, ...}`; all families share:\n",
-              _table(Profile, skip=("name",))]  # fmt: skip
+              _table(Profile, skip=("name",)),
+              "### `evidence` of a row\n", f"{_first_line(Evidence)}\n", _table(Evidence)]  # fmt: skip
     for family in families():
         parts += [f"### Family `{family}`\n", _table(settings_of(family), skip=tuple(Profile.model_fields))]
     return "\n".join(parts)
@@ -97,6 +100,8 @@ def _allowed(schema: dict[str, Any]) -> str:
     """Type and bounds, or the choices, of a key's JSON schema."""
     if len(schema.get("anyOf", ())) > 4:
         return "number, text, true or false, or a list of these"
+    if "$ref" in schema:
+        return "mapping"
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_allowed(one) for one in schema["anyOf"]))
     if "enum" in schema or "const" in schema:

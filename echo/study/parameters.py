@@ -1,4 +1,4 @@
-"""Names of the backbone's parameters, without torch, so that ``train.trainable`` is checked before any job.
+"""Names of the backbone's parameters, without torch: ``train.trainable`` and ``frozen`` are checked before any job.
 
 They are those of ``echo.model.backbone`` on diffusers' WanTransformer3DModel; a test compares the two. A memory's names
 all begin with ``memory.`` and are its family's own, which only torch can list.
@@ -6,10 +6,12 @@ all begin with ``memory.`` and are its family's own, which only torch can list.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from echo.study.study import Study
 
+PATTERNS = ("trainable", "frozen")  # keys of the section ``train`` that name parameters
 WITHOUT_PARAMETERS = ("context", "compression")  # families whose memory has none
 
 _ATTENTION = (
@@ -47,20 +49,30 @@ def backbone_parameters(study: Study) -> list[str]:
     return [f"backbone.{name}" for name in names]
 
 
-def pattern_that_fits_nothing(study: Study) -> str | None:
-    """The first pattern of ``train.trainable`` that can fit no parameter: none of the backbone, and no memory's."""
+def pattern_that_fits_nothing(study: Study) -> tuple[str, str] | None:
+    """The first pattern of ``train.trainable`` or ``train.frozen`` that can fit no parameter, after its key's name.
+
+    It fits none of the backbone, and cannot fit a memory's.
+    """
     names = backbone_parameters(study)
-    for pattern in study.train.trainable:
-        if not pattern.startswith("memory.") and not any(fnmatchcase(name, pattern) for name in names):
-            return pattern
+    for key in PATTERNS:
+        for pattern in getattr(study.train, key):
+            if not pattern.startswith("memory.") and not _fits(names, (pattern,)):
+                return key, pattern
     return None
 
 
 def row_with_nothing_to_train(study: Study) -> str | None:
-    """The first row, or the base, whose parameters no pattern of ``train.trainable`` fits."""
-    names = backbone_parameters(study)
-    if any(fnmatchcase(name, pattern) for pattern in study.train.trainable for name in names):
+    """The first row, or the base, of which ``train.trainable`` and ``train.frozen`` leave nothing to train."""
+    train = study.train
+    if any(_fits((name,), train.trainable) and not _fits((name,), train.frozen) for name in backbone_parameters(study)):
         return None
     if study.base.source == "pretrained" and study.base.steps:
         return "base"
     return next((name for name, row in study.profiles.items() if row.family in WITHOUT_PARAMETERS), None)
+
+
+def _fits(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether any of the names fits any of the patterns."""
+    patterns = tuple(patterns)
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)

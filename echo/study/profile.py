@@ -9,13 +9,36 @@ from __future__ import annotations
 import importlib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+AS_RELEASED = "_released"  # ends the name of a row as its authors trained it: `spatial_released` beside `spatial`
 LATER = object()  # marks a setting that later came to be: at its default, a profile is the one that it was before
 FOLDER = Path(__file__).parent.parent / "memory"
 PACKAGE = "echo.memory"
+
+
+class Evidence(BaseModel):
+    """What a row's authors handed it, for `evidence.policy: as_released` alone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Literal["anchor", "fov_retrieval", "previous_chunk_tail", "causal_previous_prefix", "replay"] = Field(
+        description="in training: `anchor`, the last frame before the segment alone; `fov_retrieval`, that and a "
+        "random sample of the frames that overlap with the segment's middle frame, future ones included; "
+        "`previous_chunk_tail` and `causal_previous_prefix`, the last frames before it, of one segment at most; "
+        "`replay`, copies of the target's own last frame, which is what the release's filter leaves of it"
+    )
+    frames: Annotated[int, Field(ge=1, le=1000)] = Field(description="K: frames handed, the anchor included")
+    drop: Annotated[float | None, Field(ge=0, lt=1)] = Field(
+        default=None, description="the row's own `evidence.drop`; null: the study's"
+    )
+    continuation: Literal["uniform", "tail", "latents"] = Field(
+        default="uniform",
+        description="in rollouts, of the segment before: `uniform`, its last frame and others at even spacing; `tail`, "
+        "its last frames; `latents`, its last frames, one a latent",
+    )
 
 
 class Profile(BaseModel):
@@ -34,6 +57,16 @@ class Profile(BaseModel):
     timestep_shift: Annotated[float | None, Field(ge=1e-3, le=1000), LATER] = Field(
         default=None,
         description="the row's own `train.timestep_shift`, in training and sampling; null: the study's",
+    )
+
+    layout: Annotated[Literal["context_first", "target_first"] | None, LATER] = Field(
+        default=None,
+        description="the row's own `backbone.layout`; null: the study's. For released weights, which need their own",
+    )
+    evidence: Annotated[Evidence | None, LATER] = Field(
+        default=None,
+        description="what the row's authors handed it, for `evidence.policy: as_released`: `source`, `frames`, `drop` "
+        "and `continuation`",
     )
 
     @model_serializer(mode="wrap")
@@ -56,6 +89,10 @@ class Profile(BaseModel):
     def needs_context_first(self) -> bool:
         """Whether the clean frames must stand before the target in the sequence (``backbone.layout``)."""
         return False
+
+    def layout_in(self, layout: str) -> str:
+        """The order of the row's sequence in a study whose ``backbone.layout`` is ``layout``."""
+        return self.layout or layout
 
     def misfit(self, width: int) -> tuple[str, str] | None:
         """The setting that a model of ``width`` channels cannot have, and why; None where it can have all."""

@@ -43,6 +43,7 @@ LEFT_OUT = (
     "echo.study.kept",
     "echo.study.references",
     "echo.study.judges",
+    "echo.study.released",
     "echo.io.errors",
     # How a training is spread over processes, as `compute` is no part of it: results agree to rounding.
     "echo.training.distributed",

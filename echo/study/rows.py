@@ -22,7 +22,7 @@ LARGEST = 65_536  # of a whole number in a row
 LARGEST_GRID = 1024  # cells along a side, no more than pixels
 LONGEST_LIST = 16
 LONGEST_LABEL = 80
-NOT_OPTIONS = ("name", "family", "label")  # what a row is, which no study changes
+NOT_OPTIONS = ("name", "family", "label", "evidence")  # what a row is, which no study changes
 
 Entries = dict[str, Any]
 
@@ -88,9 +88,10 @@ def _profile(study: Study, name: str, entry: Entries, file: str, rows_file: str)
         key, reason = misfit
         where = (file, f"row_options.{family}.{key}") if key in options else (rows_file, f"{name}.{key}")
         raise refuse(*where, getattr(profile, key), reason)
-    if profile.needs_context_first and study.backbone.layout != "context_first":
+    if profile.needs_context_first and profile.layout_in(study.backbone.layout) != "context_first":
         reason = f"row {name} reads its history before the target and needs context_first"
-        raise refuse(file, "backbone.layout", study.backbone.layout, reason)
+        where = (file, "backbone.layout") if profile.layout is None else (rows_file, f"{name}.layout")
+        raise refuse(*where, profile.layout_in(study.backbone.layout), reason)
     return profile
 
 

@@ -30,6 +30,7 @@ from echo.study.sections import (
     Train,
     World,
 )
+from echo.study.sections.checkpoint import Checkpoint
 from echo.study.sections.section import Path
 
 NAME = r"^[a-z][a-z0-9_]*$"  # of studies and rows: they are names of folders and parts of rules' wildcards
@@ -66,6 +67,11 @@ class Study(Section):
         description="judges with settings, by a name of their own: `kind`, the module of echo/judge/judges (by default "
         "the name), and that module's settings",
     )
+    checkpoints: dict[Name, Checkpoint] = Field(
+        default={},
+        description="rows that are not trained: each is made of a checkpoint that the paper's authors released, `path` "
+        "or `repo`, `file` and `revision`, with its `sha256` (docs/released.md)",
+    )
     reference: Name = Field(default="i2v", description="the row all others are compared with")
     pretrained: Pretrained = Pretrained()
     world: World = World()
@@ -91,6 +97,11 @@ class Study(Section):
             if values.count(value) > 1:
                 raise ValueError(f"lists {value} twice")
         return values
+
+    @property
+    def trained_rows(self) -> tuple[str, ...]:
+        """The rows that are trained here: all but those with a released checkpoint."""
+        return tuple(row for row in self.rows if row not in self.checkpoints)
 
     @property
     def has_depth(self) -> bool:

@@ -53,7 +53,7 @@ def draw(
     noise = torch_generator(study.seed, "noise", train_seed, stream, step)
     weights = np.asarray(study.segment.history_weights)
     segment = int(draws.choice(len(weights), p=weights / weights.sum())) + 1
-    anchor_only = bool(draws.random() < study.evidence.drop)
+    anchor_only = bool(draws.random() < row.policy.drop(study))
     chosen = clips.choose(draws, step, part.size)[part.start : part.stop]
     segments, latents, targets, text = clips.pick(study, chosen)
     chain = row.policy.chain(row.memory, segments, latents, segment, noise, anchor_only, part)
@@ -76,7 +76,7 @@ class Objective(nn.Module):
         self.row = row
 
     def forward(self, batch: TrainingBatch) -> Tensor:
-        """Mean squared error (scalar) of the velocity on the target frames."""
+        """Mean squared error (scalar) of the velocity on the target frames, weighted by ``train.loss_weight``."""
         state = None
         # The same chain of writes as in a rollout; gradients stop between segments (truncated backpropagation): those
         # of the loss reach what the last write adds, and what it does with the state before it.
@@ -90,4 +90,6 @@ class Objective(nn.Module):
         noisy = target.with_latents(flow.interpolate(target.latents, batch.noise, level))
         state = self.row.write(state, batch.evidence, batch.text)
         predicted = self.row(noisy, level, batch.anchor, batch.text, state)
-        return flow.loss(predicted, target.latents, batch.noise)
+        weighted = self.row.study.train.loss_weight == "bell"
+        weight = flow.bell(level, self.row.timestep_shift) if weighted else None
+        return flow.loss(predicted, target.latents, batch.noise, weight)

@@ -17,7 +17,7 @@ from echo.training.muon import Muon
 
 
 class TrainableError(UserError):
-    """Patterns of ``train.trainable`` that do not fit the row."""
+    """Patterns of ``train.trainable`` or ``train.frozen`` that do not fit the row."""
 
 
 def matrices(row: Row) -> list[nn.Parameter]:
@@ -27,25 +27,30 @@ def matrices(row: Row) -> list[nn.Parameter]:
     return [cast(nn.Parameter, layer.weight) for layer in linear]  # torch annotates it as a Tensor
 
 
-def freeze(row: Row, patterns: Iterable[str]) -> None:
-    """Leave only parameters whose name fits one of ``patterns`` (wildcards) to be trained.
+def freeze(row: Row, trainable: Iterable[str], frozen: Iterable[str] = ()) -> None:
+    """Leave only parameters to be trained whose name fits one of ``trainable`` (wildcards), and none of ``frozen``.
 
     Raises TrainableError for a pattern that fits no name, unless it asks for the memory of a row whose memory has no
     parameters, and where nothing is left to train.
     """
-    patterns = list(patterns)
+    patterns = {"trainable": list(trainable), "frozen": list(frozen)}
     names = [name for name, _ in row.named_parameters()]
     without_memory = not any(name.startswith("memory.") for name in names)
-    for pattern in patterns:
-        fits = any(fnmatchcase(name, pattern) for name in names)
-        if not fits and not (without_memory and pattern.startswith("memory.")):
-            raise TrainableError(
-                f"train.trainable: {pattern!r} fits no parameter of {row.profile.name}: {names[0]}, ..."
-            )
+    for key, pattern in ((key, pattern) for key, some in patterns.items() for pattern in some):
+        if not _fits(names, [pattern]) and not (without_memory and pattern.startswith("memory.")):
+            raise TrainableError(f"train.{key}: {pattern!r} fits no parameter of {row.profile.name}: {names[0]}, ...")
     for name, parameter in row.named_parameters():
-        parameter.requires_grad_(any(fnmatchcase(name, pattern) for pattern in patterns))
+        parameter.requires_grad_(_fits([name], patterns["trainable"]) and not _fits([name], patterns["frozen"]))
     if not any(parameter.requires_grad for parameter in row.parameters()):
-        raise TrainableError(f"train.trainable = {patterns} leaves nothing of {row.profile.name} to train")
+        less = f" without train.frozen = {patterns['frozen']}" if patterns["frozen"] else ""
+        raise TrainableError(
+            f"train.trainable = {patterns['trainable']}{less} leaves nothing of {row.profile.name} to train"
+        )
+
+
+def _fits(names: Iterable[str], patterns: list[str]) -> bool:
+    """Whether any of the names fits any of the patterns."""
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def base_rates(config: Train, name: str) -> dict[str, float]:

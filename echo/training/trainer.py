@@ -57,7 +57,7 @@ class Trainer:
         self.slices = self._slices()
         self.step, self.mean, self.log = 0, 0.0, StepLog(row.profile.name, steps)
         self._require_finite_weights(f"{row.profile.name}: of the starting weights", "make the base again")
-        freeze(row, config.trainable)
+        freeze(row, config.trainable, config.frozen)
         row.backbone.checkpointing = config.gradient_checkpointing
         blocks = row.backbone.transformer.blocks
         if config.compile:
@@ -177,7 +177,8 @@ class Trainer:
             return float("nan"), Outcome.LOSS
         if self.accepted >= SPIKE_AFTER and value > self.config.spike * self.mean:
             return float("nan"), Outcome.SPIKE
-        norm = self.processes.accelerator.clip_grad_norm_(self.row.parameters(), self.config.clip_norm)
+        limit = math.inf if self.config.clip_norm is None else self.config.clip_norm  # clipping to inf scales by 1
+        norm = self.processes.accelerator.clip_grad_norm_(self.row.parameters(), limit)
         norm = float(full_tensor(norm))
         return norm, Outcome.ACCEPTED if math.isfinite(norm) else Outcome.GRADIENT
 

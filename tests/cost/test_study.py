@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from echo.cost.report import assumptions
+from echo.cost.row import RowPlan
 from echo.cost.study import plan
+from echo.study.sections.checkpoint import Checkpoint
 from tests.cost.steps import small
 
 
@@ -30,3 +32,24 @@ def test_rows_that_differ_in_name_alone_cost_the_same():
     one, other = plan(small(), ["spatial", "spatial_concat_text"]).rows
     assert (one.row, other.row) == ("spatial", "spatial_concat_text")
     assert replace(one, row="") == replace(other, row="")
+
+
+def test_a_released_checkpoint_costs_no_training():
+    study = small()
+    imported = study.model_copy(update={"checkpoints": {"i2v": Checkpoint(path="epoch-0.safetensors")}})
+    (trained,), (held,) = (plan(one, ["i2v"]).rows for one in (study, imported))
+    assert trained.train_flops > 0 == held.train_flops and held.rollout_flops == trained.rollout_flops
+    assert replace(held, train_flops=trained.train_flops, resume_bytes=trained.resume_bytes) == trained
+
+
+def test_frozen_blocks_have_no_gradient_and_no_optimizers_state():
+    plain, frozen = (small(train={"batch": 8, "optimizer": "adamw", "frozen": some})
+                     for some in ((), ("backbone.transformer.blocks.*",)))  # fmt: skip
+    (all_train,), (few,) = (plan(study, ["i2v"]).rows for study in (plain, frozen))
+    blocks = sum(weight.numel() for name, weight in RowPlan(plain, plain.profiles["i2v"]).row.named_parameters()
+                 if name.startswith("backbone.transformer.blocks."))  # fmt: skip
+    assert all_train.parameters["trainable"] - few.parameters["trainable"] == blocks
+    assert all_train.memory["optimizer"] - few.memory["optimizer"] == 8 * blocks
+    assert all_train.memory["gradients"] - few.memory["gradients"] == 4 * blocks
+    assert few.step_flops["backward"] < all_train.step_flops["backward"]
+    assert few.resume_bytes == all_train.resume_bytes - 8 * blocks

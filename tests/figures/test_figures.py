@@ -160,7 +160,7 @@ def test_digest_is_blind_to_comments_docstrings_and_formatting(copied):
         "    rows = style.read_rows(tables)\n",
         "    # why\n\n    rows = (style.read_rows( tables))\n",
     )
-    edit(copied / "style.py", "REFERENCE_ROW = ", "REFERENCE_ROW   =   ")
+    edit(copied / "style.py", "REFERENCE_COLOUR = ", "REFERENCE_COLOUR   =   ")
     assert {name: digest_of(name) for name in NAMES} == before
 
 

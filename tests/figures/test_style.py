@@ -49,3 +49,12 @@ def test_an_empty_table_is_named(tmp_path):
     (tmp_path / "rows.csv").write_text("row_name,label\n")
     with pytest.raises(FigureError, match="rows.csv: the table has no row"):
         style.read(tmp_path, "rows.csv")
+
+
+def test_the_reference_row_is_the_one_of_the_anchor_alone_whatever_it_is_called():
+    rows = pd.DataFrame({
+        "row_name": ["spatial_none", "plain", "context_k5"], "family": ["spatial", "context", "context"],
+        "remembers": [False, False, True],
+    })  # fmt: skip
+    assert style.reference_row(rows) == "plain"
+    assert style.reference_row(rows[rows["row_name"] != "plain"]) == ""

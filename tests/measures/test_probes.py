@@ -47,7 +47,7 @@ def test_no_more_cases_are_generated_at_once_than_the_study_says(monkeypatch):
         assert np.abs(gap).max() <= 1, name
 
 
-@pytest.mark.parametrize("name", ["context_k5", "compress_hybrid_r4", "ssm_blockwise", "ssm_blockwise_v1_released"])
+@pytest.mark.parametrize("name", ["context_k5", "compress_hybrid_r4", "ssm_blockwise", "ssm_blockwise_released"])
 def test_remembering_rows_move(name):
     found = probed(name)
     assert all(found.changes[name].mean() > 0 for name in GATE)

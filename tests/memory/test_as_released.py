@@ -198,7 +198,7 @@ def released_convolution(cell, x):
 @pytest.mark.parametrize(
     ("name", "layout", "formula"),
     [
-        *(("ssm_blockwise_v1_released", layout, released_average) for layout in LAYOUTS),
+        *(("ssm_blockwise_released", layout, released_average) for layout in LAYOUTS),
         *(("ssm_hybrid_released", layout, released_convolution) for layout in LAYOUTS),
         ("ssm_blockwise_causal_v2_released", "context_first", released_average),
     ],
@@ -227,7 +227,7 @@ def test_recurrence_over_frames_that_stand_in_self_attention(name, layout, formu
 
 def test_the_first_block_wise_recurrence_is_blind_and_its_row_is_not():
     """Its scan gives the target the same whatever the context is; self-attention does not."""
-    name = "ssm_blockwise_v1_released"
+    name = "ssm_blockwise_released"
     row, setting = build(name, study_of(name)), Setting(study_of(name))
     target, anchor = setting.target(3), setting.evidence(3, anchor_only=True)
     outs, scans = [], []
@@ -256,7 +256,7 @@ def test_one_clean_frame_is_not_weighted_by_a_mixture():
         ("spatial_inject_none_released", 4_096),
         ("spatial_cross_attn_released", 9_447_425),
         ("ssm_hybrid_released", 8 * 9_454_081),
-        ("ssm_blockwise_v1_released", 8 * 7_084_033),
+        ("ssm_blockwise_released", 8 * 7_084_033),
         ("ssm_blockwise_causal_v2_released", 8 * 7_087_105),
     ],
 )
@@ -278,7 +278,7 @@ def test_gradients_reach_what_reads_the_anchor_alone(name):
 
 
 def test_gates_start_closed_and_decay_at_a_half():
-    row = build_memory(parse_row("x", ROWS["ssm_blockwise_v1_released"]), Sizes(16, 2, 4, (2, 2), 75.0, "fifo"), 0)
+    row = build_memory(parse_row("x", ROWS["ssm_blockwise_released"]), Sizes(16, 2, 4, (2, 2), 75.0, "fifo"), 0)
     assert row.cells["0"].residual.gate == 0 and (row.cells["0"].rate.sigmoid() == 0.5).all()
 
 

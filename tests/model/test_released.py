@@ -14,12 +14,17 @@ from torch.nn import functional
 
 from echo.__main__ import main
 from echo.evidence.frames import Frames
+from echo.io.files import sha256
 from echo.io.tensors import TensorFileError, read_header
 from echo.model import released
-from echo.model.released import ReleasedError, fill, import_released, key_map, released_name
+from echo.model.released import ReleasedError, fetch, fill, import_released, key_map, released_name
 from echo.model.row import Row
+from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
-from tests.conftest import ROOT, ROWS, tiny_study
+from echo.study.profile import Evidence
+from echo.study.sections import EvidenceConfig
+from echo.study.sections.checkpoint import Checkpoint
+from tests.conftest import ROOT, ROWS, Setting, tiny_study
 
 LAYERS, HEADS, WIDTH, FFN, CHANNELS, TEXT, PATCH, CELLS = 5, 2, 24, 40, 5, 6, 2, 3
 SIZES = {"layers": LAYERS, "heads": HEADS, "head_dim": WIDTH // HEADS, "ffn_dim": FFN, "patch": PATCH}
@@ -378,6 +383,91 @@ def test_the_command_writes_a_checkpoint_that_the_row_loads(tmp_path):
     )
     record = json.loads((tmp_path / "train" / "model.record.json").read_text())
     assert record["released_sha256"] == read_header(out)["released_sha256"]
+    assert record["base_sha256"].startswith("released ") and record["rejected_steps"] == "not known"
+
+
+def test_a_released_row_in_its_own_layout_equals_the_studys(tmp_path):
+    """The same weights, sequence and frames, whether the study or the row says the layout."""
+    weights, target = released_weights(RECURRENT), some_frames(2, seed=1)
+    path = write(tmp_path / "v2.safetensors", weights)
+    study, other = study_of("ssm_blockwise_causal_v2"), study_of("i2v")
+    profile = study.profiles["ssm_blockwise_causal_v2"]
+    rows = []
+    for one, row in ((study, profile), (other, profile.model_copy(update={"layout": "context_first"}))):
+        import_released(one, row, path, tmp_path / f"{row.layout}.safetensors")
+        rows.append(Row(one, row))
+        rows[-1].load(tmp_path / f"{row.layout}.safetensors")
+    text, level, anchor = torch.randn(len(target.index), 4, TEXT), torch.full((len(target.index),), 0.4), some_frames(1)
+    with torch.no_grad():
+        outputs = [row(target, level, anchor, text, row.write(None, some_frames(4), text)) for row in rows]
+    assert torch.equal(*outputs) and not rows[1].backbone.target_first
+
+
+def test_a_released_row_is_rolled_out_by_the_releases_protocol(tmp_path):
+    """Imported from a file of released names, continued from the segment before, guided away from a prompt."""
+    entry = Evidence(source="previous_chunk_tail", frames=81, continuation="tail")
+    study = study_of("framepack_len_r8")
+    sampler = study.sampler.model_copy(update={"text_guidance": 5.0, "negative_prompt": "static", "steps": 2})
+    study = study.model_copy(update={"evidence": EvidenceConfig(policy="as_released"), "sampler": sampler})
+    profile = study.profiles["framepack_len_r8"].model_copy(update={"evidence": entry, "timestep_shift": 15.0})
+    import_released(
+        study, profile, write(tmp_path / "r8.safetensors", released_weights()), tmp_path / "row.safetensors"
+    )
+    row, made = load_row(study, profile, 0, tmp_path / "row.safetensors"), Setting(study, kind="loop")
+    negative = torch.randn(study.text.tokens, study.text.dim)
+    batch = CaseBatch("loop", made.videos, made.segments, made.latents, made.text, negative)
+    seen, write_memory = [], row.memory.write
+    row.memory.write = lambda state, frames, *rest: (
+        seen.append(frames.index[0].tolist()) or write_memory(state, frames, *rest)
+    )
+    frames, _ = Sampler(study, row).rollout(batch)
+    assert seen == [[0], [4, 3, 2, 1], [8, 7, 6, 5], [12, 11, 10, 9]] and frames.isfinite().all()
+
+
+def test_the_sha256_that_was_asked_for_is_checked(tmp_path):
+    path = write(tmp_path / "k1.safetensors", released_weights())
+    study, out = study_of("i2v"), tmp_path / "out.safetensors"
+    held = sha256(path)
+    with pytest.raises(ReleasedError, match=f"its sha256 is {held}, expected {'0' * 64}"):
+        import_released(study, study.profiles["i2v"], path, out, "0" * 64)
+    assert not out.exists()
+    assert import_released(study, study.profiles["i2v"], path, out, held) == held
+
+
+def test_a_listed_file_may_be_the_row_as_released(tmp_path, monkeypatch):
+    path = write(tmp_path / "r8.safetensors", released_weights())
+    monkeypatch.setitem(released.LISTED, sha256(path), "framepack_len_r8")
+    study = study_of("framepack_len_r8")
+    named = study.profiles["framepack_len_r8"].model_copy(update={"name": "framepack_len_r8_released"})
+    import_released(study, named, path, tmp_path / "out.safetensors")
+    with pytest.raises(ReleasedError, match="this is the authors' framepack_len_r8, not i2v"):
+        import_released(study, study.profiles["i2v"], path, tmp_path / "other.safetensors")
+
+
+def test_a_download_is_pinned_verified_and_removed_where_it_is_another_file(tmp_path, monkeypatch):
+    asked, out = [], tmp_path / "held" / "k1" / "epoch-0.safetensors"
+
+    def download(repo, file, revision, local_dir):
+        asked.append((repo, file, revision, local_dir))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write(out, released_weights())
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    hub = {"repo": "a/b", "file": "k1/epoch-0.safetensors", "revision": "abc"}
+    fetch(Checkpoint(**hub), out)
+    held = sha256(out)
+    fetch(Checkpoint(**hub, sha256=held), out)
+    assert asked == [("a/b", "k1/epoch-0.safetensors", "abc", tmp_path / "held")] * 2
+    with pytest.raises(ReleasedError, match=f"has sha256 {held}, expected {'0' * 64}"):
+        fetch(Checkpoint(**hub, sha256="0" * 64), out)
+    assert not out.exists()
+
+    def unreachable(*_, **__):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", unreachable)
+    with pytest.raises(ReleasedError, match=r"did not finish \(no route to host\).*hf download a/b k1/epoch-0"):
+        fetch(Checkpoint(**hub), out)
 
 
 # What does not fit.

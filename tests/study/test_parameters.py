@@ -38,3 +38,6 @@ def test_patterns_fit_names_as_training_matches_them(pattern, fits):
     study = tiny_study()
     train = study.train.model_copy(update={"trainable": (pattern,)})
     assert (pattern_that_fits_nothing(study.model_copy(update={"train": train})) is None) == fits
+    train = study.train.model_copy(update={"frozen": (pattern,)})
+    found = pattern_that_fits_nothing(study.model_copy(update={"train": train}))
+    assert found == (None if fits else ("frozen", pattern))

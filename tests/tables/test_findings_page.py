@@ -100,7 +100,7 @@ def test_a_policy_without_a_study_is_said_with_the_command_that_makes_one(told):
 
 
 def test_every_policy_has_a_reported_study_whose_configuration_is_that_policys():
-    assert set(REPORTED) == set(READ_BY)
+    assert set(REPORTED) == set(READ_BY) - {"as_released"}  # whose rows are others, with names of their own
     for policy, one in REPORTED.items():
         names = re.findall(r"config/\w+\.yaml", one.command) or ["config/config.yaml"]
         study = {key: value for name in names for key, value in yaml.safe_load((ROOT / name).read_text()).items()}

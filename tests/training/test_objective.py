@@ -111,6 +111,17 @@ def test_levels_are_shifted_and_spread_over_the_batch():
     assert (uniform * 4).long().tolist() == [0, 1, 2, 3]
 
 
+def test_the_bell_weighs_a_samples_loss_by_its_level():
+    plain, bell = STUDY, tiny_study(train={"batch": 4, "context_noise": 0.3, "loss_weight": "bell"})
+    batch = drawn("i2v")
+    losses = []
+    for study in (plain, bell):
+        row = Row(study, study.profiles["i2v"])
+        losses.append([Objective(row)(drawn("i2v", 0, BatchSlice(4, i, i + 1), study)).item() for i in range(4)])
+    weights = flow.bell(batch.level, STUDY.train.timestep_shift).tolist()
+    assert losses[1] == pytest.approx([w * loss for w, loss in zip(weights, losses[0], strict=True)], rel=1e-5)
+
+
 def test_a_row_may_have_a_shift_of_its_own():
     study, own = STUDY.train.timestep_shift, STUDY.profiles["context_k20_released"].timestep_shift
     assert (study, own) == (7.0, 5.0)

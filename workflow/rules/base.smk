@@ -81,7 +81,7 @@ else:
     rule base:
         input:
             latents=[f"{RIG}/latents/train/index.json"] if TRAINS_BASE else [],
-            text=[f"{RIG}/text/train.safetensors"] if TRAINS_BASE else [],
+            text=[f"{TEXTS}/text/train.safetensors"] if TRAINS_BASE else [],
             evidence=[f"{RUN}/evidence/train.safetensors"] if TRAINS_BASE else [],
             pretrained=PRETRAINED,
             shipped=ancient([f"{SHIPPED}/base.safetensors"] if SHIPPED else []),

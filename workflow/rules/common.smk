@@ -2,6 +2,7 @@
 # must not change what the jobs of another run read.
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ from echo.io.publish import unpublished
 from echo.memory.parameters import check_trainable
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.judges import judge_files, judge_weights
+from echo.study.sections.checkpoint import DOWNLOADS
 from echo.study.shipped import FILES, RECORD, find_shipped
 from echo.study.provenance import (
     code_digest,
@@ -68,6 +70,13 @@ RUN = f"runs/{STUDY.study}"
 RIG = f"runs/{STUDY.rig or STUDY.study}"
 RESULTS = f"results/{STUDY.study}"
 OPEN = f"{RUN}/open_domain"  # of lone first frames
+# Rows with a released checkpoint are not trained; where none is, nothing is prepared to train on.
+IMPORTED = {
+    row: STUDY.checkpoints[row] for row in STUDY.rows if row in STUDY.checkpoints
+}
+PREPARED = SPLITS if STUDY.trained_rows else HELD_OUT
+# A rig's captions may have no negative prompt beside them, or another one: a study that guides by text has its own.
+TEXTS = RUN if STUDY.sampler.text_guidance > 1 else RIG
 RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 # Reference rows, which need no training, are measured and judged as runs are.
 REFERENCES = list(STUDY.references)
@@ -169,19 +178,25 @@ for judge, files in JUDGE_FILES.items():
                 f"judges.{judge}: {file}: no such file; name files that are there, and until then leave the judge out of "
                 "evaluate"
             )
+for row, one in IMPORTED.items():
+    if one.path is not None and not Path(one.path).is_file():
+        sys.exit(
+            f"checkpoints.{row}: {one.path}: no such file; put the released file there, or give its repo, file and "
+            "revision in place of path (docs/released.md)"
+        )
 PROBED = BRANCHES["recall"].split(STUDY.evaluate.splits)
 # The records of all stages: their times stand in the tables.
 RECORDS = [
     *([f"{RIG}/index/recordings.record.json"] if RECORDED else []),
-    *(f"{RIG}/pool/{split}/record.json" for split in SPLITS),
-    *(f"{RIG}/text/{split}.record.json" for split in SPLITS),
+    *(f"{RIG}/pool/{split}/record.json" for split in PREPARED),
+    *(f"{TEXTS}/text/{split}.record.json" for split in PREPARED),
     f"{RIG}/codec.record.json",
     f"{RIG}/codec_quality.record.json",
-    *(f"{RIG}/latents/{s}/shares/{n}/record.json" for s in SPLITS for n in SHARES),
-    *(f"{RIG}/latents/{split}/record.json" for split in SPLITS),
-    *(f"{RUN}/evidence/{split}.record.json" for split in SPLITS),
+    *(f"{RIG}/latents/{s}/shares/{n}/record.json" for s in PREPARED for n in SHARES),
+    *(f"{RIG}/latents/{split}/record.json" for split in PREPARED),
+    *(f"{RUN}/evidence/{split}.record.json" for split in PREPARED),
     *(f"{RIG}/base/clips/{shard}.record.json" for shard in BASE_SHARDS),
-    BASE.replace(".safetensors", ".record.json"),
+    *([BASE.replace(".safetensors", ".record.json")] if STUDY.trained_rows else []),
     *(f"{RUN}/train/{run}/model.record.json" for run in RUNS),
     *(f"{RUN}/rollout/{run}/record.json" for run in RUNS),
     *(f"{RUN}/reference/{name}/record.json" for name in REFERENCES),
@@ -197,7 +212,8 @@ RECORDS = [
 if RIG != RUN:
     held = {f"{RIG}/codec.record.json": "codec"}
     held |= {f"{RIG}/pool/{split}/record.json": pool_stage(STUDY) for split in SPLITS}
-    held |= {f"{RIG}/text/{split}.record.json": "text" for split in SPLITS}
+    if TEXTS == RIG:
+        held |= {f"{RIG}/text/{split}.record.json": "text" for split in SPLITS}
     held |= {f"{RIG}/latents/{split}/record.json": "latents" for split in SPLITS}
     held |= (
         {BASE.replace(".safetensors", ".record.json"): "base_train"}
@@ -279,6 +295,11 @@ wildcard_constraints:
     seed=r"\d+",
     share=r"\d+",
     split="|".join(SPLITS),
+    # Downloads of released checkpoints, below their folder.
+    download="|".join(
+        re.escape(one.local.removeprefix(f"{DOWNLOADS}/")) for one in IMPORTED.values()
+    )
+    or "none",
 
 
 def fingerprint(stage):
@@ -310,6 +331,22 @@ def folder(name):
     return lambda wildcards, input: str(
         Path(input[name] if isinstance(input[name], str) else input[name][0]).parent
     )
+
+
+def released_checkpoint(wildcards):
+    """The released file that a row is made of: one that is there, or a download."""
+    return IMPORTED[wildcards.row].local
+
+
+def released_sha256(wildcards):
+    """The option with what the sha256 of that file must be, where it is known."""
+    held = IMPORTED[wildcards.row].sha256
+    return f"--sha256 {held}" if held else ""
+
+
+def row_of_download(wildcards, output):
+    """The row that a download is for."""
+    return next(row for row, one in IMPORTED.items() if one.local == str(output))
 
 
 def judges_weights(wildcards):

@@ -34,6 +34,8 @@ RESOURCES = {
     "base_train": (2000, 2880, 16000, 2880, 1, CPUS_PER_GPU),
     "ship": (1000, 15, 1000, 15, 0, 1),
     "train": (2500, 60, 32000 * PROCESSES, 1440, PROCESSES, CPUS_PER_GPU * PROCESSES),
+    "released_file": (1000, 120, 4000, 720, 0, 1),
+    "import_released": (2500, 30, 32000, 60, 0, 1),
     "rollout": (2500, 60, 64000, 5760, 1, 8),
     "probe": (2500, 60, 64000, 720, 1, 8),
     "reference": (1500, 60, 32000, 480, 1, 8),

@@ -21,19 +21,19 @@ rule text:
         pool=f"{RIG}/pool/{{split}}/record.json",
         pretrained=PRETRAINED,
     output:
-        text=f"{RIG}/text/{{split}}.safetensors",
-        record=f"{RIG}/text/{{split}}.record.json",
+        text=f"{TEXTS}/text/{{split}}.safetensors",
+        record=f"{TEXTS}/text/{{split}}.record.json",
     log:
-        f"{RIG}/logs/text_{{split}}.log",
+        f"{TEXTS}/logs/text_{{split}}.log",
     benchmark:
-        f"{RIG}/benchmarks/text_{{split}}.tsv"
+        f"{TEXTS}/benchmarks/text_{{split}}.tsv"
     conda:
         ENVIRONMENT
     threads: threads("text")
     resources:
         **resources("text"),
     params:
-        study=RIG_OPTION,
+        study=STUDY_OPTION if TEXTS == RUN else RIG_OPTION,
         fingerprint=fingerprint("text"),
         pool=folder("pool"),
         pretrained=option("--pretrained", "pretrained"),

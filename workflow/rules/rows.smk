@@ -2,7 +2,7 @@
 rule train:
     input:
         latents=f"{RIG}/latents/train/index.json",
-        text=f"{RIG}/text/train.safetensors",
+        text=f"{TEXTS}/text/train.safetensors",
         evidence=f"{RUN}/evidence/train.safetensors",
         base=BASE,
     output:
@@ -12,6 +12,8 @@ rule train:
         f"{RUN}/logs/train_{{row}}-{{seed}}.log",
     benchmark:
         f"{RUN}/benchmarks/train_{{row}}-{{seed}}.tsv"
+    wildcard_constraints:
+        row="|".join(STUDY.trained_rows) or "none",
     conda:
         ENVIRONMENT
     threads: PROCESSES
@@ -27,13 +29,55 @@ rule train:
         " --out {output.model} --fingerprint {params.fingerprint} --processes {threads} > {log} 2>&1"
 
 
+# A row that the paper's authors trained: their file, as a checkpoint of ours (docs/released.md).
+rule released_file:
+    output:
+        f"{DOWNLOADS}/{{download}}",
+    log:
+        f"{RUN}/logs/released/{{download}}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("released_file"),
+    params:
+        study=STUDY_OPTION,
+        row=row_of_download,
+    shell:
+        "python -m echo released-file --study {params.study} --row {params.row} --out {output} > {log} 2>&1"
+
+
+rule import_released:
+    input:
+        checkpoint=released_checkpoint,
+    output:
+        model=f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
+        record=f"{RUN}/train/{{row}}-{{seed}}/model.record.json",
+    log:
+        f"{RUN}/logs/import_released_{{row}}-{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/import_released_{{row}}-{{seed}}.tsv"
+    wildcard_constraints:
+        row="|".join(IMPORTED) or "none",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("import_released"),
+    params:
+        study=STUDY_OPTION,
+        fingerprint=fingerprint("import_released"),
+        sha256=released_sha256,
+    shell:
+        "python -m echo import-released --study {params.study} --row {wildcards.row} --checkpoint {input.checkpoint}"
+        " {params.sha256} --out {output.model} --fingerprint {params.fingerprint} > {log} 2>&1"
+
+
 rule rollout:
     input:
         model=f"{RUN}/train/{{row}}-{{seed}}/model.safetensors",
         codec=f"{RIG}/codec.safetensors",
         pool=held_out(f"{RIG}/pool/{{split}}/record.json"),
         latents=held_out(f"{RIG}/latents/{{split}}/index.json"),
-        text=held_out(f"{RIG}/text/{{split}}.safetensors"),
+        text=held_out(f"{TEXTS}/text/{{split}}.safetensors"),
         evidence=held_out(f"{RUN}/evidence/{{split}}.safetensors"),
         guide=ancient([f"{GUIDE}/base.safetensors"] if GUIDE else []),
     output:
@@ -101,7 +145,7 @@ rule probe:
         codec=f"{RIG}/codec.safetensors",
         pool=f"{RIG}/pool/{PROBED}/record.json",
         latents=f"{RIG}/latents/{PROBED}/index.json",
-        text=f"{RIG}/text/{PROBED}.safetensors",
+        text=f"{TEXTS}/text/{PROBED}.safetensors",
         evidence=f"{RUN}/evidence/{PROBED}.safetensors",
         guide=ancient([f"{GUIDE}/base.safetensors"] if GUIDE else []),
     output:

@@ -9,18 +9,19 @@ from pydantic import Field, Strict
 from echo.study.sections.section import Exponent, Integer, Section
 
 # What each policy reads of this section; nothing else changes what a row is trained on.
-READ_BY = {"matched": ("frames", "rule"), "streaming": ("eviction",)}
+READ_BY = {"matched": ("frames", "rule"), "streaming": ("eviction",), "as_released": ()}
 
 
 class EvidenceConfig(Section):
     """The policy by which past frames reach every row's memory."""
 
-    policy: Literal["matched", "streaming"] = Field(
+    policy: Literal["matched", "streaming", "as_released"] = Field(
         default="matched",
         description="`matched`: every row is handed the same E, chosen from all of history by the poses to come (the "
         "paper's equation 3). `streaming`: each frame is offered once, in order, when it is there; a row keeps what "
-        "its profile says and is read later by poses that it did not know. `frames` and `rule` are for `matched`, "
-        "`eviction` is for `streaming`",
+        "its profile says and is read later by poses that it did not know. `as_released`: each row is handed what its "
+        "authors trained it with, as its entry in rows.yaml says under `evidence`, and continues a rollout from the "
+        "segment before. `frames` and `rule` are for `matched`, `eviction` is for `streaming`",
     )
     frames: Annotated[Integer, Field(ge=1, le=1000)] = Field(
         default=20,
@@ -50,8 +51,10 @@ class EvidenceConfig(Section):
     @property
     def needs_poses(self) -> str | None:
         """The key by which frames are compared by their cameras' poses; None where none are."""
-        key = "rule" if "rule" in READ_BY[self.policy] else "eviction"
         by_pose = {"rule": self.rule.startswith("fov"), "eviction": self.eviction == "redundancy"}
+        key = next((key for key in by_pose if key in READ_BY[self.policy]), None)
+        if key is None:
+            return "policy"  # of some rows, overlap labels
         return key if by_pose[key] else None
 
     def shared(self) -> dict[str, Any]:

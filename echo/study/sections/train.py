@@ -24,6 +24,12 @@ class Train(Section):
         description="names of the parameters that are trained, with wildcards (`memory.*`, `*.actions.*`); all others "
         "keep the base's values",
     )
+    frozen: Annotated[tuple[Pattern, ...], Field(max_length=100)] = Field(
+        default=(),
+        description="of these, the ones that keep the base's values all the same, with wildcards; what is frozen has "
+        "no optimizer state. The release freezes Wan's blocks but for camera and recurrence, which stand outside of "
+        "them here: `[backbone.transformer.blocks.*]`",
+    )
     row_lr: dict[str, Rate] = Field(
         default={},
         description="AdamW's learning rate of single rows, in place of `adamw_lr` (the paper's K=1 has its own)",
@@ -56,8 +62,13 @@ class Train(Section):
     cooldown: Annotated[float, Strict(), Field(ge=0, le=1), Exponent] = Field(
         default=0.5, description="last fraction of the steps over which the rate falls linearly to 0"
     )
-    clip_norm: Annotated[float, Strict(), Field(gt=0, le=1e6), Exponent] = Field(
-        default=1.0, description="gradient norm is clipped to this"
+    clip_norm: Annotated[float, Strict(), Field(gt=0, le=1e6), Exponent] | None = Field(
+        default=1.0, description="gradient norm is clipped to this; null: it is not, as in the release"
+    )
+    loss_weight: Literal["none", "bell"] = Field(
+        default="none",
+        description="weight of a sample's loss by its noise level: `bell`, the release's: largest in the middle of the "
+        "path, zero at pure noise, 1 on average over its sampler's shifted levels",
     )
     spike: Annotated[float, Strict(), Field(gt=1, le=1e6), Exponent] = Field(
         default=4.0, description="a step whose loss exceeds this many times the running mean is skipped"
@@ -79,6 +90,7 @@ class Train(Section):
         """No Muon on shards, and each pattern once."""
         if self.sharding == "fsdp" and self.optimizer == "muon":
             raise ValueError("train.sharding = fsdp shards every matrix, which muon needs whole; use optimizer: adamw")
-        if len(set(self.trainable)) != len(self.trainable):
-            raise ValueError(f"train.trainable names a pattern twice: {', '.join(self.trainable)}")
+        for key, patterns in (("trainable", self.trainable), ("frozen", self.frozen)):
+            if len(set(patterns)) != len(patterns):
+                raise ValueError(f"train.{key} names a pattern twice: {', '.join(patterns)}")
         return self

@@ -26,3 +26,6 @@ def test_what_a_policy_does_not_read_is_no_part_of_what_must_be_shared():
     assert (stream.most_frames, stream.needs_poses) == (None, "eviction")
     assert EvidenceConfig(rule="fov_mid").needs_poses == "rule"
     assert EvidenceConfig(policy="streaming", eviction="fifo").needs_poses is None
+    released = EvidenceConfig(policy="as_released")
+    assert released.shared() == {"policy": "as_released"}
+    assert (released.most_frames, released.needs_poses) == (None, "policy")
