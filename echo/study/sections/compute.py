@@ -24,8 +24,13 @@ class Compute(Section):
         default=1, description="jobs among which the encoding of a split is shared; each takes a fixed share of it"
     )
     gpu: Annotated[str, Field(min_length=1, max_length=100)] = Field(
-        default="A100-80GB", description="the GPU that `python -m echo.cost` plans for; echo/cost/gpus.py lists them"
+        default="A100-80GB", description="the GPU that `python -m echo plan` plans for; echo/cost/gpus.py lists them"
     )
     utilisation: Annotated[float, Strict(), Field(gt=0, le=1), Exponent] = Field(
         default=0.35, description="share of the GPU's peak arithmetic that a training step is planned to reach"
+    )
+    hours: Annotated[float, Strict(), Field(gt=0, le=1e6), Exponent] | None = Field(
+        default=None,
+        description="GPU-hours that the whole study may take by the plan, which says whether it fits; on one GPU these "
+        "are hours of a clock, without what CPUs do before and beside it. null: no limit",
     )
