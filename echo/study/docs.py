@@ -16,8 +16,9 @@ from echo.study.study import Study
 HEAD = """# Configuration
 
 A study is one YAML file: `config.yaml` (the default study, `mini`), `quick.yaml` (four rows, about ten minutes),
-`smoke.yaml` (tests), `paper.yaml` (the paper's study: Wan 2.1 1.3B, eight GPUs per row). `rows.yaml` holds the matrix:
-one entry per row, of which a study runs those it lists under `rows`.
+`smoke.yaml` (tests), `workstation.yaml` (one GPU of 24 GB, one night), `paper.yaml` (the paper's study: Wan 2.1 1.3B,
+eight GPUs per row), `paper_one_gpu.yaml` (that model, Wan's blocks frozen and all else cut, for one GPU of 80 GB).
+`rows.yaml` holds the matrix: one entry per row, of which a study runs those it lists under `rows`.
 
     snakemake --cores all                                    # config.yaml
     snakemake --cores all --configfile config/quick.yaml     # another study

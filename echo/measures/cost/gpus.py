@@ -1,4 +1,10 @@
-"""GPUs a study can be planned for: memory and peak arithmetic, from the vendors' data sheets."""
+"""GPUs a study can be planned for: memory and peak arithmetic, from the vendor's publications.
+
+Tensor cores' peaks are dense, with sums in float32. Sources: data sheets of A100, H100, H200, L40S, L4 and A10; for the
+GeForce cards the appendices of the white papers "NVIDIA Ampere GA102 GPU Architecture" (RTX 3090: 71 and 35.6) and
+"NVIDIA Ada GPU Architecture" (RTX 4090: 165.2 and 82.6). L40S, L4 and A10 keep a part of their memory for error
+correction; what is left is given.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +42,9 @@ GPUS = {
         Gpu("H100-80GB", 80 * GIB, 989e12, 67e12),  # SXM
         Gpu("H200", 140 * GIB, 989e12, 67e12),
         Gpu("L40S", 45 * GIB, 362e12, 91.6e12),
+        Gpu("L4", 22 * GIB, 121e12, 30.3e12),
+        Gpu("A10", 22 * GIB, 125e12, 31.2e12),
+        Gpu("RTX-3090", 24 * GIB, 71e12, 35.6e12),
         Gpu("RTX-4090", 24 * GIB, 165e12, 82.6e12),
     )
 }

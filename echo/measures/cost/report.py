@@ -6,6 +6,7 @@ from math import prod
 
 from echo.measures.cost.row import Tokens
 from echo.measures.cost.study import RowCosts, StudyPlan
+from echo.measures.cost.training import Training
 
 GIB, GB, TB = 2**30, 1e9, 1e12
 
@@ -19,7 +20,7 @@ def assumptions(plan: StudyPlan) -> list[str]:
     by_text = study.sampler.text_guidance
     guidance = f" of two evaluations each (guidance {by_text:g})" if by_text > 1 else ""
     parallel = f"{compute.processes} processes ({train.sharding}), {train.batch} clips a step"
-    return [
+    lines = [
         f"study {study.study}: {len(plan.rows)} rows x {len(study.train_seeds)} training seeds, {train.steps} steps",
         f"segment: {frames} of {study.codec.channels} x {height} x {width}, {prod(study.grid)} tokens a latent",
         f"GPU: {gpu.name}, {gpu.memory / GIB:.0f} GiB, {gpu.peak(train.precision) / 1e12:g} TFLOP/s at "
@@ -29,6 +30,20 @@ def assumptions(plan: StudyPlan) -> list[str]:
         f"rollout: {study.evaluate.cases} cases a branch, {study.sampler.steps} sampler steps{guidance}, "
         f"{study.evaluate.batch} cases at once",
     ]
+    if plan.base:
+        lines.insert(4, _base(plan, plan.base))
+    return lines
+
+
+def _base(plan: StudyPlan, base: Training) -> str:
+    """What the base's training is, and what it needs of one GPU."""
+    study = plan.study
+    train = study.base_study.train if study.base.source == "trained" else study.train
+    fits = "fits" if base.needed <= plan.gpu.memory else "does NOT fit"
+    return (
+        f"base: {study.base.steps} steps, {train.batch} segments a step in {train.accumulate} micro-batches, "
+        f"{train.optimizer}, {base.precision}; {base.needed / GIB:.1f} GiB with reserve, which {fits}"
+    )
 
 
 def tables(plan: StudyPlan) -> list[tuple[str, list[str], list[list[str]]]]:
@@ -95,8 +110,7 @@ def _jobs(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
     ]
     return heads, [
         [
-            row.row, f"{plan.hours(row.train_flops):,.1f}",
-            f"{plan.hours(row.train_flops) / plan.study.compute.processes:,.1f}",
+            row.row, f"{plan.row_hours(row):,.1f}", f"{plan.row_hours(row) / plan.study.compute.processes:,.1f}",
             f"{plan.hours(row.rollout_flops):,.1f}", f"{row.rollout_memory / GIB:.1f}",
             f"{row.checkpoint_bytes / GB:.1f}", f"{row.resume_bytes / GB:.1f}",
         ]
@@ -106,14 +120,21 @@ def _jobs(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
 
 def _totals(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
     total = plan.total()
-    hours = [total[name] for name in ("encode_hours", "train_hours", "rollout_hours")]
     sizes = [total[name] for name in ("latent_bytes", "checkpoint_bytes", "resume_bytes", "rollout_bytes")]
     names = ("latents, poses left out", "checkpoints and base", "resume file of one row while it trains", "rollouts")
-    work = ("encoding the latents", "training", "rollouts and probes", "all")
+    work = [("encoding the latents", "encode_hours"), ("training the base", "base_hours"), ("training", "train_hours"),
+            ("rollouts and probes", "rollout_hours"), ("all", "gpu_hours")]  # fmt: skip
     lines = [
-        [f"{name} ({plan.gpu.name})", f"{value:,.1f} GPU-hours"]
-        for name, value in zip(work, [*hours, sum(hours)], strict=True)
+        [f"{name} ({plan.gpu.name})", f"{total[key]:,.1f} GPU-hours"]
+        for name, key in work
+        if plan.base or key != "base_hours"
     ]
+    limit = plan.study.compute.hours
+    if limit is not None:
+        fits = "NO" if total["gpu_hours"] > limit else "yes" if plan.whole else "not all rows are planned"
+        lines.append([f"fits the {limit:g} GPU-hours of compute.hours", fits])
+    if plan.rendered:
+        lines.append(["frames to render, on CPUs", f"{plan.rendered:,}"])
     lines += [
         [name, f"{value / TB:.3f} TB"]
         for name, value in zip((*names, "all on disk"), [*sizes, sum(sizes)], strict=True)

@@ -8,7 +8,7 @@ from functools import cache
 from echo.measures.cost import disk
 from echo.measures.cost.gpus import RESERVE, Gpu, gpu_named
 from echo.measures.cost.row import FLOAT, RowPlan, rollout_segments
-from echo.measures.cost.walk import Tally
+from echo.measures.cost.training import Training, base_training, training
 from echo.model.base import BASE
 from echo.study.config import Study
 
@@ -19,8 +19,8 @@ IDENTITY = {"name", "label", "seed_stream"}  # what a profile is called, and not
 class RowCosts:
     """One row and training seed.
 
-    FLOPs and bytes are of one GPU and micro-batch where they are ``step_`` or ``memory``; ``train_flops`` and
-    ``rollout_flops`` are of the whole job.
+    FLOPs and bytes are of one GPU and micro-batch where they are ``step_`` or ``memory``; ``train_flops``,
+    ``muon_flops`` (``Training``) and ``rollout_flops`` are of the whole job.
     """
 
     row: str
@@ -32,6 +32,7 @@ class RowCosts:
     memory: dict[str, int]
     rollout_memory: int
     train_flops: float
+    muon_flops: float
     rollout_flops: float
     checkpoint_bytes: int
     resume_bytes: int
@@ -44,41 +45,67 @@ class RowCosts:
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """All rows of a study."""
+    """Rows of a study, all by default. base: its training, where the study trains one."""
 
     study: Study
     gpu: Gpu
     rows: list[RowCosts]
+    base: Training | None
     codec_flops: float
     latent_bytes: int
     rollout_bytes: int
     hashed_bytes: int
     measured_bytes: int
+    rendered: int
 
-    def hours(self, flops: float) -> float:
-        """GPU-hours of so many FLOPs at the planned utilisation."""
-        return flops / (self.gpu.peak(self.study.train.precision) * self.study.compute.utilisation) / 3600
+    def hours(self, flops: float, precision: str | None = None) -> float:
+        """GPU-hours of so many FLOPs at the planned utilisation; ``precision``: theirs, by default the rows'."""
+        peak = self.gpu.peak(precision or self.study.train.precision)
+        return flops / (peak * self.study.compute.utilisation) / 3600
+
+    def row_hours(self, row: RowCosts) -> float:
+        """GPU-hours of one training of a row."""
+        return self.hours(row.train_flops) + self.hours(row.muon_flops, "fp32")
+
+    @property
+    def base_hours(self) -> float:
+        """GPU-hours of the base's training, 0 where the study trains none."""
+        base = self.base
+        return self.hours(base.flops, base.precision) + self.hours(base.muon_flops, "fp32") if base else 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows of the study are planned."""
+        return len(self.rows) == len(self.study.rows)
 
     def warnings(self) -> list[str]:
-        """One line for each row that does not fit the GPU, in training or in rollouts."""
-        found = []
+        """One line for each row that does not fit the GPU, in training or in rollouts, and for too many GPU-hours."""
+        jobs = [("the base: a training step", self.base.needed)] if self.base else []
         for row in self.rows:
-            for job, needed in (("a training step", row.needed), ("a rollout or probe", row.rollout_memory + RESERVE)):
-                if needed > self.gpu.memory:
-                    found.append(
-                        f"row {row.row}: {job} needs {needed / 2**30:.1f} GiB, but {self.gpu.name} (compute.gpu) has "
-                        f"{self.gpu.memory / 2**30:.0f} GiB"
-                    )
+            jobs += [(f"row {row.row}: a training step", row.needed),
+                     (f"row {row.row}: a rollout or probe", row.rollout_memory + RESERVE)]  # fmt: skip
+        has = f"but {self.gpu.name} (compute.gpu) has {self.gpu.memory / 2**30:.0f} GiB"
+        found = [f"{job} needs {needed / 2**30:.1f} GiB, {has}" for job, needed in jobs if needed > self.gpu.memory]
+        limit, total = self.study.compute.hours, self.total()["gpu_hours"]
+        if limit is not None and total > limit:
+            what = "the study needs" if self.whole else f"these rows alone ({len(self.rows)}) need"
+            found.append(f"{what} {total:.1f} GPU-hours of {self.gpu.name}, more than compute.hours = {limit:g}")
         return found
 
     def total(self) -> dict[str, float]:
         """GPU-hours and bytes of all rows and training seeds."""
         seeds = len(self.study.train_seeds)
         base = FLOAT * self.rows[0].parameters["backbone"]
-        return {
+        hours = {
             "encode_hours": self.hours(self.codec_flops),
-            "train_hours": seeds * self.hours(sum(row.train_flops for row in self.rows)),
+            "base_hours": self.base_hours,
+            "train_hours": seeds * sum(map(self.row_hours, self.rows)),
             "rollout_hours": seeds * self.hours(sum(row.rollout_flops for row in self.rows)),
+        }
+        return {
+            **hours,
+            "gpu_hours": sum(hours.values()),
+            "rendered_frames": self.rendered,
             "latent_bytes": self.latent_bytes,
             "hashed_bytes": self.hashed_bytes,
             "checkpoint_bytes": base + seeds * sum(row.checkpoint_bytes for row in self.rows),
@@ -93,6 +120,7 @@ class StudyPlan:
             "study": self.study.study,
             "gpu": asdict(self.gpu),
             "utilisation": self.study.compute.utilisation,
+            "base": {**asdict(self.base), "needed": self.base.needed} if self.base else None,
             "rows": [{**asdict(row), "needed": row.needed} for row in self.rows],
             "total": self.total(),
             "warnings": self.warnings(),
@@ -110,25 +138,17 @@ def plan(study: Study, names: list[str] | None = None) -> StudyPlan:
             alike[what] = RowPlan(study, profile)
             alike[what] = _costs(study, alike[what], codec)
         costs = replace(alike[what], row=name)
-        rows.append(costs if name in study.trained_rows else replace(costs, train_flops=0.0, resume_bytes=0))
-    return StudyPlan(study, gpu, rows, disk.codec_work(study), disk.latent_bytes(study), disk.rollout_bytes(study),
-                     disk.train_latent_bytes(study), disk.measured_bytes(study))  # fmt: skip
+        imported = {} if name in study.trained_rows else {"train_flops": 0.0, "muon_flops": 0.0, "resume_bytes": 0}
+        rows.append(replace(costs, **imported))
+    rendered = disk.frames(study) + disk.base_frames(study) if study.world.source == "rooms" else 0
+    return StudyPlan(study, gpu, rows, base_training(study), disk.codec_work(study), disk.latent_bytes(study),
+                     disk.rollout_bytes(study), disk.train_latent_bytes(study), disk.measured_bytes(study),
+                     rendered)  # fmt: skip
 
 
 def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:
-    fullest = row.chain(len(study.segment.history_weights))
-    largest = row.step(fullest[-1], earlier=fullest[:-1])
-
-    @cache
-    def step(chain: tuple[int, ...]) -> Tally:
-        return largest.tally if chain == fullest else row.step(chain[-1], memory=False, earlier=chain[:-1]).tally
-
+    trained = training(row, study.train.steps)
     write, velocity = cache(row.write_flops), cache(row.velocity_flops)
-    mean = {"forward": 0.0, "backward": 0.0, "recomputed": 0.0}
-    for share, chain in row.situations():
-        for part in mean:
-            mean[part] += share * getattr(step(chain), part)
-    parts = study.train.batch // row.micro_batch
     generated, written = rollout_segments(study, len(row.rollout_chain(2)) > 1)
     guide = RowPlan(study, BASE).velocity_flops(1) if study.sampler.guide else 0
     evaluations = 2 if study.sampler.text_guidance > 1 else 1  # of the row, in each step
@@ -138,7 +158,7 @@ def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:
         if study.codec.temporal > 1:  # what was generated becomes history frame by frame
             played += count * study.segment.frames * codec["frame"]
     played += sum(count * write(row.rollout_chain(segment)[-1]) for segment, count in written.items())
-    weights, parameters = row.weight_bytes(), row.parameters
+    weights, parameters = trained.memory, row.parameters
     checkpoint = FLOAT * (parameters["backbone"] + parameters["memory"])
     sharded = study.compute.processes if study.train.sharding == "fsdp" else 1
     numbers, held = row.state
@@ -148,10 +168,11 @@ def _costs(study: Study, row: RowPlan, codec: dict[str, int]) -> RowCosts:
         parameters,
         numbers,
         held,
-        {**{name: round(value) for name, value in mean.items()}, "largest": largest.tally.total},
-        {**weights, "activations": largest.activations},
+        trained.step_flops,
+        trained.memory,
         checkpoint + row.sampling_bytes(study.evaluate.batch),
-        study.train.steps * parts * sum(mean.values()),
+        trained.flops,
+        trained.muon_flops,
         played,
         checkpoint,
         checkpoint + sharded * (weights["optimizer"] + weights["ema"]),

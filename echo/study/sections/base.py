@@ -1,8 +1,10 @@
 """Section ``base``: the row without memory that all rows start from, and the recipe that trains it.
 
 The recipe's defaults are those of the base that is shipped. It reads no key of ``train``: a study may change how its
-rows are trained without training its base again. Its rooms are training rooms with numbers that no study's own training
-pool reaches, so it shares the codec's and the rows' assets, and none of their rooms.
+rows are trained without training its base again. A key that ``train`` has too means the same here.
+
+Its rooms are training rooms with numbers that no study's own training pool reaches, so it shares the codec's and the
+rows' assets, and none of their rooms.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from echo.study.sections.section import Exponent, Integer, Rate, Section, Seed, ShippedName
+from echo.study.sections.section import Exponent, Flag, Integer, Rate, Section, Seed, ShippedName
 from echo.study.sections.train import Steps
 
 FIRST_ROOM = 1_000_000  # as many rooms as a training pool may have (``world.train_rooms``)
@@ -51,6 +53,13 @@ class Base(Section):
     )
     steps: Steps = Field(default=24_000, description="optimizer steps")
     batch: Annotated[Integer, Field(ge=1, le=65_536)] = Field(default=8, description="segments per step")
+    accumulate: Annotated[Integer, Field(ge=1, le=65_536)] = Field(
+        default=1, description="micro-batches per step, of batch / accumulate segments"
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="as `train.precision`, of the base's training alone"
+    )
+    compile: Flag = Field(default=False, description="as `train.compile`, of the base's training alone")
     muon_lr: Rate = Field(default=0.02, description="Muon's learning rate: 2-D weights of the blocks")
     adamw_lr: Rate = Field(default=0.002, description="AdamW's learning rate: all other weights")
     weight_decay: Annotated[float, Strict(), Field(ge=0, le=10), Exponent] = Field(
@@ -93,6 +102,8 @@ class Base(Section):
     def _a_recipe_that_can_run(self) -> Base:
         """Whole shards, so that more rooms leave those that are there as they are, and steps that were asked for.
 
+        And whole micro-batches, of the one process that trains it.
+
         The default of ``steps`` is the recipe's; nobody means it for a pretrained model.
         """
         if self.source == "pretrained" and "steps" not in self.model_fields_set:
@@ -104,6 +115,8 @@ class Base(Section):
             raise ValueError("base.steps = 0, but base.source = trained; use base.source: drawn for initial weights")
         if self.rooms % self.shard_rooms:
             raise ValueError(f"base.rooms = {self.rooms} must be a multiple of base.shard_rooms = {self.shard_rooms}")
+        if self.batch % self.accumulate:
+            raise ValueError(f"base.batch = {self.batch} must be a multiple of base.accumulate = {self.accumulate}")
         return self
 
 

@@ -30,3 +30,8 @@ class Compute(Section):
     utilisation: Annotated[float, Strict(), Field(gt=0, le=1), Exponent] = Field(
         default=0.35, description="share of the GPU's peak arithmetic that a training step is planned to reach"
     )
+    hours: Annotated[float, Strict(), Field(gt=0, le=1e6), Exponent] | None = Field(
+        default=None,
+        description="GPU-hours that the whole study may take by the plan, which says whether it fits; on one GPU these "
+        "are hours of a clock, without what CPUs do before and beside it. null: no limit",
+    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from echo.measures.cost.report import assumptions
+from echo.measures.cost.report import assumptions, tables, text
 from echo.measures.cost.row import RowPlan
-from echo.measures.cost.study import plan
+from echo.measures.cost.study import StudyPlan, plan
 from echo.study.sections.checkpoint import Checkpoint
 from tests.measures.cost.steps import small
 
@@ -53,3 +53,26 @@ def test_frozen_blocks_have_no_gradient_and_no_optimizers_state():
     assert all_train.memory["gradients"] - few.memory["gradients"] == 4 * blocks
     assert few.step_flops["backward"] < all_train.step_flops["backward"]
     assert few.resume_bytes == all_train.resume_bytes - 8 * blocks
+
+
+def test_more_hours_than_there_are_is_a_warning():
+    study = small(compute={"hours": 1000.0})
+    rows = ["i2v", "context_k5"]
+    assert plan(study, rows).warnings() == []
+    assert "fits the 1000 GPU-hours of compute.hours" in text(plan(study, rows))
+    assert totals(plan(study, rows))["fits the 1000 GPU-hours of compute.hours"] == "not all rows are planned"
+    whole = study.model_copy(update={"rows": tuple(rows)})
+    assert totals(plan(whole))["fits the 1000 GPU-hours of compute.hours"] == "yes"
+    short = whole.model_copy(update={"compute": study.compute.model_copy(update={"hours": 1e-9})})
+    (line,) = plan(short).warnings()
+    assert line.startswith("the study needs 0.0 GPU-hours of A100-80GB, more than compute.hours = 1e-09")
+    assert totals(plan(short))["fits the 1e-09 GPU-hours of compute.hours"] == "NO"
+    (line,) = plan(short, ["i2v"]).warnings()
+    assert line.startswith("these rows alone (1) need")
+
+
+def totals(planned: StudyPlan) -> dict[str, str]:
+    """The last table, line by line."""
+    *_, (title, _, lines) = tables(planned)
+    assert title == "The study"
+    return {line[0]: line[1] for line in lines}

@@ -28,3 +28,9 @@ def test_steps_are_the_recipes_or_asked_for():
     with pytest.raises(ValidationError, match="pretrained without base.steps"):
         Base(source="pretrained")
     assert Base(source="pretrained", steps=0).steps == 0
+
+
+def test_a_batch_is_of_whole_micro_batches():
+    with pytest.raises(ValidationError, match="base.batch = 8 must be a multiple of base.accumulate = 3"):
+        Base(accumulate=3)
+    assert Base(accumulate=4).accumulate == 4
