@@ -31,8 +31,8 @@ class RowCosts:
     step_flops: dict[str, int]
     memory: dict[str, int]
     rollout_memory: int
-    train_flops: float
-    rollout_flops: float
+    train_flops: float | int
+    rollout_flops: float | int
     checkpoint_bytes: int
     resume_bytes: int
 
@@ -49,13 +49,13 @@ class StudyPlan:
     study: Study
     gpu: Gpu
     rows: list[RowCosts]
-    codec_flops: float
+    codec_flops: float | int
     latent_bytes: int
     rollout_bytes: int
     hashed_bytes: int
     measured_bytes: int
 
-    def hours(self, flops: float) -> float:
+    def hours(self, flops: float | int) -> float:
         """GPU-hours of so many FLOPs at the planned utilisation."""
         return flops / (self.gpu.peak(self.study.train.precision) * self.study.compute.utilisation) / 3600
 
@@ -71,7 +71,7 @@ class StudyPlan:
                     )
         return found
 
-    def total(self) -> dict[str, float]:
+    def total(self) -> dict[str, float | int]:
         """GPU-hours and bytes of all rows and training seeds."""
         seeds = len(self.study.train_seeds)
         base = FLOAT * self.rows[0].parameters["backbone"]
