@@ -286,7 +286,6 @@ def test_entries_are_what_the_recipes_say():
     """Shift and K of every released recipe, and its mixture wherever more than one frame could be weighted."""
     with RECIPES.open() as file:
         recipes = {line["row"]: line for line in csv.DictReader(file)}
-    recipes["ssm_blockwise_v1"] = recipes.pop("ssm_blockwise")
     for name, recipe in recipes.items():
         row = parse_row(name, ROWS[f"{name}_released"])
         kept = getattr(row, "frames", getattr(row, "attended", 1 if getattr(row, "averaged", "") == "anchor" else None))

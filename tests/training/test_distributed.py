@@ -170,7 +170,7 @@ def signal_this(arguments: list, out: Path, capfd) -> tuple[int, str]:
     def wish():
         while not list(out.glob("log/*")) and not ended.wait(0.01):
             pass
-        if not ended.is_set():
+        while not ended.wait(0.1):  # until it is heard: the log may begin before the run listens
             os.kill(os.getpid(), signal.SIGUSR1)
 
     thread = threading.Thread(target=wish)
