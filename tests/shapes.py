@@ -17,7 +17,9 @@ SHAPED = [
     "echo.memory",
     *(f"echo.model.{name}" for name in ("backbone", "blocks", "flow")),
     "echo.rollout.frames",
-    "echo.measures",
+    *(f"echo.measures.{name}" for name in ("cases", "closure", "departed", "departure", "features", "images")),
+    *(f"echo.measures.{name}" for name in ("interventions", "lpips", "probed", "probes", "realism", "regions", "seen")),
+    *(f"echo.measures.{name}" for name in ("ssim", "stages", "verdict", "yaw", "efficientnet")),
     *(f"echo.judge.{name}" for name in ("base", "comparisons", "cases", "judges")),
 ]
 

@@ -32,7 +32,7 @@ STUDY = ROOT / "config" / "workstation.yaml"
 # How large everything is, and that nothing is compiled: only that.
 SIZES = {
     "rows": ["i2v", "context_k20", "spatial_cross_attn", "ssm_blockwise"],
-    "world": {"size": 32, "train_rooms": 4, "in_domain_rooms": 4, "open_domain_rooms": 2},
+    "world": {"size": 32, "train_rooms": 4, "in_domain_rooms": 4, "open_domain_rooms": 4},
     "segment": {"frames": 4},
     "codec": {"channels": 8, "train_frames": 60, "options": {"whiten": 0}},  # no frame is decoded here
     "backbone": {"layers": 3, "heads": 2, "head_dim": 12, "ffn_dim": 48},

@@ -71,6 +71,7 @@ class RowPlan:
         freeze(self.row, study.train.trainable, study.train.frozen)
         self.micro_batch = micro_batch(study.train, study.compute.processes)
         self._states: dict[tuple[tuple[int, ...], int], State] = {}  # by the frames of each write, and the batch
+        self._velocities: dict[tuple, int] = {}  # FLOPs, by the shapes in the state that is read
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -166,11 +167,14 @@ class RowPlan:
     def velocity_flops(self, segment: int) -> int:
         """One evaluation of the velocity of one case's ``segment``, its memory read included."""
         state = cast(State, self._written(self.rollout_chain(segment), 1))
-        target, anchor = self.frames(self.study.target_latents, 1), self.frames(1, 1)
-        walk = Walk(self.study.train.precision)
-        with Blocks(self.row, walk, Alive([])), walk:
-            self.row(target, torch.empty(1, device="meta"), anchor, self.text(1), state)
-        return walk.tally().forward
+        shapes = tuple((name, value.shape, value.dtype) for name, value in state.items())
+        if shapes not in self._velocities:
+            target, anchor = self.frames(self.study.target_latents, 1), self.frames(1, 1)
+            walk = Walk(self.study.train.precision)
+            with Blocks(self.row, walk, Alive([])), walk:
+                self.row(target, torch.empty(1, device="meta"), anchor, self.text(1), state)
+            self._velocities[shapes] = walk.tally().forward
+        return self._velocities[shapes]
 
     @torch.no_grad()
     def _written(self, chain: tuple[int, ...], batch: int) -> State | None:

@@ -31,9 +31,9 @@ class RowCosts:
     step_flops: dict[str, int]
     memory: dict[str, int]
     rollout_memory: int
-    train_flops: float | int
-    muon_flops: float | int
-    rollout_flops: float | int
+    train_flops: float
+    muon_flops: float
+    rollout_flops: float
     checkpoint_bytes: int
     resume_bytes: int
 
@@ -51,14 +51,14 @@ class StudyPlan:
     gpu: Gpu
     rows: list[RowCosts]
     base: Training | None
-    codec_flops: float | int
+    codec_flops: float
     latent_bytes: int
     rollout_bytes: int
     hashed_bytes: int
     measured_bytes: int
     rendered: int
 
-    def hours(self, flops: float | int, precision: str | None = None) -> float:
+    def hours(self, flops: float, precision: str | None = None) -> float:
         """GPU-hours of so many FLOPs at the planned utilisation; ``precision``: theirs, by default the rows'."""
         peak = self.gpu.peak(precision or self.study.train.precision)
         return flops / (peak * self.study.compute.utilisation) / 3600
@@ -92,7 +92,7 @@ class StudyPlan:
             found.append(f"{what} {total:.1f} GPU-hours of {self.gpu.name}, more than compute.hours = {limit:g}")
         return found
 
-    def total(self) -> dict[str, float | int]:
+    def total(self) -> dict[str, float]:
         """GPU-hours and bytes of all rows and training seeds."""
         seeds = len(self.study.train_seeds)
         base = FLOAT * self.rows[0].parameters["backbone"]

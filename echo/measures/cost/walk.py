@@ -18,6 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -243,13 +244,13 @@ class Alive(TorchDispatchMode):
         if key in self._alive:
             return
 
-        def free(_: weakref.ref) -> None:
-            self.now -= size
-            del self._alive[key]
-
-        self._alive[key] = weakref.ref(storage, free)
+        self._alive[key] = weakref.ref(storage, partial(self._forget, key, size))
         self.now += size
         self.peak = max(self.peak, self.now)
+
+    def _forget(self, key: int, size: int, _: weakref.ref) -> None:
+        self.now -= size
+        del self._alive[key]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import replace
 from echo.measures.cost.report import assumptions, tables, text
 from echo.measures.cost.row import RowPlan
 from echo.measures.cost.study import StudyPlan, plan
+from echo.study.config import Study
 from echo.study.sections.checkpoint import Checkpoint
 from tests.measures.cost.steps import small
 
@@ -22,10 +23,11 @@ def test_a_row_that_does_not_fit_is_named_once():
 
 def test_guidance_by_text_evaluates_the_row_twice_a_step():
     plain, guided = small(), small(sampler={"text_guidance": 5.0, "steps": 2})
-    (once,), (twice,), (longer,) = (plan(study, ["i2v"]).rows for study in (plain, guided, small(sampler={"steps": 4})))
+    plans = [plan(study, ["i2v"]) for study in (plain, guided, small(sampler={"steps": 4}))]
+    (once,), (twice,), (longer,) = (planned.rows for planned in plans)
     assert plain.sampler.steps == 2 and twice.rollout_flops == longer.rollout_flops > once.rollout_flops
     assert twice.rollout_memory == once.rollout_memory
-    assert any("two evaluations each (guidance 5)" in line for line in assumptions(plan(guided, ["i2v"])))
+    assert any("two evaluations each (guidance 5)" in line for line in assumptions(plans[1]))
 
 
 def test_rows_that_differ_in_name_alone_cost_the_same():
@@ -39,7 +41,8 @@ def test_a_released_checkpoint_costs_no_training():
     imported = study.model_copy(update={"checkpoints": {"i2v": Checkpoint(path="epoch-0.safetensors")}})
     (trained,), (held,) = (plan(one, ["i2v"]).rows for one in (study, imported))
     assert trained.train_flops > 0 == held.train_flops and held.rollout_flops == trained.rollout_flops
-    assert replace(held, train_flops=trained.train_flops, resume_bytes=trained.resume_bytes) == trained
+    trains = {name: getattr(trained, name) for name in ("train_flops", "muon_flops", "resume_bytes")}
+    assert replace(held, **trains) == trained
 
 
 def test_frozen_blocks_have_no_gradient_and_no_optimizers_state():
@@ -57,18 +60,23 @@ def test_frozen_blocks_have_no_gradient_and_no_optimizers_state():
 
 def test_more_hours_than_there_are_is_a_warning():
     study = small(compute={"hours": 1000.0})
-    rows = ["i2v", "context_k5"]
-    assert plan(study, rows).warnings() == []
-    assert "fits the 1000 GPU-hours of compute.hours" in text(plan(study, rows))
-    assert totals(plan(study, rows))["fits the 1000 GPU-hours of compute.hours"] == "not all rows are planned"
-    whole = study.model_copy(update={"rows": tuple(rows)})
-    assert totals(plan(whole))["fits the 1000 GPU-hours of compute.hours"] == "yes"
-    short = whole.model_copy(update={"compute": study.compute.model_copy(update={"hours": 1e-9})})
-    (line,) = plan(short).warnings()
+    some = plan(study, ["i2v"])
+    assert some.warnings() == []
+    assert "fits the 1000 GPU-hours of compute.hours" in text(some)
+    assert totals(some)["fits the 1000 GPU-hours of compute.hours"] == "not all rows are planned"
+    whole = replace(some, study=study.model_copy(update={"rows": ("i2v",)}))
+    assert totals(whole)["fits the 1000 GPU-hours of compute.hours"] == "yes"
+    short = replace(whole, study=within(whole.study, 1e-9))
+    (line,) = short.warnings()
     assert line.startswith("the study needs 0.0 GPU-hours of A100-80GB, more than compute.hours = 1e-09")
-    assert totals(plan(short))["fits the 1e-09 GPU-hours of compute.hours"] == "NO"
-    (line,) = plan(short, ["i2v"]).warnings()
+    assert totals(short)["fits the 1e-09 GPU-hours of compute.hours"] == "NO"
+    (line,) = replace(some, study=within(study, 1e-9)).warnings()
     assert line.startswith("these rows alone (1) need")
+
+
+def within(study: Study, hours: float) -> Study:
+    """The study with other ``compute.hours``, which no cost depends on."""
+    return study.model_copy(update={"compute": study.compute.model_copy(update={"hours": hours})})
 
 
 def totals(planned: StudyPlan) -> dict[str, str]:

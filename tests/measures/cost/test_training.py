@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from echo.measures.cost.report import text
 from echo.measures.cost.row import RowPlan
 from echo.measures.cost.study import plan
@@ -35,16 +37,17 @@ def test_muons_products_are_counted_as_its_iteration_makes_them():
 
 def test_muon_takes_time_in_single_precision_whatever_the_rows_have():
     adamw, muon = (small(train={"optimizer": name, "precision": "bf16"}) for name in ("adamw", "muon"))
-    (without,), (of_muon,) = (plan(study, ["i2v"]).rows for study in (adamw, muon))
+    planned = plan(muon, ["i2v"])
+    (without,), (of_muon,) = plan(adamw, ["i2v"]).rows, planned.rows
     assert without.muon_flops == 0 and without.train_flops == of_muon.train_flops
     assert of_muon.muon_flops == muon.train.steps * muon_flops(RowPlan(muon, muon.profiles["i2v"]).row)
-    planned = plan(muon, ["i2v"])
     single = of_muon.muon_flops / (planned.gpu.fp32 * muon.compute.utilisation) / 3600
     assert planned.row_hours(of_muon) == planned.hours(of_muon.train_flops) + single
 
 
 def test_the_base_is_planned_where_the_study_trains_one():
-    assert base_training(small()) is None and plan(small(), ["i2v"]).base_hours == 0
+    without = plan(small(), ["i2v"])
+    assert base_training(small()) is None and without.base_hours == 0
     study = small(base=RECIPE)
     planned, longer = plan(study, ["i2v"]), base_training(small(base=RECIPE | {"steps": 20}))
     row = training(RowPlan(study.base_study, study.profiles["i2v"]), 10)  # i2v has no memory either
@@ -52,13 +55,14 @@ def test_the_base_is_planned_where_the_study_trains_one():
     total = planned.total()
     parts = [total[f"{name}_hours"] for name in ("encode", "base", "train", "rollout")]
     assert total["base_hours"] == planned.base_hours > 0 and total["gpu_hours"] == sum(parts)
-    assert "training the base (A100-80GB)" in text(planned) and "training the base" not in text(plan(small(), ["i2v"]))
-    assert total["rendered_frames"] == plan(small(), ["i2v"]).rendered + 4 * (1 + 4 * study.segment.frames)
+    assert "training the base (A100-80GB)" in text(planned) and "training the base" not in text(without)
+    assert total["rendered_frames"] == without.rendered + 4 * (1 + 4 * study.segment.frames)
 
 
 def test_a_base_in_bfloat16_and_micro_batches_takes_less_time_and_memory():
     plain, lean = (plan(small(base=RECIPE | more), ["i2v"]) for more in ({}, {"precision": "bf16", "accumulate": 4}))
-    assert lean.base.flops == plain.base.flops and lean.base_hours < plain.base_hours
+    # The clean timestep is embedded once a micro-batch, whatever its size.
+    assert lean.base.flops == pytest.approx(plain.base.flops, rel=2e-3) and lean.base_hours < plain.base_hours
     assert lean.base.memory["activations"] < plain.base.memory["activations"]
     cramped = replace(lean, gpu=replace(lean.gpu, memory=2**31))
     assert cramped.warnings()[0].startswith("the base: a training step needs 2.0 GiB, but A100-80GB (compute.gpu)")
