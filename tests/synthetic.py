@@ -39,6 +39,7 @@ REFERENCES = {  # invented: what each reference row, which needs no training, wo
 BRANCH_GAIN = {"replay": 2.0, "loop": 5.0, "return_45": 6.0, "return_strict": 5.0, "recall": 10.0}
 IDENTITIES = ("duck", "cone", "barrel", "potion", "medkit", "keycard", "chair", "door")
 SEGMENTS = 3
+ROLLED_OUT = 3  # cases of the rollouts' pictures
 PAPER_ROWS = {  # the paper's tables, typed in again by hand from their titles
     1: "i2v context_k5 context_k20 compress_weight spatial ssm_hybrid ssm_blockwise",
     5: "spatial spatial_inject_none spatial_concat_text spatial_cross_attn",
@@ -289,12 +290,12 @@ def _samples(folder: Path, rows, size, frames_per_segment, seed) -> None:
                   columns=np.array(IDENTITIES))  # fmt: skip
     branches = ("replay", "loop", "return_45", "return_strict", "recall")
     moments = np.linspace(0.2, 1, 4)
-    truth = np.stack([[[room_view(seed + 10 * b + n, float(t), size) for t in moments] for n in range(6)]
+    truth = np.stack([[[room_view(seed + 10 * b + n, float(t), size) for t in moments] for n in range(ROLLED_OUT)]
                       for b in range(len(branches))])  # fmt: skip
     noise = generator(seed, "rollouts").normal(0, 20, (2, *truth.shape))
     save_pictures(
         folder / "rollouts.npz", 90, rows=np.array([rows[0], rows[-1]]), branches=np.array(branches),
-        cases=np.array([[_scene_of(branch, n)[3] for n in range(6)] for branch in branches]),
+        cases=np.array([[_scene_of(branch, n)[3] for n in range(ROLLED_OUT)] for branch in branches]),
         frames=np.tile((moments * last).astype(int), (len(branches), 1)),
         images=np.clip(truth + noise, 0, 255).astype(np.uint8), truth=truth,
     )  # fmt: skip

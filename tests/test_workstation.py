@@ -6,12 +6,14 @@ every study, and is tested with those.
 
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from accelerate.state import AcceleratorState
 
 from echo.__main__ import main
 from echo.encoding.fit import fit_codec
@@ -58,9 +60,10 @@ def echo(*arguments) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
+def made(tmp_path_factory) -> Iterator[Path]:
     """A folder with the base, trained by its own commands."""
     torch.set_num_threads(1)
+    AcceleratorState._reset_state()  # which keeps the precision of the first run of a process
     folder, study = tmp_path_factory.mktemp("workstation"), tiny()
     (folder / "study.json").write_text(study.model_dump_json())
     (folder / "rows.yaml").write_text(json.dumps(ROWS))
@@ -70,7 +73,8 @@ def made(tmp_path_factory) -> Path:
     echo("base-clips", *of_study, "--shard", 0, "--codec", codec, "--out", clips,
          "--assets", fetch_assets(ROOT / "resources" / "assets"))  # fmt: skip
     echo("base-train", *of_study, "--shards", clips, "--out", folder / "base.safetensors")
-    return folder
+    yield folder
+    AcceleratorState._reset_state()
 
 
 def stream(study: Study, kind: str) -> Setting:

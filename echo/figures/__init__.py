@@ -4,8 +4,9 @@
 know to redraw exactly what changed is read from the source, without importing matplotlib:
 
 - ``names()``: the figures there are;
-- ``formats(name)``: the formats of its committed files; ``files()``: all these files' names;
-- ``reads(name)``: the files in the tables folder that the figure reads;
+- ``formats(name)``: the formats of its committed files; ``files(branches)``: all these files' names, for a study with
+  these branches: a figure of pictures from other branches alone is none of its figures;
+- ``reads(name, branches)``: the files in the tables folder that the figure reads, pictures of other branches left out;
 - ``about(name)``: its title, its description and its category in Snakemake's report;
 
 To add a figure, add a module here that defines ``READS`` and ``draw``; the first line of its docstring is its title, a
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -25,11 +27,13 @@ from typing import TYPE_CHECKING, cast
 
 from echo.io.errors import UserError
 from echo.study import source
+from echo.study.words import BRANCHES
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
+PICTURES = {branch: f"samples/{branch}.npz" for branch in BRANCHES}  # file of the tables folder, by branch
 FOLDER = Path(__file__).parent
 PACKAGE = "echo.figures"
 
@@ -55,17 +59,28 @@ def formats(name: str) -> tuple[str, ...]:
     return tuple(cast("tuple[str, ...]", source.constant(FOLDER / f"{name}.py", "FORMATS") or ("png",)))
 
 
-def files() -> tuple[str, ...]:
-    """The files of a study's folder of figures: each figure in each of its formats."""
-    return tuple(f"{name}.{suffix}" for name in names() for suffix in formats(name))
+def files(branches: Iterable[str] = tuple(BRANCHES)) -> tuple[str, ...]:
+    """The files of the folder of figures of a study with these branches: each figure in each of its formats."""
+    drawn = [name for name in names() if _has_pictures(name, reads(name, branches))]
+    return tuple(f"{name}.{suffix}" for name in drawn for suffix in formats(name))
 
 
-def reads(name: str) -> tuple[str, ...]:
-    """Files in the tables folder that the figure reads; raises FigureError for a name that is no figure."""
+def reads(name: str, branches: Iterable[str] = tuple(BRANCHES)) -> tuple[str, ...]:
+    """Files in the tables folder that the figure reads, of a study with these branches.
+
+    Raises FigureError for a name that is no figure.
+    """
     declared = _declared_reads(name)
     if not declared:
         raise FigureError(f"unknown figure {name!r}; there are {', '.join(names())}")
-    return declared
+    absent = set(PICTURES.values()) - {PICTURES[branch] for branch in branches}
+    return tuple(file for file in declared if file not in absent)
+
+
+def _has_pictures(name: str, files: Iterable[str]) -> bool:
+    """Whether ``files`` have pictures of one of the figure's branches, or it shows none of any."""
+    declared = set(PICTURES.values()) & set(reads(name))
+    return not declared or bool(declared & set(files))
 
 
 @dataclass(frozen=True)
@@ -111,9 +126,10 @@ def tables_of(study: str | Path) -> Path:
 
 
 def _module(name: str, tables: Path) -> ModuleType:
-    """The figure's module, once the files that it reads are known to be there."""
+    """The figure's module, once the files that it reads are known to be there; pictures of one branch are enough."""
+    there = [file for file in reads(name) if (tables / file).is_file()]
     for file in reads(name):
-        if not (tables / file).is_file():
+        if file not in there and not (file in PICTURES.values() and _has_pictures(name, there)):
             raise FigureError(f"figure {name}: {tables / file} is not there; it reads {', '.join(reads(name))}")
     return importlib.import_module(f"{PACKAGE}.{name}")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from echo.figures import style
+from echo.figures import PICTURES, style
 
 READS = ("samples/recall.npz", "samples/return_strict.npz", "cases.csv.gz", "rows.csv")
 FORMATS = ("jpg",)
@@ -19,13 +19,14 @@ INCH = 0.64  # side of a thumbnail
 
 @style.styled()
 def draw(tables: Path) -> Figure:
-    """One line per case, recall above strict return: first frame, farthest view, true return, and each row's return.
+    """One line per case, of recall and of strict return: first frame, farthest view, true return, each row's return.
 
     Under each return stand its PSNR to the true view and the judge's score out of 100.
     """
     rows = style.read_rows(tables)
     scores = _scores(tables)
-    lines = [line for branch in ("recall", "return_strict") for line in _lines(tables, branch)]
+    there = [branch for branch in ("recall", "return_strict") if (tables / PICTURES[branch]).is_file()]
+    lines = [line for branch in there for line in _lines(tables, branch)]
     shown = [row for row in rows.index if any(row in line["returns"] for line in lines)]
     heads = [("first frame", "black"), ("farthest view", "black"), ("true return", "black")]
     heads += [(rows.loc[row, "label"], rows.loc[row, "colour"]) for row in shown]

@@ -1,9 +1,5 @@
 """The cache is whole or says so: kill -9, a corrupt shard, another codec's cache."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,8 +12,8 @@ from echo.encoding.codec import Codec, load_codec
 from echo.encoding.fit import fit_codec
 from echo.encoding.latents import CacheError, Latents, join_shares, shards_of, write_share
 from echo.io.tensors import NotFiniteError
-from tests.conftest import ROOT
 from tests.encoding.videos import PosedVideos, Videos, cache_study, write_latents
+from tests.killed import killed
 
 
 @pytest.fixture(scope="module")
@@ -48,31 +44,17 @@ def test_reads_what_was_encoded(tmp_path, codec_path):
         cache.get("v99")
 
 
-SCRIPT = """
-import sys, time
-sys.path.insert(0, {root!r})
-from pathlib import Path
-from echo.encoding import latents
-from tests.encoding.videos import PosedVideos, cache_study, write_latents
-latents.SHARD = 4
 class Slow(PosedVideos):
     def poses(self, video):
         time.sleep(0.05)
         return super().poses(video)
-write_latents(cache_study(), Slow(), Path(sys.argv[1]), Path(sys.argv[2]))
-"""
 
 
 def test_kill_9_equals_no_interruption(tmp_path, codec_path):
     """A process killed half-way; the cache says it is half-written, and the next run ends with the same bytes."""
-    command = [sys.executable, "-c", SCRIPT.format(root=str(ROOT)), str(codec_path), str(tmp_path / "killed")]
-    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
-    deadline = time.monotonic() + 120
-    while len(list((tmp_path / "killed" / "shares" / "0").glob("[0-9]*.safetensors"))) < 4:
-        assert time.monotonic() < deadline and killed.poll() is None
-        time.sleep(0.01)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.wait()
+    shards = tmp_path / "killed" / "shares" / "0"
+    killed(write_latents, cache_study(), Slow(), codec_path, tmp_path / "killed",
+           once=lambda: len(list(shards.glob("[0-9]*.safetensors"))) >= 4)  # fmt: skip
     with pytest.raises(CacheError, match="half-written; run the same snakemake command again"):
         Latents(tmp_path / "killed")
     before = {

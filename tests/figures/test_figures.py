@@ -14,6 +14,7 @@ from echo import figures
 from echo.figures import FigureError, style
 from echo.study import provenance
 from echo.study.provenance import code_digest
+from echo.study.words import BRANCHES
 
 NAMES = figures.names()
 LEVELS = ("answer", "context_length_and_cost", "drift", "replay_against_return")  # figures with reference rows as lines
@@ -101,6 +102,20 @@ def test_missing_estimates_leave_no_mark(gappy):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FigureError, match="figure drift: .*drift.csv is not there"):
         figures.draw("drift", tmp_path)
+
+
+def test_a_study_without_some_branches_has_the_figures_that_need_no_pictures_of_them(small, tmp_path):
+    assert figures.files() == figures.files(BRANCHES)
+    assert set(figures.files()) - set(figures.files(["recall"])) == {"replay_strip.jpg"}
+    assert set(figures.files()) - set(figures.files(["replay"])) == {"return_cases.jpg"}
+    assert figures.reads("return_cases", ["recall"]) == ("samples/recall.npz", "cases.csv.gz", "rows.csv")
+    shutil.copytree(small, tmp_path / "tables")
+    (tmp_path / "tables" / "samples" / "return_strict.npz").unlink()
+    both, recall = (texts(figures.draw("return_cases", tables)) for tables in (small, tmp_path / "tables"))
+    assert "strict\nreturn" in both and "strict\nreturn" not in recall and "recall" in recall
+    (tmp_path / "tables" / "samples" / "recall.npz").unlink()
+    with pytest.raises(FigureError, match="figure return_cases: .*recall.npz is not there"):
+        figures.draw("return_cases", tmp_path / "tables")
 
 
 def test_unknown_figure_is_named_with_those_there_are():

@@ -24,7 +24,7 @@ def trainer(
 
 def long_run(folder: Path) -> None:
     """A training that can be killed on its way; its weights are ``model.safetensors`` in ``folder``."""
-    one = trainer(folder, tiny_study(train={"steps": 200, "checkpoint_every": 5}), "context_k5")
+    one = trainer(folder, tiny_study(train={"steps": 60, "checkpoint_every": 5}), "context_k5")
     one.run()
     one.row.save(folder / "model.safetensors")
 

@@ -1,11 +1,6 @@
 """The base: without memory, trained by its recipe, shipped, and what every row starts from."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +19,7 @@ from echo.training.stages import base as stage
 from echo.world.rooms.assets import fetch_assets
 from tests.conftest import ROOT, ROWS, tiny_study
 from tests.encoding.videos import Videos
+from tests.killed import killed
 
 RECIPE = {"source": "trained", "rooms": 4, "shard_rooms": 2, "steps": 150, "warmup": 5, "checkpoint_every": 5}
 STUDY = tiny_study(rows=["i2v", "context_k5"], base=RECIPE)
@@ -68,16 +64,8 @@ def shipped(made, trained) -> Path:
 
 def test_a_recipe_that_was_killed_ships_the_same_bytes(made, trained, shipped, tmp_path):
     out = tmp_path / "base.safetensors"
-    command = [sys.executable, "-m", "echo", *training(made, out)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
-    killed = subprocess.Popen(command, **quiet)
-    deadline = time.monotonic() + 300
-    while not (tmp_path / "base" / RESUME).is_file():
-        assert time.monotonic() < deadline and killed.poll() is None
-        time.sleep(0.01)
-    time.sleep(0.1)
-    os.kill(killed.pid, signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL and not out.exists()
+    killed(main, training(made, out), once=(tmp_path / "base" / RESUME).is_file, after=0.1)
+    assert not out.exists()
     assert 0 < read_header(tmp_path / "base" / RESUME)["counters"]["step"] < RECIPE["steps"]
     torch.set_num_threads(1)
     assert not echo(*training(made, out))

@@ -1,5 +1,7 @@
 """What a step draws, and its loss against a slow one in the paper's words."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from echo.io.draws import BatchSlice
 from echo.io.seeding import torch_generator
 from echo.model import flow
 from echo.model.row import Row
+from echo.study.config import Study
 from echo.training.objective import Objective, TrainingBatch, draw
 from tests.conftest import Setting, tiny_study
 
@@ -16,8 +19,12 @@ STUDY = tiny_study(train={"batch": 4, "context_noise": 0.3})
 
 
 def drawn(name: str, step: int = 0, part: BatchSlice | None = None, study=STUDY, seed: int = 0) -> TrainingBatch:
-    row = Row(study, study.profiles[name])
-    return draw(row, Setting(study, clips=6).clips, seed, step, part or BatchSlice(4, 0, 4), CPU)
+    return next(draws(name, [step], part or BatchSlice(4, 0, 4), study, seed))
+
+
+def draws(name: str, steps: Iterable[int], part: BatchSlice, study: Study, seed: int = 0) -> Iterator[TrainingBatch]:
+    row, clips = Row(study, study.profiles[name]), Setting(study, clips=6).clips
+    return (draw(row, clips, seed, step, part, CPU) for step in steps)
 
 
 def assert_equal(a: dict, b: dict) -> None:
@@ -60,15 +67,15 @@ def test_rows_of_one_stream_see_the_same_targets():
 def test_segments_are_drawn_as_often_as_their_weights_say():
     study = tiny_study(segment={"history_weights": (0.0, 1.0, 3.0, 0.0)})
     counts = np.zeros(4)
-    for step in range(200):
-        first = int(drawn("i2v", step, BatchSlice(4, 0, 1), study).target.index[0, 0])
+    for batch in draws("i2v", range(200), BatchSlice(4, 0, 1), study):
+        first = int(batch.target.index[0, 0])
         counts[(first - 1) // study.segment.frames] += 1
     assert counts[0] == counts[3] == 0 and counts[2] / counts.sum() == pytest.approx(0.75, abs=0.1)
 
 
 def test_evidence_is_dropped_to_the_anchor_as_often_as_the_study_says():
     study = tiny_study(evidence={"drop": 0.5}, segment={"history_weights": (0.0, 0.0, 1.0, 0.0)})
-    alone = [drawn("i2v", step, BatchSlice(4, 0, 1), study).evidence.count == 1 for step in range(100)]
+    alone = [batch.evidence.count == 1 for batch in draws("i2v", range(100), BatchSlice(4, 0, 1), study)]
     assert 0.3 < np.mean(alone) < 0.7
 
 

@@ -1,11 +1,5 @@
 """Training: what a step draws, what is rejected, and a run killed at any moment that ends with the same bits."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -16,7 +10,8 @@ from echo.model.row import CheckpointError, Row
 from echo.training.health import TrainingError
 from echo.training.resume import RESUME
 from echo.training.trainer import Trainer
-from tests.conftest import ROOT, tiny_study
+from tests.conftest import tiny_study
+from tests.killed import killed
 from tests.training.runs import assert_same, long_run, trainer, weights
 
 
@@ -66,27 +61,9 @@ def test_resume_equals_no_interruption(tmp_path, name, policy):
     assert_same(weights(resumed), weights(whole))
 
 
-SCRIPT = """
-import sys, torch
-torch.set_num_threads(1)
-sys.path.insert(0, {root!r})
-from pathlib import Path
-from tests.training.runs import long_run
-long_run(Path(sys.argv[1]))
-"""
-
-
 def test_kill_9_equals_no_interruption(tmp_path):
     """A process killed with SIGKILL between two of its checkpoints, started again, writes the same weights."""
-    command = [sys.executable, "-c", SCRIPT.format(root=str(ROOT)), str(tmp_path / "killed")]
-    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "killed" / RESUME).is_file():
-        assert time.monotonic() < deadline and killed.poll() is None
-        time.sleep(0.01)
-    time.sleep(0.2)
-    os.kill(killed.pid, signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
+    killed(long_run, tmp_path / "killed", once=(tmp_path / "killed" / RESUME).is_file, after=0.2)
     assert not (tmp_path / "killed" / "model.safetensors").exists()
     for folder in ("killed", "whole"):
         long_run(tmp_path / folder)

@@ -83,7 +83,7 @@ RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 REFERENCES = list(STUDY.references)
 MEASURED = RUNS + REFERENCES
 FIGURES = drawn.names()
-FIGURE_FILES = drawn.files()
+FIGURE_FILES = drawn.files(STUDY.evaluate.branches)
 TABLES = table_files(STUDY.evaluate.branches)
 # Tables that Snakemake's report shows: file, category, label.
 IN_REPORT = {

@@ -3,7 +3,8 @@
 rule figure:
     input:
         tables=lambda wildcards: expand(
-            f"{RESULTS}/tables/{{file}}", file=drawn.reads(wildcards.figure)
+            f"{RESULTS}/tables/{{file}}",
+            file=drawn.reads(wildcards.figure, STUDY.evaluate.branches),
         ),
     output:
         figure=report(

@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from echo.measures.cost.row import RowPlan
-from tests.conftest import of_each_kind
 from tests.measured import peak_bytes
 from tests.measures.cost.steps import counted, real_step, small
 
 RECOMPUTED = {"train": {"gradient_checkpointing": True}, "backbone": {"camera": "attention"}}
-ONE_OF_EACH_READ_OUT = ("i2v", "compress_hybrid_r4", "spatial", "spatial_cross_attn", "ssm_hybrid", "ssm_blockwise")
+ONE_OF_EACH_READ_OUT = (
+    "i2v", "context_k5", "compress_hybrid_r4", "spatial", "spatial_concat_text", "spatial_cross_attn", "ssm_hybrid",
+    "ssm_blockwise", "spatial_cross_attn_released", "ssm_hybrid_released",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "changes"),
-    [*((name, {}) for name in of_each_kind()), *((name, RECOMPUTED) for name in ONE_OF_EACH_READ_OUT)],
+    [(name, changes) for name in ONE_OF_EACH_READ_OUT for changes in ({}, RECOMPUTED)],
 )
 def test_flops_of_a_step_are_those_that_torch_counts(name, changes):
     planned = RowPlan(*small(name, **changes))
@@ -61,11 +63,11 @@ def test_a_transformer_costs_what_its_formula_says():
 
 
 @pytest.mark.parametrize(
-    ("name", "earlier"),
+    ("name", "earlier", "precision", "checkpointing"),
     # Writes before the last run without gradients; weights that they cast must leave no casts to the step.
-    [("i2v", ()), ("spatial_cross_attn", ()), ("ssm_blockwise", ()), ("ssm_blockwise", (4,)), ("ssm_hybrid", (4,))],
-)
-@pytest.mark.parametrize(("precision", "checkpointing"), [("fp32", False), ("bf16", True)])
+    [("i2v", (), "bf16", True), ("spatial_cross_attn", (), "bf16", True), ("spatial_cross_attn", (), "fp32", False),
+     ("ssm_blockwise", (), "fp32", False), ("ssm_blockwise", (4,), "bf16", True), ("ssm_hybrid", (4,), "bf16", True)],
+)  # fmt: skip
 def test_activations_are_what_a_step_allocates(name, earlier, precision, checkpointing):
     changes = {"train": {"precision": precision, "gradient_checkpointing": checkpointing, "batch": 2},
                "segment": {"frames": 8}, "backbone": {"heads": 2, "head_dim": 32, "ffn_dim": 256}}  # fmt: skip
