@@ -15,7 +15,7 @@ import pandas as pd
 
 from echo.study.config import Study
 from echo.tables.cells import MISSING, literal, markdown_table
-from echo.tables.paper import paper
+from echo.tables.paper import paper, papers_name
 
 REFERENCE = Path(__file__).parent / "reference"
 SHARED = (  # keys of the study that all rows share
@@ -98,6 +98,7 @@ def constants_page(table: pd.DataFrame) -> str:
 
 def papers(row: str, constant: str) -> str:
     """What the paper says, or nothing: its Table 2, and its K."""
+    row = papers_name(row)
     if row not in paper().index:
         return ""
     if constant == "frames":
@@ -108,6 +109,7 @@ def papers(row: str, constant: str) -> str:
 
 def released(row: str, constant: str) -> str:
     """What the release says, or nothing: the row's recipe, else what holds of all."""
+    row = papers_name(row)
     if row not in _recipes().index:
         return ""
     column = RECIPES.get(constant)

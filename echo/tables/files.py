@@ -57,6 +57,9 @@ class Reported:
 REPORTED = {  # by policy
     "streaming": Reported("mini", "snakemake --cores all"),
     "matched": Reported("matched", "snakemake --cores all --configfile config/config.yaml config/matched.yaml"),
+    "as_released": Reported(
+        "as_released", "snakemake --cores all --configfile config/config.yaml config/as_released.yaml"
+    ),
 }
 POOL_SAMPLE = "samples/pool.npz"
 ROLLOUTS_SAMPLE = "samples/rollouts.npz"

@@ -25,6 +25,7 @@ from scipy.stats import t
 from echo.study.words import BRANCHES
 from echo.tables.cells import number
 from echo.tables.contrasts import LEVEL, LOWER_IS_BETTER
+from echo.tables.paper import papers_name
 
 OUTCOMES = (("return_45", "judge"), ("revisit_far", "psnr"), ("revisit_far", "lpips"))
 PAPERS = ("return_45", "judge")  # the paper's own outcome
@@ -96,10 +97,14 @@ def disagree(ranks: pd.DataFrame, branch: str, measure: str) -> str:
 
 
 def find(contrasts: pd.DataFrame, row: str, other: str, branch: str, measure: str) -> tuple[pd.Series, int] | None:
-    """A contrast's line, in whichever direction it was named, and 1 or -1 to turn it to ``row`` minus ``other``."""
+    """A contrast's line, in whichever direction it was named, and 1 or -1 to turn it to ``row`` minus ``other``.
+
+    Rows are named as the paper's: ``spatial`` is ``spatial_released`` too, in a study of rows as released.
+    """
     here = contrasts[(contrasts["branch"] == branch) & (contrasts["measure"] == measure)]
+    one, two = here["row_name"].map(papers_name), here["other"].map(papers_name)
     for first, second, sign in ((row, other, 1), (other, row, -1)):
-        lines = here[(here["row_name"] == first) & (here["other"] == second)]
+        lines = here[(one == first) & (two == second)]
         if len(lines):
             return lines.iloc[0], sign
     return None
@@ -181,7 +186,7 @@ def _remembering(probes: pd.DataFrame) -> str:
 
 
 def _costs(rows: pd.DataFrame) -> str:
-    kept = rows.dropna(subset="state_numbers").set_index("row_name")["state_numbers"]
+    kept = rows.dropna(subset="state_numbers").set_index("row_name")["state_numbers"].rename(papers_name)
     trained = [row for row in ("context_k5", "context_k20", "ssm_blockwise") if row in kept]
     listed = ", ".join(f"`{row}` {int(kept[row]):,}" for row in trained)
     return f"Numbers kept of one case at the last segment: {listed or MISSING}.\n"

@@ -3,7 +3,8 @@
 ``reference/paper_tables.csv`` holds the paper's numbers. Its in-domain loop is our ``loop``, and its open-domain score
 by a vision-language model corresponds to our judge's score on ``return_45``. Branches that the paper does not have
 (``return_strict``, ``recall``) follow with an empty cell for the paper. Rows that the paper does not have come at the
-end of their family's table; families that it does not have, at the end of table 1.
+end of their family's table; families that it does not have, at the end of table 1. A row as its authors trained it
+stands for the paper's row, and takes its place where the study has it alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from echo.study.profile import AS_RELEASED
 from echo.tables.files import PAPER_TABLES
 
 REFERENCE = Path(__file__).parent / "reference" / "paper_tables.csv"
@@ -35,24 +37,31 @@ def paper() -> pd.DataFrame:
     return pd.read_csv(REFERENCE, dtype={"table": str}).set_index("row_name")
 
 
+def papers_name(row: str) -> str:
+    """The paper's row that a row stands for: ``spatial`` for ``spatial_released``."""
+    return row.removesuffix(AS_RELEASED)
+
+
 def paper_number(row: str, branch: str, measure: str) -> float:
     """The paper's number, or NaN if it has none."""
     column = PAPER_COLUMNS.get((branch, measure))
-    if column is None or row not in paper().index:
+    if column is None or papers_name(row) not in paper().index:
         return float("nan")
-    return float(paper().loc[row, column])
+    return float(paper().loc[papers_name(row), column])
 
 
 def rows_of_table(number: int, rows: pd.DataFrame) -> list[str]:
     """Rows of one of the paper's tables, then the study's own rows in it; table 1 ends with reference rows."""
     family = PAPER_TABLES[number].family
-    own = rows[~rows["row_name"].isin(paper().index)]
+    names = set(rows["row_name"])
+    instead = {papers_name(row): row for row in names if row != papers_name(row) and papers_name(row) not in names}
+    own = rows[~rows["row_name"].isin([*paper().index, *(instead[row] for row in instead if row in paper().index)])]
     if family is None:
         extra = own[~own["family"].isin([table.family for table in PAPER_TABLES.values() if table.family])]
     else:
         extra = own[own["family"] == family]
     listed = [row for row, tables in paper()["table"].items() if str(number) in tables.split(";")]
-    return listed + list(extra["row_name"])
+    return [instead.get(row, row) for row in listed] + list(extra["row_name"])
 
 
 def paper_table(number: int, summary: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from jaxtyping import Float64
 from echo.io.seeding import generator
 from echo.study.profile import AS_RELEASED
 from echo.study.provenance import read_record
-from echo.tables.paper import PAPER_COLUMNS, paper
+from echo.tables.paper import PAPER_COLUMNS, paper, papers_name
 from echo.tables.rank_correlation import FEWEST, HIGHER_IS_BETTER, REFERENCE_FAMILY, spearman
 from echo.tables.read import TableError
 from echo.tables.resampling import Nested, limits
@@ -80,11 +80,6 @@ class Compared:
             "sampling": f"{sampler['steps']} steps, guidance {sampler.get('text_guidance', 1.0):g}, by a base "
             f"{sampler.get('guidance', 1.0):g}",
         }
-
-
-def papers_name(row: str) -> str:
-    """The paper's row that a row stands for: ``spatial`` for ``spatial_released``."""
-    return row.removesuffix(AS_RELEASED)
 
 
 def read_compared(tables: Path) -> Compared:

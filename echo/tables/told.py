@@ -11,6 +11,7 @@ from echo.study.provenance import read_record
 from echo.tables.cells import number
 from echo.tables.files import FINDINGS_READ, REPORTED
 from echo.tables.findings import DISAGREE, FINDINGS, OPEN, OUTCOMES, disagree, told
+from echo.tables.paper import papers_name
 from echo.tables.read import TableError
 from echo.tables.realism import ALL
 
@@ -56,8 +57,13 @@ def read_told(tables: Path) -> Told:
     config = read_record(tables / "record.json").get("config", {})
     if "policy" not in config.get("evidence", {}):
         raise TableError(f"{tables / 'record.json'}: no config.evidence.policy; the stage `tables` writes it")
-    frames = [pd.read_csv(tables / name) for name in FINDINGS_READ if name.endswith(".csv")]
+    frames = [_papers_names(pd.read_csv(tables / name)) for name in FINDINGS_READ if name.endswith(".csv")]
     return Told(config["study"], config["evidence"]["policy"], tables.as_posix(), *frames)
+
+
+def _papers_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """With rows as released under the names of the paper's rows, so that studies stand side by side."""
+    return frame.assign(row_name=frame["row_name"].map(papers_name)) if "row_name" in frame else frame
 
 
 def reported(results: Path) -> list[Path]:

@@ -23,7 +23,9 @@ from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.profile import Evidence
 from echo.study.sections import EvidenceConfig
+from tests import released_files
 from tests.conftest import ROOT, ROWS, Setting, tiny_study
+from tests.released_files import Sizes, released_shapes
 
 LAYERS, HEADS, WIDTH, FFN, CHANNELS, TEXT, PATCH, CELLS = 5, 2, 24, 40, 5, 6, 2, 3
 SIZES = {"layers": LAYERS, "heads": HEADS, "head_dim": WIDTH // HEADS, "ffn_dim": FFN, "patch": PATCH}
@@ -43,50 +45,12 @@ def study_of(row: str, **backbone) -> Study:
     )
 
 
-def linear(out: int, into: int) -> dict[str, tuple]:
-    return {"weight": (out, into), "bias": (out,)}
-
-
-def released_shapes(recurrent: tuple[int, ...] = (), layers: int = LAYERS) -> dict[str, tuple]:
-    """Names and shapes of a released file."""
-    parts = {
-        "patch_embedding": {"weight": (WIDTH, CHANNELS, 1, PATCH, PATCH), "bias": (WIDTH,)},
-        "text_embedding.0": linear(WIDTH, TEXT),
-        "text_embedding.2": linear(WIDTH, WIDTH),
-        "time_embedding.0": linear(WIDTH, 2 * WIDTH),
-        "time_embedding.2": linear(WIDTH, WIDTH),
-        "time_projection.1": linear(6 * WIDTH, WIDTH),
-        "head.head": linear(CHANNELS * PATCH**2, WIDTH),
-        "head": {"modulation": (1, 2, WIDTH)},
-    }
-    for n in range(layers):
-        for attention in ("self_attn", "cross_attn", "self_attn_with_action"):
-            parts |= {f"blocks.{n}.{attention}.{name}": linear(WIDTH, WIDTH) for name in "qkvo"}
-            parts |= {f"blocks.{n}.{attention}.norm_{name}": {"weight": (WIDTH,)} for name in "qk"}
-        parts |= {
-            f"blocks.{n}.norm3": {"weight": (WIDTH,), "bias": (WIDTH,)},
-            f"blocks.{n}.ffn.0": linear(FFN, WIDTH),
-            f"blocks.{n}.ffn.2": linear(WIDTH, FFN),
-            f"blocks.{n}": {"modulation": (1, 6, WIDTH)},
-            f"blocks.{n}.action_mlp.proj": linear(WIDTH, 12),
-        }
-        if n in recurrent:
-            memory = f"blocks.{n}.block_wise_ssm"
-            parts |= {
-                f"{memory}.in_proj": linear(2 * WIDTH, WIDTH),
-                f"{memory}.out_proj": linear(WIDTH, WIDTH),
-                f"{memory}.norm": {"weight": (WIDTH,), "bias": (WIDTH,)},
-                memory: {"decay_logit": (WIDTH,), "residual_logit": (1,)},
-            }
-    return {f"{part}.{name}": shape for part, values in parts.items() for name, shape in values.items()}
+def sizes(recurrent: tuple[int, ...] = (), layers: int = LAYERS) -> Sizes:
+    return Sizes(layers, WIDTH, FFN, CHANNELS, TEXT, PATCH, recurrent)
 
 
 def released_weights(recurrent: tuple[int, ...] = ()) -> dict[str, torch.Tensor]:
-    draw = torch.Generator().manual_seed(3)
-    return {
-        name: torch.randn(shape, generator=draw) * (0.5 if len(shape) == 1 else shape[-1] ** -0.5)
-        for name, shape in released_shapes(recurrent).items()
-    }
+    return released_files.released_weights(sizes(recurrent))
 
 
 def write(path, weights: dict[str, torch.Tensor]):
@@ -338,7 +302,7 @@ def test_the_map_covers_the_825_keys_of_the_transformer_at_30_blocks():
     with torch.device("meta"):
         transformer = WanTransformer3DModel(num_layers=30, num_attention_heads=1, attention_head_dim=12, ffn_dim=8)
     names = {released_name(f"backbone.transformer.{name}") for name in transformer.state_dict()}
-    listed = {n for n in released_shapes(layers=30) if "action" not in n}
+    listed = {n for n in released_shapes(sizes(layers=30)) if "action" not in n}
     assert names == listed and len(listed) == 825
 
 
@@ -347,7 +311,7 @@ def test_every_key_and_every_parameter_has_its_place(row, recurrent):
     study = study_of(row)
     model = Row(study, study.profiles[row])
     names = key_map(model)
-    assert set(names) == set(released_shapes(recurrent))
+    assert set(names) == set(released_shapes(sizes(recurrent)))
     assert sorted(names.values()) == sorted(model.state_dict())
 
 

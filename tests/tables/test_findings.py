@@ -46,6 +46,11 @@ def test_a_contrast_that_was_named_the_other_way_round_says_the_same():
     assert told(ONE, table(contrast("i2v", "context_k5", -2.0)), "revisit_far", "psnr") == HOLDS
 
 
+def test_rows_as_released_tell_the_papers_findings():
+    named = table(contrast("context_k5_released", "i2v_released", 2.0))
+    assert told(ONE, named, "revisit_far", "psnr") == HOLDS
+
+
 def test_less_lpips_is_better():
     lower = table(contrast("context_k5", "i2v", -0.1, measure="lpips"))
     assert told(ONE, lower, "revisit_far", "lpips") == HOLDS

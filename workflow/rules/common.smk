@@ -212,7 +212,8 @@ RECORDS = [
     *(f"{RIG}/pool/{split}/record.json" for split in PREPARED),
     *(f"{TEXTS}/text/{split}.record.json" for split in PREPARED),
     f"{RIG}/codec.record.json",
-    f"{RIG}/codec_quality.record.json",
+    # Of the training pool, which a study that trains nothing does not make.
+    *([f"{RIG}/codec_quality.record.json"] if STUDY.trained_rows else []),
     *(f"{RIG}/latents/{s}/shares/{n}/record.json" for s in PREPARED for n in SHARES),
     *(f"{RIG}/latents/{split}/record.json" for split in PREPARED),
     *(f"{RUN}/evidence/{split}.record.json" for split in PREPARED),
