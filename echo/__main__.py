@@ -177,6 +177,24 @@ def pool(
 
 
 @app.command()
+def preview(
+    pool: Annotated[Path, typer.Argument(help="folder of a split's pool, such as runs/quick/pool/train")],
+    out: Annotated[Path, typer.Option("--out", help="file to write: .jpg, .png, .pdf or .svg")] = Path("preview.jpg"),
+    videos: Annotated[int, typer.Option("--videos", min=1, help="how many, spread over the trajectories")] = 8,
+    video: Annotated[list[str] | None, typer.Option("--video", help="a video by name; repeat the option")] = None,
+) -> None:
+    """Look at a pool before anything is trained on it: frames, captions, and paths from above."""
+    from echo.figures import preview as drawn
+    from echo.figures.saving import save
+    from echo.world.pool import open_pool
+
+    opened = open_pool(pool)
+    print(drawn.summary(opened))
+    save(drawn.draw(opened, video or drawn.spread(opened, videos)), out)
+    print(f"{out}: written")
+
+
+@app.command()
 def clips(
     study: StudyFile,
     split: SplitName,
