@@ -30,7 +30,8 @@ def two(told, tmp_path) -> list[Path]:
 def cells_of(line: str, folder: Path) -> list[float]:
     """The cells of the table lines that a line of the page names: a contrast, an outcome, a row, or the study."""
     contrasts, ranks, probes, rows, realism = (
-        pd.read_csv(folder / f"{name}.csv")
+        # The page names rows as the paper does, those as released too.
+        pd.read_csv(folder / f"{name}.csv").replace(r"_released$", "", regex=True)
         for name in ("contrasts", "rank_correlation", "probes_table", "rows", "realism")
     )
     outcomes = [one for one in OUTCOMES if outcome_name(*one) in line] or [PAPERS]
