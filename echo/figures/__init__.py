@@ -28,12 +28,13 @@ from typing import TYPE_CHECKING, cast
 from echo.io.errors import UserError
 from echo.study import source
 from echo.study.words import BRANCHES
+from echo.tables.files import sample_file
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-PICTURES = {branch: f"samples/{branch}.npz" for branch in BRANCHES}  # file of the tables folder, by branch
+PICTURES = {branch: sample_file(branch) for branch in BRANCHES}
 FOLDER = Path(__file__).parent
 PACKAGE = "echo.figures"
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from echo.figures import style, untrained
-from echo.study.profile import AS_RELEASED
+from echo.tables.paper import papers_name
 
 READS = ("summary.csv", "rows.csv", "timings.csv")
 LENGTHS = {"i2v": 1, "context_k5": 5, "context_k20": 20}  # row: K
@@ -55,7 +55,7 @@ def draw(tables: Path) -> Figure:
 
 
 def _length(axes: Axes, psnr: pd.DataFrame) -> None:
-    cells = psnr.assign(length=psnr["row_name"].str.removesuffix(AS_RELEASED).map(LENGTHS))
+    cells = psnr.assign(length=psnr["row_name"].map(papers_name).map(LENGTHS))
     cells = cells[cells["length"].notna() & cells["branch"].isin(BRANCHES)]
     colours, markers = ({branch: look[i] for branch, look in BRANCHES.items()} for i in (0, 1))
     lines = style.estimates(axes, cells, "length", by="branch", colours=colours, markers=markers)

@@ -22,8 +22,13 @@ LINE = 110  # letters of a caption
 
 
 def summary(pool: Pool) -> str:
-    """A pool in a few lines: videos, rooms and frames by trajectory, the size of a frame, and what it does not have."""
+    """A pool in a few lines: videos, rooms and frames by trajectory, the size of a frame, and what it does not have.
+
+    Raises FigureError for a pool without videos.
+    """
     info = pool.info
+    if info.empty:
+        raise FigureError(f"{pool.folder}: the pool has no video, so there is nothing to draw")
     groups = info.groupby("trajectory", sort=False).agg(
         videos=("frames", "size"), rooms=("room", "nunique"), shortest=("frames", "min"), longest=("frames", "max")
     )

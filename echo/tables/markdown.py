@@ -162,9 +162,9 @@ def _spread(line: Mapping[Hashable, Any], value: str, low: str, high: str, digit
 
 def _audit(table: pd.DataFrame, reference: str) -> str:
     """In what trained rows differ from the reference row, beside their memory; what may not differ stands in bold."""
-    text = "From the records of the trainings: what rows share, and where one differs in more than its memory.\n\n"
     if table.empty:
         return "No row was trained here: all are released checkpoints.\n"
+    text = "From the records of the trainings: what rows share, and where one differs in more than its memory.\n\n"
     lines = []
     for aspect, here in table[~table["may_differ"]].groupby("aspect", sort=False):
         other = here[here["differs"]]

@@ -80,5 +80,7 @@ def test_the_summary_counts_what_there_is():
 def test_what_cannot_be_shown_is_one_line(tmp_path, capsys):
     with pytest.raises(FigureError, match="a/pool: no video 'z'; the first ones are a1, b1, b2"):
         draw(POOL, ["z"])
+    with pytest.raises(FigureError, match="a/pool: the pool has no video"):
+        summary(Turning([]))
     assert main(["preview", str(tmp_path / "absent")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
