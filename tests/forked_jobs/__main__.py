@@ -1,4 +1,4 @@
-"""Run a command whose ``python -m echo`` jobs are forks of this process: ``python -m tests.forked_jobs COMMAND ...``."""
+"""Run a command whose jobs are forks of this process: ``python -m tests.forked_jobs COMMAND ...``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -31,13 +32,13 @@ IMPORTED = (
 )  # fmt: skip
 
 
-def main(command: list[str]) -> int:
+def main(command: list[str], imported: Sequence[str] = IMPORTED) -> int:
     """Import, answer askers while ``command`` runs, and return its exit code."""
     os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # pyarrow's allocator: a fork would lack its thread
-    for name in IMPORTED:
+    for name in imported:
         import_module(name)
     if len(os.listdir("/proc/self/task")) > 1:
-        raise SystemExit("forked jobs: an import has started a thread, which a fork would lack; leave it out of IMPORTED")
+        raise SystemExit("forked jobs: an import has started a thread, which forks would lack; take it from IMPORTED")
     place = tempfile.mkdtemp()  # not one that removes itself: forks would do so at their end
     try:
         with socket.socket(socket.AF_UNIX) as listener:

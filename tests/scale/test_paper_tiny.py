@@ -4,9 +4,6 @@ Takes minutes: run by ``.ci/run``, or ``python -m pytest tests/scale``.
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +24,7 @@ from tests.conftest import ROOT
 from tests.copied import copy_project
 from tests.judge.tiny_model import save_tiny_model, served
 from tests.scale.paper_tiny import SIZES_AND_PATHS, write_study
+from tests.scale.snakemake import snakemake
 
 # Keys of paper.yaml that say how large something is, where it lies, or what machine runs it.
 ALLOWED = {
@@ -63,10 +61,7 @@ def run(tmp_path_factory, judge) -> Path:
     model, endpoint = judge
     study = write_study(folder / "data", judge={"model": str(model), "endpoint": endpoint})
     tables = "results/paper_tiny/tables/tables.md"  # figures and notebooks of another study are tested elsewhere
-    command = [sys.executable, "-m", "snakemake", tables, "open_domain", "--cores", "2", "--configfile", str(study)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200,
-                          env={**os.environ, "PYTHONPATH": str(folder)})  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    snakemake(folder, tables, "open_domain", "--configfile", str(study))
     return folder
 
 

@@ -7,9 +7,6 @@ The files are synthetic, of the released names. Takes minutes of CPU for what th
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +20,7 @@ from tests.conftest import ROOT
 from tests.copied import copy_project
 from tests.released_files import Sizes, released_weights
 from tests.scale.paper_tiny import write_pool
+from tests.scale.snakemake import snakemake
 from tests.wan_folder import SIZES, save_wan_folder
 
 pytestmark = pytest.mark.slow
@@ -65,11 +63,7 @@ def write_study(folder: Path) -> Path:
 def run(tmp_path_factory) -> Path:
     """A copy of the repository in which the study has run to its tables."""
     folder = copy_project(tmp_path_factory.mktemp("released"), "resources/weights")
-    command = [sys.executable, "-m", "snakemake", "results/released/tables/tables.md", "--cores", "2", "--configfile",
-               str(write_study(folder / "data"))]  # fmt: skip
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=1200,
-                          env={**os.environ, "PYTHONPATH": str(folder)})  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    snakemake(folder, "results/released/tables/tables.md", "--configfile", str(write_study(folder / "data")))
     return folder
 
 
