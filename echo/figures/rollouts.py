@@ -20,8 +20,8 @@ INCH = 0.32  # side of a thumbnail: 64 pixels as they are
 SIDES = ("true", "generated", "difference")
 
 
-def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figure:
-    """A figure of the cases of row number ``row`` of the sample: a branch has a line for each of ``SIDES``.
+def panels(tables: Path, row: int, moments: Sequence[int] | None = None, sides: Sequence[str] = SIDES) -> Figure:
+    """A figure of the cases of row number ``row`` of the sample: a branch has a line for each of ``sides``.
 
     Columns: cases, and for each the ``moments`` (positions among its frames), by default half-way and the last.
     """
@@ -30,15 +30,16 @@ def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figu
     shown = [(truth.shape[2] - 1) // 2, truth.shape[2] - 1] if moments is None else list(moments)
     columns = [(case, moment) for case in range(truth.shape[1]) for moment in shown]
     figure, grid = style.thumbnail_grid(
-        len(SIDES) * len(branches), len(columns), INCH, left=1.1, top=0.35, gap=0.01, right=0.05, bottom=0.05
+        len(sides) * len(branches), len(columns), INCH, left=1.1, top=0.35, gap=0.01, right=0.05, bottom=0.05
     )
     for b, branch in enumerate(branches):
-        for side, pictures in enumerate((truth[b], images[b], difference(truth[b], images[b]))):
-            line = grid[len(SIDES) * b + side]
+        drawn = dict(zip(SIDES, (truth[b], images[b], difference(truth[b], images[b])), strict=True))
+        for place, side in enumerate(sides):
+            line = grid[len(sides) * b + place]
             for axes, (case, moment) in zip(line, columns, strict=True):
-                style.thumbnail(axes, pictures[case, moment])
-            name = f"{style.branch_label(str(branch))}\n{SIDES[side]}" if side == 0 else SIDES[side]
-            style.side_label(line[0], name, "black", bold=side == 0)
+                style.thumbnail(axes, drawn[side][case, moment])
+            name = f"{style.branch_label(str(branch))}\n{side}" if place == 0 else side
+            style.side_label(line[0], name, "black", bold=place == 0)
             line[0].yaxis.label.set_fontsize(5)
     name = style.literal(samples["rows"][row])
     figure.text(0.01, 0.995, f"{name}: first cases of each branch", va="top", fontsize=7, fontweight="bold")
@@ -53,6 +54,6 @@ def difference(
 
 
 def pictures(tables: Path, row: int) -> list[UInt8[np.ndarray, "height width 3"]]:
-    """The figure at each moment in turn, as pixels."""
+    """The figure at each moment in turn, as pixels: what differs is left to the eye, and a third of the bytes."""
     moments = style.read_samples(tables, "rollouts", *ARRAYS)["truth"].shape[2]
-    return [pixels_of(panels(tables, row, [moment])) for moment in range(moments)]
+    return [pixels_of(panels(tables, row, [moment], SIDES[:2])) for moment in range(moments)]
