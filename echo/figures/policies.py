@@ -21,6 +21,8 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
     outcomes = list(ranks[["branch", "measure"]].drop_duplicates().itertuples(index=False, name=None))
     studies = list(dict.fromkeys(ranks["study"]))
     policies = ranks.drop_duplicates("study").set_index("study")["policy"]
+    # A study is known by its policy, where no other study has that too.
+    names = {study: policy if (policies == policy).sum() == 1 else study for study, policy in policies.items()}
     count = ranks["row"].nunique()
     figure = style.new_figure(1.5 + 1.15 * len(studies) * len(outcomes) + 1.2 * len(outcomes), 1.3 + 0.27 * count)
     panels = figure.subplots(1, len(outcomes), squeeze=False)[0]
@@ -40,7 +42,7 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
             )  # fmt: skip
         axes.set_xlim(-0.1, len(studies) - 0.9)
         axes.set_ylim(count + 0.5, 0.5)
-        axes.set_xticks(range(len(studies)), [str(policies[study]).replace("_", " ") for study in studies])
+        axes.set_xticks(range(len(studies)), [str(names[study]).replace("_", "\n") for study in studies])
         axes.set_yticks(range(1, count + 1))
         axes.set_title(f"{style.branch_label(branch)}, {'judge' if measure == 'judge' else measure.upper()}")
         axes.grid(axis="x")

@@ -1,11 +1,13 @@
 """Studies side by side that differ in evidence and recipe: how ranks move, and which factor explains how much.
 
-The paper ranks its rows by numbers that were trained on other evidence, at other shifts, row by row. Three comparisons
+The paper ranks its rows by numbers that were trained on other evidence, at other shifts, row by row. Four comparisons
 of committed tables (``summary.csv``, ``cases.csv.gz``, ``rows.csv``, ``constants.csv``, ``record.json`` of each study):
 
 - ``rank_table``: each row's rank in each study, best first; ``spatial_released`` takes the place of ``spatial``.
 - ``agreement_with_paper``: Spearman's rank correlation of a study's rows with the published column, with an interval by
   a bootstrap over rooms (and the luck of trainings, drawn row by row), as in ``echo.tables.rank_correlation``.
+- ``rank_moves``: each pair of studies, the factors in which their rows differ, and the rank correlation between the two
+  studies' rows. Where one factor alone differs, it is that factor that moves the ranks, or none does.
 - ``explained``: of the spread of all cells (study and row), the share that a factor explains: ``alone``, R2 of a linear
   model with that factor's levels and nothing else, and ``beyond``, what R2 loses where the factor is taken out of the
   model with all of them. Factors that change together (the recipe's, in one study) have no share of their own beyond
@@ -17,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,7 @@ OUTCOMES = (("return_45", "judge"), ("replay", "psnr"), ("loop", "psnr"), ("reca
 FACTORS = ("memory", "module", "evidence", "shift", "freeze", "loss weight", "sampling")
 RANKS = ["study", "policy", "row", "label", "family", "branch", "measure", "value", "rank"]
 AGREEMENT = ["study", "policy", "branch", "measure", "rows", "value", "low", "high", "scenes", "train_seeds"]
+MOVES = ["one", "other", "differ_in", "branch", "measure", "rows", "value", "low", "high"]
 EXPLAINED = ["branch", "measure", "factor", "levels", "cells", "alone", "beyond", "not_told_from"]
 
 
@@ -137,6 +141,40 @@ def agreement_with_paper(studies: Sequence[Compared], resamples: int, seed: int 
     return pd.DataFrame(lines, columns=AGREEMENT)
 
 
+def rank_moves(studies: Sequence[Compared], resamples: int, seed: int = 0) -> pd.DataFrame:
+    """One line (``MOVES``) for each pair of studies and shared outcome; pairs that differ in the fewest factors first.
+
+    The interval is of a bootstrap over each study's rooms (and trainings); studies of as many rooms draw the same ones.
+    """
+    lines = []
+    for one, other in combinations(studies, 2):
+        apart = differing(one, other)
+        for branch, measure in shared_outcomes(studies):
+            shared = _shared_rows([one, other], branch, measure)
+            means = [study.means(branch, measure)[shared].to_numpy(np.float64)[None] for study in (one, other)]
+            drawn = [_resampled(study, branch, measure, shared, resamples, seed) for study in (one, other)]
+            found = [spearman(*drawn)] if all(each is not None for each in drawn) else []
+            key = (one.name, other.name, ", ".join(apart), branch, measure, len(shared))
+            lines.append((len(apart), *key, spearman(*means)[0], *(_limits(found[0]) if found else [np.nan] * 2)))
+    lines.sort(key=lambda line: line[0])
+    return pd.DataFrame([line[1:] for line in lines], columns=MOVES)
+
+
+def differing(one: Compared, other: Compared) -> list[str]:
+    """The factors in which a row of one study differs from the same row of the other; evidence by policy."""
+    rows = [{papers_name(name): study.factors(name) for name in study.rows["row_name"]} for study in (one, other)]
+    shared = [row for row in rows[0] if row in rows[1]]
+    return [
+        factor
+        for factor in FACTORS
+        if (
+            one.policy != other.policy
+            if factor == "evidence"
+            else any(rows[0][r][factor] != rows[1][r][factor] for r in shared)
+        )
+    ]
+
+
 def explained(studies: Sequence[Compared]) -> pd.DataFrame:
     """One line (``EXPLAINED``) for each shared outcome and factor that has more than one level in these studies."""
     lines = []
@@ -185,19 +223,39 @@ def _interval(
     study: Compared, branch: str, measure: str, rows: list[str], theirs: np.ndarray, resamples: int, seed: int
 ) -> tuple[float, float, int, int]:
     """Limits of the rank correlation with fixed numbers, and the rooms and training seeds behind it."""
+    cases = _cases(study, branch, measure, rows)
+    scenes, seeds = (max(len(set(part[name])) for part in cases.values()) for name in ("scene", "train_seed"))
+    drawn = _resampled(study, branch, measure, rows, resamples, seed)
+    if drawn is None:
+        return np.nan, np.nan, scenes, seeds
+    return *_limits(spearman(drawn, np.broadcast_to(theirs, drawn.shape))), scenes, seeds
+
+
+def _cases(study: Compared, branch: str, measure: str, rows: list[str]) -> dict[str, pd.DataFrame]:
+    """The measured cases of each row, by the paper's name of it."""
     cases = study.cases[(study.cases["branch"] == branch) & study.cases[measure].notna()]
     cases = cases.assign(row=cases["row_name"].map(papers_name))
-    parts = {row: cases[cases["row"] == row] for row in rows}
+    return {row: cases[cases["row"] == row] for row in rows}
+
+
+def _resampled(
+    study: Compared, branch: str, measure: str, rows: list[str], resamples: int, seed: int
+) -> Float64[np.ndarray, "resamples rows"] | None:
+    """Means of the rows over drawn rooms and trainings, higher is better; None where there are too few rooms."""
     nested = {row: Nested.of(part[measure].to_numpy(np.float64), part["scene"].to_numpy(), part["train_seed"])
-              for row, part in parts.items()}  # fmt: skip
-    scenes, seeds = (max(len(set(part[name])) for part in parts.values()) for name in ("scene", "train_seed"))
+              for row, part in _cases(study, branch, measure, rows).items()}  # fmt: skip
     if any(one.counts.shape[1] < 2 for one in nested.values()):
-        return np.nan, np.nan, scenes, seeds
-    drawn = np.stack([
+        return None
+    drawn = [
         one.resampled(resamples, generator(seed, "tables", "policies", branch),
                       generator(seed, "tables", "policies", "seeds", row))
         for row, one in nested.items()
-    ], axis=1)  # fmt: skip
-    found = spearman(HIGHER_IS_BETTER[measure] * drawn, np.broadcast_to(theirs, drawn.shape))
-    low, high = limits(found[np.isfinite(found)]) if np.isfinite(found).any() else (np.nan, np.nan)
-    return float(low), float(high), scenes, seeds
+    ]  # fmt: skip
+    return HIGHER_IS_BETTER[measure] * np.stack(drawn, axis=1)
+
+
+def _limits(found: np.ndarray) -> tuple[float, float]:
+    """The interval of drawn correlations, of those that there are."""
+    found = found[np.isfinite(found)]
+    low, high = limits(found) if found.size else (np.nan, np.nan)
+    return float(low), float(high)

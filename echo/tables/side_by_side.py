@@ -3,5 +3,6 @@
 Apart from ``echo.tables.files``, on which every table depends.
 """
 
-STUDIES = ("as_released", "matched", "mini")  # in the order in which their ranks are drawn
+# In the order in which their ranks are drawn: each is nearer to the default study than the one before.
+STUDIES = ("as_released", "as_released_our_sampler", "matched_frozen", "matched", "mini")
 READS = ("summary.csv", "cases.csv.gz", "rows.csv", "constants.csv", "record.json")

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from echo.tables.paper import paper
-from echo.tables.policies import agreement_with_paper, explained, r_squared, rank_table, read_compared
+from echo.tables.policies import agreement_with_paper, explained, r_squared, rank_moves, rank_table, read_compared
 from echo.tables.read import TableError
 from tests.tables.made_policies import ROWS, STUDIES, write_study
 
@@ -36,6 +36,24 @@ def test_agreement_with_the_paper_is_the_rank_correlation_of_the_means(studies):
     assert found.loc[("mini", "replay"), "value"] == pytest.approx(spearmanr(theirs, range(5))[0])
     assert (found["rows"] == 5).all() and (found["scenes"] == 8).all() and (found["train_seeds"] == 1).all()
     assert ((found["low"] <= found["value"] + 1e-9) & (found["value"] <= found["high"] + 1e-9)).all()
+
+
+def test_moves_are_the_rank_correlations_of_two_studies_and_say_in_what_they_differ(studies):
+    moves = rank_moves(studies, resamples=50).set_index(["one", "other", "branch"])
+    assert moves.loc[("matched", "mini", "replay"), "differ_in"] == "evidence"
+    assert moves.loc[("as_released", "mini", "replay"), "differ_in"].split(", ") == [
+        "module", "evidence", "shift", "freeze", "loss weight"
+    ]  # fmt: skip
+    assert list(moves["differ_in"])[:2] == ["evidence"] * 2 and len(moves) == 3 * 2
+    for (one, other, branch), line in moves.iterrows():
+        means = [study.means(branch, line["measure"]) for study in studies if study.name in (one, other)]
+        assert line["value"] == pytest.approx(spearmanr(*means)[0]) and line["rows"] == 5
+        assert line["low"] <= line["value"] + 1e-9 and line["value"] <= line["high"] + 1e-9
+
+
+def test_a_study_and_itself_have_the_same_ranks_and_differ_in_nothing(studies):
+    moves = rank_moves([studies[1], studies[1]], resamples=20)
+    assert (moves["differ_in"] == "").all() and (moves["value"] == 1).all() and (moves["low"] == 1).all()
 
 
 def test_shares_are_those_of_the_design():

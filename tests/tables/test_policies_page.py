@@ -14,11 +14,13 @@ def test_the_command_writes_tables_page_and_figure(tmp_path):
     options = [str(part) for path in tables for part in ("--tables", path)]
     assert main(["policies", *options, "--out", str(tmp_path / "out"), "--resamples", "20"]) == 0
     made = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert made == ["explained.csv", "paper_agreement.csv", "policies.md", "ranks.csv", "ranks.png"]
+    assert made == ["explained.csv", "moves.csv", "paper_agreement.csv", "policies.md", "ranks.csv", "ranks.png"]
     page = (tmp_path / "out" / "policies.md").read_text()
     agreement = pd.read_csv(tmp_path / "out" / "paper_agreement.csv")
     for line in agreement.itertuples():
         assert f"| {line.policy} (`{line.study}`) |" in page and f"{line.value:.2f}" in page
+    for one in pd.read_csv(tmp_path / "out" / "moves.csv").fillna("").itertuples():
+        assert f"{one.value:.2f}".replace("-", "\u2212") in page
     shares = pd.read_csv(tmp_path / "out" / "explained.csv").fillna("")
     for one in shares.itertuples():
         assert f"| {one.factor} | {one.levels} | {one.alone:.2f} |" in page

@@ -124,6 +124,7 @@ COMPARISON = (
         file=[
             "ranks.csv",
             "paper_agreement.csv",
+            "moves.csv",
             "explained.csv",
             "policies.md",
             "ranks.png",

@@ -101,6 +101,7 @@ rule policies:
     output:
         ranks="results/policies/ranks.csv",
         agreement="results/policies/paper_agreement.csv",
+        moves="results/policies/moves.csv",
         explained="results/policies/explained.csv",
         page="results/policies/policies.md",
         figure="results/policies/ranks.png",
