@@ -32,6 +32,7 @@ include: "workflow/rules/rows.smk"
 include: "workflow/rules/measures.smk"
 include: "workflow/rules/people.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/video.smk"
 include: "workflow/rules/open_domain.smk"
 include: "workflow/rules/protocol.smk"
 
@@ -70,6 +71,7 @@ rule all:
         expand(f"{RUN}/measures/{{run}}/record.json", run=MEASURED),
         expand(f"{RESULTS}/tables/{{file}}", file=TABLES),
         expand(f"{RESULTS}/figures/{{file}}", file=FIGURE_FILES),
+        VIDEOS,
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
         ["docs/findings.md"] if STUDY.study in FOUND_IN else [],
         COMPARISON,

@@ -609,6 +609,22 @@ def people(
 
 
 @app.command()
+def video(
+    study: StudyFile,
+    branch: Annotated[str, typer.Option("--branch", help="a branch of the study")],
+    rollout: Annotated[list[Path], typer.Option("--rollout", help="the shown rows' rollouts of it; repeat the option")],
+    pool: PoolFolder,
+    out: Out,
+    fingerprint: Fingerprint = None,
+) -> None:
+    """Write a branch's video, as mp4 and GIF: the truth, a copy, and two rows side by side."""
+    checked = _study(study, "video", None, fingerprint)
+    if branch not in checked.evaluate.branches:
+        raise ConfigError(f"--branch: no branch {branch!r}; the study has {', '.join(checked.evaluate.branches)}")
+    _run("video", study=checked, branch=branch, rollouts=rollout, pool=pool, out=out)
+
+
+@app.command()
 def raters(
     answers: Annotated[list[Path], typer.Option("--answers", help="a file that the page saved; repeat the option")],
     pairs: Annotated[Path | None, typer.Option("--pairs", help="the page's pairs.csv, which tells controls")] = None,

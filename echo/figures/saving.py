@@ -53,8 +53,8 @@ def pixels_of(figure: Figure) -> UInt8[np.ndarray, "height width 3"]:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def save_gif(pictures: Sequence[np.ndarray], out: Path) -> None:
-    """Write pictures (H, W, 3) uint8 as a GIF that repeats, atomically; the last one stays longer.
+def save_gif(pictures: Sequence[np.ndarray], out: Path, milliseconds: int = GIF_MILLISECONDS, last: int = 3) -> None:
+    """Write pictures (H, W, 3) uint8 as a GIF that repeats, atomically; the last one stays ``last`` times as long.
 
     Each has its own palette, without dithering, which would triple the bytes.
     """
@@ -62,7 +62,7 @@ def save_gif(pictures: Sequence[np.ndarray], out: Path) -> None:
         Image.fromarray(picture).quantize(GIF_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         for picture in pictures
     ]
-    durations = [GIF_MILLISECONDS] * (len(frames) - 1) + [3 * GIF_MILLISECONDS]
+    durations = [milliseconds] * (len(frames) - 1) + [last * milliseconds]
     with atomic_path(out) as temporary:
         frames[0].save(
             temporary, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=False

@@ -13,10 +13,11 @@ from typing import Any
 from tqdm import tqdm
 
 from echo.io.files import write_json
+from echo.io.video import write_video
 from echo.protocol.answers import RECORD, SWAPPED, VIDEO, read_answer
 from echo.protocol.case import Case, load_case, load_set
 from echo.protocol.errors import ProtocolError
-from echo.protocol.files import write_frames, write_video
+from echo.protocol.files import write_frames
 from echo.protocol.manifest import CaseSet, Entry
 from echo.protocol.models import Model, checked
 from echo.protocol.score import read_record

@@ -24,10 +24,11 @@ from tqdm import tqdm
 
 from echo.io.files import digest, write_json, write_text
 from echo.io.tensors import TensorFileError, read_header, save_tensors
+from echo.io.video import write_video
 from echo.measures.seen import measured_positions
 from echo.protocol import cameras, readme, steps
 from echo.protocol.errors import ProtocolError
-from echo.protocol.files import write_frames, write_mask, write_video
+from echo.protocol.files import write_frames, write_mask
 from echo.protocol.manifest import CASE, CASES, SET, TRUTH, CaseFile, CaseSet, Entry, read
 from echo.protocol.references import SEES, seeing
 from echo.protocol.scenes import Scene, Setting, View

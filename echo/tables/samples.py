@@ -12,6 +12,7 @@ import pandas as pd
 from echo.io.pictures import save_pictures
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
+from echo.study.shown import shown_rows
 from echo.study.words import BRANCHES
 from echo.tables.complete import Expected, Run, raise_faults
 
@@ -49,15 +50,6 @@ def branch_sample(
     save_pictures(
         out, QUALITY, rows=np.array(list(loaded)), cases=np.array(cases), frames=wanted, images=images, truth=truth
     )
-
-
-def shown_rows(study: Study) -> list[str]:
-    """The rows whose rollouts are kept as pictures: the reference row and ``evaluate.shown``.
-
-    If the study has no row of that name, its last row is used instead.
-    """
-    shown = study.evaluate.shown
-    return [study.reference, shown if shown in study.rows else study.rows[-1]]
 
 
 def rollouts_sample(

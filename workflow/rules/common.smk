@@ -28,6 +28,7 @@ from echo.memory.parameters import check_trainable
 from echo.study.config import load_rows, remarks, study_of_snakemake, study_variable
 from echo.study.judges import judge_files, judge_weights
 from echo.study.sections.checkpoint import DOWNLOADS
+from echo.study.shown import filmed_rows
 from echo.study.shipped import FILES, RECORD, find_shipped
 from echo.study.provenance import (
     code_digest,

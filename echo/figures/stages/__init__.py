@@ -1,0 +1,1 @@
+"""Stages that draw from rollouts, and not from tables."""
