@@ -293,6 +293,18 @@ def test_a_shipped_base_is_an_input_and_brings_its_codec(clone, tmp_path):
     assert "`codec.channels` = 32: the shipped base own is for 64" in refused.stderr.splitlines()[-1]
 
 
+def test_videos_are_made_of_two_rows_and_a_copy_alone(clone):
+    out = snakemake(clone, "-n", "videos").stdout
+    branches = len(load_study(ROOT / "config" / "config.yaml").evaluate.branches)
+    asked = [jobs(out, rule) for rule in ("video", "train", "rollout", "reference", "measure", "tables")]
+    assert asked == [branches, 2, 2, 1, 0, 0]
+    out = snakemake(clone, "-n", "results/mini/videos/recall.mp4").stdout
+    inputs = re.search(r"^rule video:\n    input: (.*)", out, re.MULTILINE).group(1).split(", ")
+    rollouts = [f"runs/mini/{run}/recall.safetensors" for run in
+                ("reference/copy_best", "rollout/i2v-0", "rollout/context_k20-0")]  # fmt: skip
+    assert inputs == [*rollouts, "runs/mini/pool/open_domain/record.json"]
+
+
 def test_the_page_for_people_is_made_of_rollouts_alone_and_their_answers_are_inputs(clone):
     """No table waits for the page; whoever judges by answers judges again when they change."""
     assert "rule people" not in snakemake(clone, "-n").stdout
