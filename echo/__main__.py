@@ -625,6 +625,23 @@ def video(
 
 
 @app.command()
+def viewer(
+    study: StudyFile,
+    rollout: Annotated[
+        list[Path], typer.Option("--rollout", help="folders of rollouts, row by row, then of reference rows; repeat it")
+    ],
+    probes: Annotated[list[Path], typer.Option("--probes", help="probed frames, row by row; repeat the option")],
+    pool: Pools,
+    out: Out,
+    fingerprint: Fingerprint = None,
+) -> None:
+    """Write the page on which to look at one case after the other, in a browser."""
+    checked = _study(study, "viewer", None, fingerprint)
+    pools = _by_split(checked, "--pool", pool)
+    _run("viewer", study=checked, rollouts=rollout, probes=probes, pools=pools, out=out)
+
+
+@app.command()
 def raters(
     answers: Annotated[list[Path], typer.Option("--answers", help="a file that the page saved; repeat the option")],
     pairs: Annotated[Path | None, typer.Option("--pairs", help="the page's pairs.csv, which tells controls")] = None,

@@ -312,6 +312,8 @@ def test_the_page_for_people_is_made_of_rollouts_alone_and_their_answers_are_inp
     rows = len(MINI["rows"])
     assert [jobs(out, rule) for rule in ("people", "train", "rollout", "measure", "judge")] == [1, rows, rows, 0, 0]
     assert jobs(out, "leaderboard") == 1  # whose entries no study makes
+    out = snakemake(clone, "-n", "viewer").stdout
+    assert [jobs(out, rule) for rule in ("viewer", "probe", "rollout", "measure")] == [1, rows, rows, 0]
     judge = ["judges={seen: {kind: people, answers: [anna.csv]}}", "evaluate={judges: [seen]}"]
     refused = snakemake(clone, "-n", "--config", *judge)
     assert refused.returncode != 0 and "judges.seen: anna.csv: no such file" in refused.stderr.splitlines()[-1]

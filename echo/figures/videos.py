@@ -20,7 +20,6 @@ from echo.figures.saving import save_gif
 from echo.io.video import write_video
 from echo.measures.images import psnr
 
-CASES = 4
 GIVEN = 12  # of the given frames, at most
 SMALLEST, LARGEST = 128, 240  # height of a shown frame, in pixels: whole multiples of small ones
 RATE = 5.0  # frames a second: slow enough to look from one line to another

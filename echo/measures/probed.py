@@ -13,6 +13,7 @@ from echo.io.errors import UserError
 from echo.io.tensors import load_tensors, mending, read_header, save_tensors
 from echo.measures.verdict import PROBES
 
+PROBED = "recall"  # the branch whose cases are probed
 Shown = UInt8[np.ndarray, "cases frames height width 3"]
 
 

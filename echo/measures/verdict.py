@@ -13,7 +13,7 @@ from dataclasses import dataclass
 # What is done to a memory before the segment of the return (``echo.measures.interventions``).
 PROBES = ("erase", "swap", "shuffle", "keep_seen", "keep_unseen")
 GATE = ("erase", "swap")  # those under which a memory that remembers must change something
-_DONE = {"erase": "erased", "swap": "swapped", "shuffle": "shuffled", "keep_seen": "left what saw the view",
+DONE = {"erase": "erased", "swap": "swapped", "shuffle": "shuffled", "keep_seen": "left what saw the view",
          "keep_unseen": "left what did not"}  # fmt: skip
 
 
@@ -77,5 +77,5 @@ def verdict(
 
 
 def _broken(what: str, probes: tuple[str, ...]) -> Verdict:
-    done = " or ".join(_DONE[probe] for probe in probes)
+    done = " or ".join(DONE[probe] for probe in probes)
     return Verdict("broken", f"broken: {what} when its memory is {done}", probes)

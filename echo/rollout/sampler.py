@@ -21,6 +21,7 @@ from echo.evidence.clips import Clips
 from echo.evidence.segments import Segments
 from echo.io.seeding import torch_generator
 from echo.io.tensors import NotFiniteError, first_not_finite, require_finite
+from echo.memory.bank import WAITING
 from echo.memory.base import State, state_size
 from echo.model import flow
 from echo.model.row import Row
@@ -208,6 +209,18 @@ class Sampler:
             kept = Kept.of(segment, state, policy.keeps_state(memory), searched, frame)
             found.append(kept.record())
         return found
+
+    @torch.no_grad()
+    def held(self, batch: CaseBatch) -> list[list[int]]:
+        """Numbers of the past frames that each case's state holds at the last segment, anchor and waiting ones too.
+
+        Empty for memories that keep no frames. Along the true history: which are kept depends on cameras alone.
+        """
+        state = self.remember(batch, batch.latents, batch.segments.count)
+        numbers = [state[name] for name in ("index", f"{WAITING}index") if name in state]
+        if not numbers:
+            return [[] for _ in batch.videos]
+        return [sorted(set(one.tolist())) for one in torch.cat(numbers, 1)]
 
     def _noise(self, batch: CaseBatch, segment: int, shape: torch.Size) -> Tensor:
         """Standard normal noise (B, *shape) of a segment's target latents."""

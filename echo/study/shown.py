@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from echo.study.study import Study
 
+SHOWN_CASES = 4  # of each branch in videos and in the viewer: the first ones
 COPY = "copy_best"  # the reference row beside them: what needs no idea of where things are
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from echo.measures.probed import PROBED
 from echo.measures.verdict import PROBES
 from echo.rollout.cases import choose_cases
 from echo.study.config import Study
@@ -25,7 +26,6 @@ from echo.tables.read import TableError
 OWNER = ("row_name", "train_seed")
 MEASURES = ("psnr", "ssim", "lpips")
 SCORES = ("appearance", "presence", "view", "scene_score", "judge")
-PROBED = "recall"  # the branch whose cases are probed
 NAMED = 3  # files that a message names; the others are only counted
 
 Key = tuple[Hashable, ...]

@@ -36,7 +36,7 @@ RERUNS = {
     "training/trainer": "base base_train train",
     "training/launch": "",
     "measures/probes": "probe",
-    "measures/probed": "probe certificate",
+    "measures/probed": "probe certificate tables open_domain viewer",
     "encoding/fit_decoder": "codec codec_quality latents_share base_clips rollout reference probe people open_rollout "
     "open_reference",
     "encoding/perceptual": "codec codec_quality latents_share base_clips rollout reference probe measure certificate "
@@ -47,6 +47,8 @@ RERUNS = {
     "judge/rubric": "judge certificate people open_judge open_domain",
     "judge/judges/embedded": "judge certificate open_judge",
     "judge/people/pairs": "people",
+    "figures/videos": "video",
+    "figures/viewer/sample": "viewer",
     "tables/statistics": "tables open_domain",
     "io/seeding": None,
     "io/errors": "",
@@ -176,7 +178,12 @@ def test_comments_docstrings_and_layout_rerun_nothing(copied):
 
 def test_a_setting_reruns_what_reads_it():
     before = fingerprints()
-    assert reruns(before, fingerprints(tiny_study(evaluate={"probe_cases": 3}))) == {"probe", "certificate", "tables"}
+    assert reruns(before, fingerprints(tiny_study(evaluate={"probe_cases": 3}))) == {
+        "probe",
+        "certificate",
+        "tables",
+        "viewer",
+    }
     assert "pool" in reruns(before, fingerprints(tiny_study(seed=1)))
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from echo.figures import FigureError
-from echo.figures.videos import CASES, Shown, moments, write
+from echo.figures.videos import Shown, moments, write
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
 from echo.study.provenance import hashes, part_of, record_of, recorded
 from echo.study.references import label
-from echo.study.shown import filmed_rows
+from echo.study.shown import SHOWN_CASES, filmed_rows
 from echo.study.words import BRANCHES, generated_frames, given_frames
 from echo.world.pool import open_pool
 
@@ -38,8 +38,8 @@ def run(study: Study, branch: str, rollouts: list[Path], pool: Path, out: Path) 
         for name, path in zip(names, rollouts, strict=True):
             rollout = Rollout.load(path)
             rollout.check(part, branch, opened.info, path)
-            drawn[name] = rollout.frames[:CASES]
-            cases = rollout.cases[:CASES]
+            drawn[name] = rollout.frames[:SHOWN_CASES]
+            cases = rollout.cases[:SHOWN_CASES]
         truth = np.stack([opened.frames(case, numbers) for case in cases])
         given = truth[:, : len(numbers) - generated]
         rows = {_label(part, name): np.concatenate([given, own], 1) for name, own in drawn.items()}

@@ -18,6 +18,7 @@ from echo.rollout.guide import Guide
 from echo.rollout.sampler import CaseBatch, Sampler, load_row
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
+from echo.study.shown import SHOWN_CASES
 from echo.study.words import BRANCHES
 from echo.world.pool import open_pool
 
@@ -64,6 +65,8 @@ def run(
 
             record["counts"] = sampler.counts(batch(0, 1))
             record.setdefault("kept", {})[branch] = sampler.kept(batch(0, 1))
+            shown = cases[:SHOWN_CASES]
+            record.setdefault("held", {})[branch] = dict(zip(shown, sampler.held(batch(0, len(shown))), strict=True))
             made = out / "work" / f"{branch}.safetensors"
             if not _is_whole(made, fingerprint):
                 generated = [sampler.rollout(batch(start, start + size)) for start in range(0, len(cases), size)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from echo.measures.probed import PROBED
 from echo.study.chosen import table_hashes
 from echo.study.config import Study
 from echo.study.provenance import part_of, recorded, stage_digest
 from echo.study.words import BRANCHES
 from echo.tables.build import build_tables
-from echo.tables.complete import PROBED, expected
+from echo.tables.complete import expected
 from echo.tables.files import POOL_SAMPLE, ROLLOUTS_SAMPLE, sample_file
 from echo.tables.gather import gather
 from echo.tables.samples import branch_sample, pool_sample, rollouts_sample
