@@ -40,3 +40,28 @@ def test_a_stream_keeps_its_state_and_nothing_else():
             assert (here["numbers"], here["bytes"]) == (here["state_numbers"], here["state_bytes"])
     assert [here["numbers"] for here in kept("streaming", "context_k5")] == [n * (FRAME + 6) for n in (1, 5, 5, 5)]
     assert {here["numbers"] for policy in STUDIES for here in kept(policy, "i2v")} == {0}
+
+
+def held(policy: str, name: str) -> tuple[list[list[int]], dict[str, torch.Tensor]]:
+    """What ``held`` says of two cases, and the state at the last segment."""
+    study = STUDIES[policy]
+    made = Setting(study, clips=2, kind="loop")
+    batch = CaseBatch("loop", made.videos, made.segments, made.latents, made.text)
+    sampler = Sampler(study, moved_row(name, study))
+    return sampler.held(batch), sampler.remember(batch, made.latents, 4)
+
+
+@pytest.mark.parametrize(("policy", "count"), [("matched", 4), ("streaming", 5)])
+def test_the_frames_that_a_row_holds_are_known_by_their_numbers(policy, count):
+    """Of 13 past frames; in a stream the newest waits and is one more."""
+    numbers, state = held(policy, "context_k5")
+    for case, own in enumerate(numbers):
+        assert len(own) == count and own == sorted(set(own)) and set(own) <= set(range(13))
+        made = Setting(STUDIES[policy], clips=2, kind="loop")
+        kept = torch.cat([state[name][case] for name in ("latents", "waiting_latents") if name in state])
+        assert all(any(torch.equal(frame, made.latents[case, number]) for number in own) for frame in kept)
+
+
+@pytest.mark.parametrize("name", ["i2v", "spatial", "ssm_blockwise"])
+def test_a_row_that_keeps_no_frames_holds_none(name):
+    assert held("streaming", name)[0] == [[], []]
