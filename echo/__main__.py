@@ -786,7 +786,7 @@ def policies(
 def figure(
     name: Annotated[str, typer.Argument(help="name of the figure: a module of echo/figures")],
     tables: TablesFolder,
-    out: Annotated[Path, typer.Option("--out", help="file to write: .png, .pdf, .svg, or .gif where it moves")],
+    out: Annotated[Path, typer.Option("--out", help="file to write: .png, .jpg, .pdf or .svg")],
 ) -> None:
     """Draw one figure from a study's tables."""
     from echo.figures import draw_to

@@ -470,7 +470,7 @@ def test_the_slurm_profile_is_found_and_keeps_the_default_one(clone):
 
 
 def test_findings_are_written_from_the_tables_and_the_report_shows_what_it_says(clone):
-    """Each result has its category, its line in the menu and a caption of its own kind; animations are there too."""
+    """Each result has its category, its line in the menu and a caption of its own kind."""
     committed = clone / "results" / "mini"
     for name in table_files(load_study(clone / "config" / "config.yaml").evaluate.branches):
         (committed / "tables" / name).touch()  # those of branches that the invented tables leave out
@@ -492,10 +492,9 @@ def test_findings_are_written_from_the_tables_and_the_report_shows_what_it_says(
     assert set(shown) == {"Findings", "Tables", "Certificates", "Audit", "Figures", "Rollouts"}
     assert shown["Audit"] == {"audit.csv"} and "findings.md" in shown["Findings"]
     assert shown["Certificates"] == {"certificates.png", "probes.png", "probes_table.csv"}
-    assert {"rollouts_memory.gif", "rollouts_reference.jpg", "return_cases.jpg"} <= shown["Rollouts"]
+    assert {"rollouts_memory.jpg", "rollouts_reference.jpg", "return_cases.jpg"} <= shown["Rollouts"]
     assert set(pictures) <= set.union(*shown.values())
     captions = re.findall(r'"caption": "(.*?[^\\])"', page)
     assert len(captions) == sum(map(len, shown.values())) + 1 and all(
         len(text) > 100 for text in captions
     )  # two findings.md
-    assert page.count(' (animation)"}') == sum(file.endswith(".gif") for file in pictures)

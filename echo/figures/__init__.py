@@ -11,8 +11,8 @@ know to redraw exactly what changed is read from the source, without importing m
 
 To add a figure, add a module here that defines ``READS`` and ``draw``; the first line of its docstring is its title, a
 colon, and what it shows. ``CATEGORY`` names another category of the report than "Figures". ``FORMATS`` names other
-formats than PNG: ``("jpg",)`` for a figure made of pictures, whose colours a PNG's palette cannot hold, and "gif"
-beside it for one that moves, whose module also defines ``animate(tables) -> pictures``.
+formats than PNG: ``("jpg",)`` for a figure made of pictures, whose colours a PNG's palette cannot hold. Moving pictures
+are made of rollouts and not of tables (``videos.py``, the rule ``video``).
 """
 
 from __future__ import annotations
@@ -138,15 +138,9 @@ def _module(name: str, tables: Path) -> ModuleType:
 def draw_to(name: str, tables: str | Path, out: str | Path) -> None:
     """Draw one figure from a tables folder into the file ``out``, in the format of its suffix.
 
-    Suffixes: .png, .jpg, .pdf, .svg, and .gif for a figure that moves. Equal tables give equal bytes. Raises
-    FigureError as ``draw`` does, and for another suffix.
+    Suffixes: .png, .jpg, .pdf, .svg. Equal tables give equal bytes. Raises FigureError as ``draw`` does, and for
+    another suffix.
     """
     from echo.figures import saving
 
-    if Path(out).suffix != ".gif":
-        saving.save(draw(name, tables), Path(out))
-    elif "gif" in formats(name):
-        saving.save_gif(_module(name, Path(tables)).animate(Path(tables)), Path(out))
-    else:
-        moving = ", ".join(one for one in names() if "gif" in formats(one))
-        raise FigureError(f"figure {name} has no animation; those that have: {moving}")
+    saving.save(draw(name, tables), Path(out))

@@ -1,4 +1,4 @@
-"""What the two figures of rollouts share: a grid of the first cases of each branch, and its pictures as an animation.
+"""What the two figures of rollouts share: a grid of the first cases of each branch.
 
 Nobody picks the cases: they are the first ones of each branch. Panels show the pictures' own pixels.
 """
@@ -13,15 +13,14 @@ from jaxtyping import UInt8
 from matplotlib.figure import Figure
 
 from echo.figures import style
-from echo.figures.saving import pixels_of
 
 ARRAYS = ("rows", "branches", "cases", "frames", "images", "truth")
 INCH = 0.32  # side of a thumbnail: 64 pixels as they are
 SIDES = ("true", "generated", "difference")
 
 
-def panels(tables: Path, row: int, moments: Sequence[int] | None = None, sides: Sequence[str] = SIDES) -> Figure:
-    """A figure of the cases of row number ``row`` of the sample: a branch has a line for each of ``sides``.
+def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figure:
+    """A figure of the cases of row number ``row`` of the sample: a branch has a line for each of ``SIDES``.
 
     Columns: cases, and for each the ``moments`` (positions among its frames), by default half-way and the last.
     """
@@ -30,12 +29,12 @@ def panels(tables: Path, row: int, moments: Sequence[int] | None = None, sides: 
     shown = [(truth.shape[2] - 1) // 2, truth.shape[2] - 1] if moments is None else list(moments)
     columns = [(case, moment) for case in range(truth.shape[1]) for moment in shown]
     figure, grid = style.thumbnail_grid(
-        len(sides) * len(branches), len(columns), INCH, left=1.1, top=0.35, gap=0.01, right=0.05, bottom=0.05
+        len(SIDES) * len(branches), len(columns), INCH, left=1.1, top=0.35, gap=0.01, right=0.05, bottom=0.05
     )
     for b, branch in enumerate(branches):
         drawn = dict(zip(SIDES, (truth[b], images[b], difference(truth[b], images[b])), strict=True))
-        for place, side in enumerate(sides):
-            line = grid[len(sides) * b + place]
+        for place, side in enumerate(SIDES):
+            line = grid[len(SIDES) * b + place]
             for axes, (case, moment) in zip(line, columns, strict=True):
                 style.thumbnail(axes, drawn[side][case, moment])
             name = f"{style.branch_label(str(branch))}\n{side}" if place == 0 else side
@@ -51,9 +50,3 @@ def difference(
 ) -> UInt8[np.ndarray, "*shape 3"]:
     """How far two pictures are apart, channel by channel: black where they are equal."""
     return np.abs(one.astype(np.int16) - other).astype(np.uint8)
-
-
-def pictures(tables: Path, row: int) -> list[UInt8[np.ndarray, "height width 3"]]:
-    """The figure at each moment in turn, as pixels: what differs is left to the eye, and a third of the bytes."""
-    moments = style.read_samples(tables, "rollouts", *ARRAYS)["truth"].shape[2]
-    return [pixels_of(panels(tables, row, [moment], SIDES[:2])) for moment in range(moments)]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from echo.figures import rollouts, style
 
 READS = ("samples/rollouts.npz",)
-FORMATS = ("jpg", "gif")
+FORMATS = ("jpg",)
 CATEGORY = "Rollouts"
 ROW = 1  # of the rows in samples/rollouts.npz
 
@@ -19,9 +18,3 @@ ROW = 1  # of the rows in samples/rollouts.npz
 def draw(tables: Path) -> Figure:
     """Two frames of each case: half-way and the last."""
     return rollouts.panels(tables, ROW)
-
-
-@style.styled()
-def animate(tables: Path) -> list[np.ndarray]:
-    """The same cases, frame after frame."""
-    return rollouts.pictures(tables, ROW)

@@ -16,7 +16,7 @@ from PIL import Image
 from echo.figures import FigureError
 from echo.io.files import atomic_path
 
-GIF_COLOURS, GIF_MILLISECONDS = 128, 500
+GIF_COLOURS = 128
 PNG_COLOURS, JPEG_QUALITY = 256, 85
 
 
@@ -53,8 +53,8 @@ def pixels_of(figure: Figure) -> UInt8[np.ndarray, "height width 3"]:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def save_gif(pictures: Sequence[np.ndarray], out: Path, milliseconds: int = GIF_MILLISECONDS, last: int = 3) -> None:
-    """Write pictures (H, W, 3) uint8 as a GIF that repeats, atomically; the last one stays ``last`` times as long.
+def save_gif(pictures: Sequence[np.ndarray], out: Path, milliseconds: int, last: int) -> None:
+    """Write pictures (H, W, 3) uint8 as a GIF that repeats, atomically, each for so long and the last ``last`` times.
 
     Each has its own palette, without dithering, which would triple the bytes.
     """

@@ -429,8 +429,7 @@ def figure_labels(wildcards):
     One label: a second with two values, each of half a category's results, is taken for a switch between two versions
     of each result, and the page goes blank where a version is missing.
     """
-    moving = " (animation)" if wildcards.suffix == "gif" else ""
-    return {"item": drawn.about(wildcards.figure).title + moving}
+    return {"item": drawn.about(wildcards.figure).title}
 
 
 def figure_text(wildcards):
