@@ -24,7 +24,7 @@ GIVEN = 12  # of the given frames, at most
 SMALLEST, LARGEST = 128, 240  # height of a shown frame, in pixels: whole multiples of small ones
 RATE = 5.0  # frames a second: slow enough to look from one line to another
 LAST = 5  # times that the last frame is shown
-MP4_QUALITY = 28  # twice the bytes at 20, and no difference that the eye finds
+MP4_QUALITY = 28  # half the bytes of 20
 TEXT, SMALL, LETTERS = 13, 11, 17  # letters' size in pixels, and how many a label's line has
 LEFT, TOP, FOOT, GAP = 132, 40, 16, 4  # room for labels, the title, a line under each frame, and between frames
 
