@@ -15,6 +15,7 @@ from echo.tables.paper import papers_name
 from echo.tables.read import TableError
 from echo.tables.realism import ALL
 
+FLAT = "mean_colour"  # the reference row that draws one colour
 TITLES = (*(finding.title for finding in FINDINGS), DISAGREE)
 
 
@@ -74,7 +75,22 @@ def reported(results: Path) -> list[Path]:
 
 def unsaid(one: Told) -> list[str]:
     """What its tables cannot say, a sentence each."""
-    return [text for text in (_open(one), _unlearnt(one), _unreal(one)) if text]
+    return [text for text in (_ruined(one), _open(one), _unlearnt(one), _unreal(one)) if text]
+
+
+def _ruined(one: Told) -> str:
+    """Rows whose pictures are no nearer to true frames than one flat colour, by the intervals of that distance."""
+    here = one.realism[one.realism["branch"] == ALL].set_index("row_name")
+    if FLAT not in here.index:
+        return ""
+    rows = here.index.isin(one.probes["row_name"]) & (here["high"] >= here.loc[FLAT, "low"])
+    if not rows.any():
+        return ""
+    listed = ", ".join(f"`{name}` ({number(value, 2)})" for name, value in here.loc[rows, "value"].items())
+    return (
+        f"anything by a contrast with {listed}: in kernel distance its pictures are as far from true frames as one flat "
+        f"colour ({number(here.loc[FLAT, 'value'], 2)}), so that the contrast is about that failure and no memory."
+    )
 
 
 def _open(one: Told) -> str:

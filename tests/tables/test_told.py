@@ -55,6 +55,25 @@ def test_what_cannot_be_said_names_findings_rows_and_how_real_frames_are(told, t
     assert all(title in texts[0] for title in unsure)
 
 
+def test_a_row_whose_pictures_are_as_far_from_rooms_as_a_flat_colour_is_named(told, tmp_path):
+    folder = told_study(told, tmp_path / "tables", "other", "matched")
+    real = pd.read_csv(folder / "realism.csv")
+    rows = read_told(folder).probes["row_name"]
+    one = real[(real["row_name"] == rows.iloc[0]) & (real["branch"] == "all")]
+
+    def said(**flat: float) -> list[str]:
+        added = pd.concat([real, one.assign(row_name="mean_colour", **flat)])
+        added.to_csv(folder / "realism.csv", index=False)
+        return [text for text in unsaid(read_told(folder)) if text.startswith("anything by a contrast with")]
+
+    high = real.loc[(real["branch"] == "all") & real["row_name"].isin(rows), "high"]
+    assert said(value=high.max() + 2, low=high.max() + 1) == []
+    [text] = said(value=high.max() + 2, low=high.max() - 1e-6)
+    worst = real.loc[high.idxmax()]
+    assert f"`{worst['row_name']}` ({worst['value']:.2f})" in text and f"one flat colour ({high.max() + 2:.2f})" in text
+    assert text.count("`") == 2 * (high >= high.max() - 1e-6).sum()
+
+
 def test_named_contrasts_of_all_findings_are_told(told):
     named = {tuple(pair) for pair in pd.read_csv(told / "contrasts.csv")[["row_name", "other"]].itertuples(index=False)}
     assert named == {*(claim for finding in FINDINGS for claim in finding.claims), NULL}
