@@ -88,8 +88,8 @@ def _ruined(one: Told) -> str:
         return ""
     listed = ", ".join(f"`{name}` ({number(value, 2)})" for name, value in here.loc[rows, "value"].items())
     return (
-        f"anything by a contrast with {listed}: in kernel distance its pictures are as far from true frames as one flat "
-        f"colour ({number(here.loc[FLAT, 'value'], 2)}), so that the contrast is about that failure and no memory."
+        f"anything by a contrast with {listed}: in kernel distance its pictures are as far from true frames as one "
+        f"flat colour ({number(here.loc[FLAT, 'value'], 2)}), so that the contrast is about that failure and no memory."
     )
 
 

@@ -53,6 +53,8 @@ def cells_of(line: str, folder: Path) -> list[float]:
         return [*here.to_numpy().ravel(), *rows[rows["row_name"] == row]["state_numbers"]]
     if "kernel distance" in line:
         here = realism[realism["branch"] == "all"].set_index("row_name")
+        if "flat colour" in line:
+            return [here.loc[name, "value"] for name in (*re.findall(r"`(\w+)` \(\d", line), "mean_colour")]
         return [*here.loc[["i2v", "codec_ceiling"], "value"], here.loc["i2v", "floor"]]
     for branch, measure in outcomes:
         if line.startswith(f"| {outcome_name(branch, measure)} |"):
