@@ -24,9 +24,13 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
     # A study is known by its policy, where no other study has that too.
     names = {study: policy if (policies == policy).sum() == 1 else study for study, policy in policies.items()}
     count = ranks["row"].nunique()
-    figure = style.new_figure(1.5 + 1.15 * len(studies) * len(outcomes) + 1.2 * len(outcomes), 1.3 + 0.27 * count)
-    panels = figure.subplots(1, len(outcomes), squeeze=False)[0]
-    for axes, (branch, measure) in zip(panels, outcomes, strict=True):
+    across = min(2, len(outcomes))
+    down = -(-len(outcomes) // across)
+    figure = style.new_figure(0.6 + across * (1.3 + 0.85 * len(studies)), down * (0.9 + 0.24 * count))
+    panels = list(figure.subplots(down, across, squeeze=False).flat)
+    for axes in panels[len(outcomes) :]:
+        axes.set_axis_off()
+    for axes, (branch, measure) in zip(panels, outcomes, strict=False):
         here = ranks[(ranks["branch"] == branch) & (ranks["measure"] == measure)]
         for _, line in here.groupby("row", sort=False):
             ordered = line.set_index("study").loc[studies]
@@ -46,7 +50,8 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
         axes.set_yticks(range(1, count + 1))
         axes.set_title(f"{style.branch_label(branch)}, {'judge' if measure == 'judge' else measure.upper()}")
         axes.grid(axis="x")
-    panels[0].set_ylabel("rank among the rows that all studies have")
+    for axes in panels[: len(outcomes) : across]:
+        axes.set_ylabel("rank among the rows that all studies have")
     return figure
 
 

@@ -27,5 +27,13 @@ def test_studies_of_one_policy_are_known_by_their_names():
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["as\nreleased", "mini"]
 
 
+def test_outcomes_stand_two_in_a_line():
+    names = [("return_45", "judge"), ("replay", "psnr"), ("recall", "psnr")]
+    ranks = pd.concat([RANKS.assign(branch=branch, measure=measure) for branch, measure in names])
+    drawn = draw_ranks(ranks).axes
+    assert [axes.axison for axes in drawn] == [True, True, True, False]
+    assert [bool(axes.get_ylabel()) for axes in drawn] == [True, False, True, False]
+
+
 def test_it_is_no_figure_of_one_study():
     assert "policies" not in names()
