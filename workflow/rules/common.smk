@@ -83,6 +83,11 @@ RUNS = [f"{row}-{seed}" for row in STUDY.rows for seed in STUDY.train_seeds]
 # Reference rows, which need no training, are measured and judged as runs are.
 REFERENCES = list(STUDY.references)
 MEASURED = RUNS + REFERENCES
+# What videos show: two rows of the first training seed, and a copy.
+FILMED = [
+    row if row in REFERENCES else f"{row}-{STUDY.train_seeds[0]}"
+    for row in filmed_rows(STUDY)
+]
 FIGURES = drawn.names()
 FIGURE_FILES = drawn.files(STUDY.evaluate.branches)
 TABLES = table_files(STUDY.evaluate.branches)
@@ -456,3 +461,28 @@ def without_pictures(wildcards):
     sys.exit(
         f"study {STUDY.study} has no pictures: set open_domain.images to a folder of them (docs/open_domain.md)"
     )
+
+
+def filmed(wildcards):
+    """The rollouts of a branch that its video shows."""
+    folders = ["reference" if run in REFERENCES else "rollout" for run in FILMED]
+    return [
+        f"{RUN}/{folder}/{run}/{wildcards.branch}.safetensors"
+        for folder, run in zip(folders, FILMED)
+    ]
+
+
+def filmed_pool(wildcards):
+    """The pool of a branch's cases."""
+    split = BRANCHES[wildcards.branch].split(STUDY.evaluate.splits)
+    return f"{RIG}/pool/{split}/record.json"
+
+
+def video_labels(wildcards):
+    """The video's line in the report's menu."""
+    return {"item": BRANCHES[wildcards.branch].label}
+
+
+def video_text(wildcards):
+    """What happens on the branch, for the video's caption."""
+    return BRANCHES[wildcards.branch].explained

@@ -1,34 +1,5 @@
 # A video of each branch, from the rollouts themselves: the truth, a copy, and two rows side by side.
-FILMED = [
-    row if row in REFERENCES else f"{row}-{STUDY.train_seeds[0]}"
-    for row in filmed_rows(STUDY)
-]
 VIDEOS = expand(f"{RESULTS}/videos/{{branch}}.mp4", branch=STUDY.evaluate.branches)
-
-
-def filmed(wildcards):
-    """The rollouts of a branch that its video shows."""
-    folders = ["reference" if run in REFERENCES else "rollout" for run in FILMED]
-    return [
-        f"{RUN}/{folder}/{run}/{wildcards.branch}.safetensors"
-        for folder, run in zip(folders, FILMED)
-    ]
-
-
-def filmed_pool(wildcards):
-    """The pool of a branch's cases."""
-    split = BRANCHES[wildcards.branch].split(STUDY.evaluate.splits)
-    return f"{RIG}/pool/{split}/record.json"
-
-
-def video_labels(wildcards):
-    """The video's line in the report's menu."""
-    return {"item": BRANCHES[wildcards.branch].label}
-
-
-def video_text(wildcards):
-    """What happens on the branch, for the video's caption."""
-    return BRANCHES[wildcards.branch].explained
 
 
 # `update` keeps committed videos until the new ones are whole.
