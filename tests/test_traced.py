@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.traced import agrees, numbers, paragraphs
+from tests.traced import agrees, numbers, paragraphs, sources
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,13 @@ def test_paragraphs_and_items_are_apart_and_tables_left_out():
         (7, "- other"),
         (13, "end"),
     ]
+
+
+def test_a_line_is_picked_by_words_or_by_a_columns_value(tmp_path):
+    (tmp_path / "t.csv").write_text("study,policy,value\nmatched,matched,1\nfrozen,matched,2\n")
+    file = tmp_path / "sources.txt"
+    file.write_text("[part]\n1 = t.csv study=matched value\n2 = t.csv frozen value\n")
+    assert [one.value for one in sources(file, tmp_path)["part"]] == [1, 2]
+    file.write_text("[part]\n1 = t.csv matched value\n")
+    with pytest.raises(ValueError, match=r"line 2: .* 2 lines of t.csv have matched; expected one"):
+        sources(file, tmp_path)

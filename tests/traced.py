@@ -5,8 +5,8 @@ A source is a line of text, one for each number or run of numbers:
     10.2 9.4 11.1 = probes_table.csv context_k5 swap_drop swap_drop_low swap_drop_high
 
 A table (of the study's tables, or a path from the repository's root), words that pick one line of it by the values of
-its text columns, and for each number a column. ``config train.steps`` is a key of the study's configuration as its
-record holds it; ``said WHY`` stands for a number that no table has, with the reason.
+its text columns, or of one of them (``study=matched``), and for each number a column. ``config train.steps`` is a key
+of the study's configuration as its record holds it; ``said WHY`` stands for a number that no table has, with the reason.
 """
 
 from __future__ import annotations
@@ -111,7 +111,10 @@ def read(path: Path) -> pd.DataFrame:
 def _line(path: Path, keys: tuple[str, ...]) -> pd.Series:
     table = read(path)
     text = table.select_dtypes(exclude="number").drop(columns=ABOUT, errors="ignore")
-    here = table[[set(keys) <= {str(value) for value in line} for line in text.itertuples(index=False)]]
+    plain = {key for key in keys if "=" not in key}
+    here = table[[plain <= {str(value) for value in line} for line in text.itertuples(index=False)]]
+    for column, _, value in (key.partition("=") for key in keys if "=" in key):
+        here = here[here[column].astype(str) == value]
     if len(here) != 1:
         raise ValueError(f"{len(here)} lines of {path.name} have {', '.join(keys)}; expected one")
     return here.iloc[0]
