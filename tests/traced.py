@@ -6,7 +6,7 @@ A source is a line of text, one for each number or run of numbers:
 
 A table (of the study's tables, or a path from the repository's root), words that pick one line of it by the values of
 its text columns, or of one of them (``study=matched``), and for each number a column. ``config train.steps`` is a key
-of the study's configuration as its record holds it; ``said WHY`` stands for a number that no table has, with the reason.
+of the study's configuration as its record holds it; ``said WHY`` stands for a number that no table has, and the reason.
 """
 
 from __future__ import annotations
