@@ -16,10 +16,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from echo.io.video import write_video
 from echo.protocol.answers import SWAPPED, VIDEO, read_answer
 from echo.protocol.case import Case
 from echo.protocol.errors import ProtocolError
-from echo.protocol.files import Frames, write_frames, write_mask, write_video
+from echo.protocol.files import Frames, write_frames, write_mask
 from echo.protocol.manifest import CASE, Entry
 from echo.world.images import read_images
 

@@ -153,9 +153,11 @@ def rank_moves(studies: Sequence[Compared], resamples: int, seed: int = 0) -> pd
             shared = _shared_rows([one, other], branch, measure)
             means = [study.means(branch, measure)[shared].to_numpy(np.float64)[None] for study in (one, other)]
             drawn = [_resampled(study, branch, measure, shared, resamples, seed) for study in (one, other)]
-            found = [spearman(*drawn)] if all(each is not None for each in drawn) else []
+            low, high = np.nan, np.nan
+            if drawn[0] is not None and drawn[1] is not None:
+                low, high = _limits(spearman(drawn[0], drawn[1]))
             key = (one.name, other.name, ", ".join(apart), branch, measure, len(shared))
-            lines.append((len(apart), *key, spearman(*means)[0], *(_limits(found[0]) if found else [np.nan] * 2)))
+            lines.append((len(apart), *key, spearman(*means)[0], low, high))
     lines.sort(key=lambda line: line[0])
     return pd.DataFrame([line[1:] for line in lines], columns=MOVES)
 

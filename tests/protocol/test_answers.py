@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from echo.io.video import write_video
 from echo.protocol import answers
 from echo.protocol.answers import check_names, check_order, read_answer
 from echo.protocol.errors import ProtocolError
-from echo.protocol.files import write_frames, write_video
+from echo.protocol.files import write_frames
 from echo.protocol.manifest import Entry
 
 ENTRY = Entry(name="case", branch="revisit_near", room="r", frames=7, given=3, definition="0" * 16, pixels="0" * 16)

@@ -7,10 +7,11 @@ import shutil
 
 import pytest
 
+from echo.io.video import write_video
 from echo.measures.images import psnr
 from echo.protocol.answers import AnswersError
 from echo.protocol.errors import ProtocolError
-from echo.protocol.files import write_frames, write_video
+from echo.protocol.files import write_frames
 from echo.protocol.rows import measure_row, reference_sources, summarised
 from echo.protocol.score import Answers, read_record, score, write_result
 from echo.protocol.truth import entries_of

@@ -8,6 +8,7 @@ import numpy as np
 
 from echo.figures import FigureError
 from echo.figures.videos import Shown, moments, write
+from echo.rollout.cases import choose_cases
 from echo.rollout.frames import Rollout
 from echo.study.config import Study
 from echo.study.provenance import hashes, part_of, record_of, recorded
@@ -34,12 +35,11 @@ def run(study: Study, branch: str, rollouts: list[Path], pool: Path, out: Path) 
     opened = open_pool(pool, (kind.split(part.evaluate.splits),))
     numbers, generated = moments(given_frames(branch, frames), generated_frames(branch, frames))
     with recorded(record_of(out), study, "video") as about:
-        drawn = {}
+        drawn, cases = {}, list(choose_cases(part, branch, opened.info).index)[:SHOWN_CASES]
         for name, path in zip(names, rollouts, strict=True):
             rollout = Rollout.load(path)
             rollout.check(part, branch, opened.info, path)
             drawn[name] = rollout.frames[:SHOWN_CASES]
-            cases = rollout.cases[:SHOWN_CASES]
         truth = np.stack([opened.frames(case, numbers) for case in cases])
         given = truth[:, : len(numbers) - generated]
         rows = {_label(part, name): np.concatenate([given, own], 1) for name, own in drawn.items()}
