@@ -6,10 +6,7 @@ frame at any time, in any browser.
 
 from __future__ import annotations
 
-import base64
 import html
-import io
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from echo.io import page as pages
 from echo.protocol.files import Frames
 from echo.protocol.manifest import Entry
 from echo.protocol.rows import JUDGED, reference_sources
@@ -72,9 +70,7 @@ def _strip(entry: Entry, row: str, frames: Frames) -> Strip:
     scale = min(1.0, WIDEST / width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = [np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in frames]
-    held = io.BytesIO()
-    Image.fromarray(np.concatenate(small, 1)).save(held, "WEBP", quality=QUALITY)
-    picture = f"data:image/webp;base64,{base64.b64encode(held.getvalue()).decode()}"
+    picture = pages.picture_address(np.concatenate(small, 1), "WEBP", quality=QUALITY)
     return Strip(entry.branch, entry.name, row, picture, len(frames), *size)
 
 
@@ -105,11 +101,7 @@ def render(result: Mapping[str, Any], strips: list[Strip]) -> str:
 
 def filled(title: str, body: str, data: list[dict[str, Any]], rate: float) -> str:
     """The template with its parts; ``body`` is HTML, whose own texts are escaped already."""
-    text = TEMPLATE.read_text(encoding="utf-8")
-    held = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
-    for name, value in {"title": html.escape(title), "rate": f"{rate:g}", "data": held, "body": body}.items():
-        text = text.replace(f"/*{{{name}}}*/", value)
-    return text
+    return pages.filled(TEMPLATE, title=html.escape(title), rate=f"{rate:g}", data=pages.embedded(data), body=body)
 
 
 def _head(result: Mapping[str, Any]) -> list[str]:

@@ -116,7 +116,7 @@ def test_a_rows_memory_is_shown_with_what_it_keeps_and_what_a_change_does(browse
     changed = [one.text for one in browser.find_elements(By.CSS_SELECTOR, "#changed figcaption")]
     assert changed[0] == "true" and changed[1] == "its own memory: identical" and changed[3].startswith("swapped: ")
     browser.find_element(By.CSS_SELECTOR, '.card[data-row="i2v"]').click()
-    assert "No frames" in text(browser, "held") and not browser.find_element(By.ID, "changes").is_displayed()
+    assert "keeps no frames" in text(browser, "held") and not browser.find_element(By.ID, "changes").is_displayed()
     assert {one.text for one in browser.find_elements(By.CLASS_NAME, "focus") if one.is_displayed()} == {"I2V"}
 
 

@@ -89,7 +89,7 @@ function memory() {
   for (const name of document.querySelectorAll(".focus")) name.textContent = PAGE.rows[at.focus].label;
   const row = shown().rows[at.focus], held = get("held"), changed = get("changed");
   held.replaceChildren();
-  if (!row.held.length) make("span", held, {}, "No frames as they were.");
+  if (!row.held.length) make("span", held, {}, "It keeps no frames.");
   for (const number of row.held) {
     const box = make("figure", held);
     tile(canvasIn(box), shown().truth, number);

@@ -5,8 +5,6 @@ Pictures of a case are one sprite: its frames as tiles of one WebP image, row by
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from einops import rearrange
 from jaxtyping import UInt8
 from PIL import Image
 
+from echo.io.page import picture_address
 from echo.measures.images import psnr
 from echo.measures.probed import PROBED, Probed
 from echo.measures.verdict import DONE
@@ -122,6 +121,4 @@ def sprite(frames: Frames) -> str:
     short = -len(tiles) % COLUMNS if len(tiles) > COLUMNS else 0
     tiles = np.concatenate([tiles, np.zeros((short, *tiles.shape[1:]), np.uint8)])
     sheet = rearrange(tiles, "(r c) h w d -> (r h) (c w) d", c=min(COLUMNS, len(tiles)))
-    held = io.BytesIO()
-    Image.fromarray(sheet).save(held, "WEBP", quality=QUALITY)
-    return f"data:image/webp;base64,{base64.b64encode(held.getvalue()).decode()}"
+    return picture_address(sheet, "WEBP", quality=QUALITY)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
 
 from echo.io.files import digest
+from echo.io.page import embedded, filled, picture_address
 from echo.judge.people.pairs import Showing
 from echo.judge.people.questions import COLUMNS, QUESTIONS, STEP
 from echo.judge.rubric import TOP
@@ -27,12 +24,9 @@ BROAD = 1.3  # width over height from which the two views stand one above the ot
 
 def render(showings: Sequence[Showing]) -> str:
     """The page of these showings, in their order. The same showings and questions give the same bytes."""
-    text = (FOLDER / "page.html").read_text(encoding="utf-8")
-    for name, files in PARTS.items():
-        text = text.replace(f"/*{{{name}}}*/", "\n".join((FOLDER / file).read_text(encoding="utf-8") for file in files))
-    # No tag can begin inside the data, whatever an anchor is called.
-    held = json.dumps(contents(showings), separators=(",", ":")).replace("<", "\\u003c")
-    return text.replace("/*{data}*/", held)
+    parts = {name: "\n".join((FOLDER / file).read_text(encoding="utf-8") for file in files)
+             for name, files in PARTS.items()}  # fmt: skip
+    return filled(FOLDER / "page.html", **parts, data=embedded(contents(showings)))
 
 
 def contents(showings: Sequence[Showing]) -> dict[str, Any]:
@@ -79,6 +73,4 @@ def readable(anchor: str | None) -> str | None:
 
 def data_uri(frame: UInt8[np.ndarray, "height width 3"]) -> str:
     """A frame as a PNG inside an address."""
-    held = io.BytesIO()
-    Image.fromarray(frame).save(held, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(held.getvalue()).decode()}"
+    return picture_address(frame, "PNG", optimize=True)
