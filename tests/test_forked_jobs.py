@@ -1,8 +1,10 @@
-"""A fork that stands for `python -m echo` in the check is to its caller what the process would be."""
+"""A fork that stands for `python -m echo` is to its caller what the process would be."""
 
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ if sys.argv[1:] == ["waits"]:
     time.sleep(60)
 sys.exit(int(sys.argv[1]))
 """
-LAUNCH = "import sys; from tests.forked_jobs.__main__ import main; sys.exit(main(sys.argv[1:], imported=['json']))"
+LAUNCH = "import sys; from workflow.forked_jobs.__main__ import main; sys.exit(main(sys.argv[1:], imported={}))"
 
 
 @pytest.fixture
@@ -35,11 +37,25 @@ def folder(tmp_path) -> Path:
     return place
 
 
-def bash(folder: Path, script: str, forked: bool = True) -> subprocess.CompletedProcess:
-    """Run a script in a folder; its `python -m echo` as forks, or as processes."""
-    command = ["bash", "-c", f'cd "$1"; {script}', "bash", str(folder)]
-    return subprocess.run([sys.executable, "-c", LAUNCH, *command] if forked else command, cwd=ROOT, text=True,
-                          capture_output=True, check=False, timeout=100)  # fmt: skip
+def command(folder: Path, script: str, forked: bool = True, imported: tuple[str, ...] = ("json",)) -> list[str]:
+    """What runs a script in a folder; its `python -m echo` as forks, or as processes."""
+    plain = ["bash", "-c", f'cd "$1"; {script}', "bash", str(folder)]
+    return [sys.executable, "-c", LAUNCH.format(imported), *plain] if forked else plain
+
+
+def bash(folder: Path, script: str, **how: object) -> subprocess.CompletedProcess:
+    """Run `command` to its end."""
+    return subprocess.run(command(folder, script, **how), cwd=ROOT, text=True, capture_output=True, check=False,
+                          timeout=100)  # fmt: skip
+
+
+def wait_for(place: Path, empty: bool = False) -> str:
+    """What is written to a file, as soon as something is."""
+    for _ in range(500):
+        if place.is_file() and (empty or place.read_text()):
+            return place.read_text()
+        time.sleep(0.02)
+    raise AssertionError(f"{place} was not written")
 
 
 @pytest.mark.parametrize(
@@ -80,3 +96,40 @@ def test_a_killed_job_is_no_success(folder):
         "(until [ -s pid ]; do sleep 0.02; done; kill -KILL $(cat pid)) & python -m echo waits < /dev/null; exit $?",
     )
     assert ran.returncode == 1 and "it was killed" in ran.stderr
+
+
+def test_what_an_import_does_that_a_fork_lacks_makes_processes(folder):
+    (folder / "starts_a_thread.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+    )
+    script = "python -m echo 3 < /dev/null"
+    code = f"import sys; sys.path.append({str(folder)!r}); " + LAUNCH.format(("starts_a_thread",))
+    ran = subprocess.run([sys.executable, "-c", code, *command(folder, script, forked=False)], cwd=ROOT, text=True,
+                         capture_output=True, check=False, timeout=100)  # fmt: skip
+    process = bash(folder, script, forked=False)
+    assert (ran.stdout, ran.returncode) == (process.stdout, 3)
+    assert "has started a thread" in ran.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_the_command_is_ended_in_its_own_way_and_waited_for(folder, name):
+    script = f"trap 'echo saved > state; exit 9' {name[3:]}; echo ready > began; while :; do sleep 0.02; done"
+    with subprocess.Popen(command(folder, script), cwd=ROOT, start_new_session=True) as ran:
+        wait_for(folder / "began")
+        if name == "SIGTERM":
+            ran.send_signal(signal.SIGTERM)
+        else:  # as a terminal does, to all
+            subprocess.run(["kill", "-INT", "--", f"-{ran.pid}"], check=True)
+        assert ran.wait(timeout=100) == 9
+    assert (folder / "state").read_text() == "saved\n"
+
+
+def test_jobs_are_processes_where_who_forks_is_gone(folder):
+    script = "touch began; until [ -e go ]; do sleep 0.02; done; python -m echo 4 < /dev/null > out; echo $? > code"
+    with subprocess.Popen(command(folder, script), cwd=ROOT) as ran:
+        wait_for(folder / "began", empty=True)
+        ran.kill()
+        ran.wait(timeout=100)
+    (folder / "go").touch()
+    assert wait_for(folder / "code") == "4\n"
+    assert "at exit" in (folder / "out").read_text()

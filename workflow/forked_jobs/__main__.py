@@ -1,8 +1,9 @@
-"""Run a command whose jobs are forks of this process: ``python -m tests.forked_jobs COMMAND ...``."""
+"""Run a command whose jobs are forks of this process: ``python -m workflow.forked_jobs COMMAND ...``."""
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import runpy
@@ -18,8 +19,9 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 
-from tests.forked_jobs.ask import PLACE
+from workflow.forked_jobs.ask import PLACE, TAKEN
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
@@ -33,31 +35,50 @@ IMPORTED = (
 
 
 def main(command: list[str], imported: Sequence[str] = IMPORTED) -> int:
-    """Import, answer askers while ``command`` runs, and return its exit code."""
+    """Import and answer askers while ``command`` runs, and return its exit code."""
+    if sys.platform != "linux":
+        return subprocess.call(command)
     os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # pyarrow's allocator: a fork would lack its thread
-    for name in imported:
-        import_module(name)
-    if len(os.listdir("/proc/self/task")) > 1:
-        raise SystemExit("forked jobs: an import has started a thread, which forks would lack; take it from IMPORTED")
     place = tempfile.mkdtemp()  # not one that removes itself: forks would do so at their end
     try:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(Path(place, "socket")))
             listener.listen(64)
-            return _serve(listener, command)
+            running = _start(command, listener.getsockname())
+            for name in imported:
+                if running.poll() is None:
+                    import_module(name)
+            if len(os.listdir("/proc/self/task")) == 1:
+                _serve(listener, running)
+        if running.poll() is None:  # askers find no listener
+            print("jobs are processes of their own: an import has started a thread, which forks lack", file=sys.stderr)
+        return running.wait()
     finally:
         shutil.rmtree(place)
 
 
-def _serve(listener: socket.socket, command: list[str]) -> int:
-    """Fork a job for each who asks, until ``command`` has ended: its exit code."""
+def _start(command: list[str], address: str) -> subprocess.Popen:
+    """The command, whose jobs ask at ``address``."""
     env = {
-        **os.environ, PLACE: listener.getsockname(), "BASH_ENV": str(FOLDER / "python.sh"),
+        **os.environ, PLACE: address, "BASH_ENV": str(FOLDER / "python.sh"),
         "FORKED_JOBS_FOLDER": str(FOLDER), "FORKED_JOBS_PYTHON": sys.executable,
     }  # fmt: skip
     running = subprocess.Popen(command, env=env)
-    ended = os.pidfd_open(running.pid)
-    while True:
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, number)
+
+    # The command answers in its own way, and is waited for. What a terminal sends it has from the terminal.
+    signal.signal(signal.SIGTERM, pass_on)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    return running
+
+
+def _serve(listener: socket.socket, running: subprocess.Popen) -> None:
+    """Fork a job for each who asks, until the command has ended."""
+    ended = os.pidfd_open(running.pid) if running.returncode is None else None
+    while ended is not None:
         ready, _, _ = select.select([listener, ended], [], [])
         if listener in ready:
             connection, _ = listener.accept()
@@ -67,7 +88,7 @@ def _serve(listener: socket.socket, command: list[str]) -> int:
             connection.close()
             _reap(running.pid)
         elif ended in ready:
-            return running.wait()
+            return
 
 
 def _reap(but: int) -> None:
@@ -78,6 +99,7 @@ def _reap(but: int) -> None:
 
 def _attend(connection: socket.socket) -> int:
     """See one job through: its exit code to the asker; its end, if the asker is gone."""
+    connection.sendall(TAKEN)
     size, streams, _, _ = socket.recv_fds(connection, 8, 3)
     asked = b""
     while len(asked) < int.from_bytes(size, "big"):
@@ -90,7 +112,8 @@ def _attend(connection: socket.socket) -> int:
         os.close(stream)
     ready, _, _ = select.select([connection, os.pidfd_open(job)], [], [])
     if connection in ready:  # nothing more is ever sent: the asker was killed
-        os.killpg(job, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job, signal.SIGTERM)
     _, status = os.waitpid(job, 0)
     if os.WIFEXITED(status) and connection not in ready:
         connection.sendall(bytes([os.WEXITSTATUS(status)]))
@@ -100,6 +123,8 @@ def _attend(connection: socket.socket) -> int:
 def _job(asked: dict, streams: list[int]) -> None:
     """``python -m echo ARGUMENTS``, and the end of this process."""
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -109,9 +134,10 @@ def _job(asked: dict, streams: list[int]) -> None:
     own = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     elsewhere = [path for path in sys.path if path and Path(path).resolve() != ROOT]
     sys.path[:] = [asked["folder"], *own, *elsewhere]
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "workflow"]:
         del sys.modules[name]
     sys.argv = ["echo", *asked["arguments"]]
+    Path("/proc/self/comm").write_text(f"echo {' '.join(asked['arguments'][:1])}")  # what `top` calls it
     code = 0
     try:
         runpy.run_module("echo", run_name="__main__", alter_sys=True)
@@ -122,7 +148,7 @@ def _job(asked: dict, streams: list[int]) -> None:
     except BaseException:
         traceback.print_exc()
         code = 1
-    threading._shutdown()
+    threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue] what Python's end does first
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
