@@ -113,19 +113,6 @@ def samples(name: str, tables: str | Path) -> dict[str, np.ndarray]:
     return read_samples(Path(tables), name)
 
 
-def tables_of(study: str | Path) -> Path:
-    """The tables folder of a study, by its name in ``results/`` or by its folder: for notebooks.
-
-    Raises FigureError, with the names there are, where neither has tables.
-    """
-    results = FOLDER.parent.parent / "results"
-    for folder in (Path(study), Path(study, "tables"), results / study / "tables"):
-        if (folder / "rows.csv").is_file():
-            return folder
-    there = ", ".join(sorted(path.parent.parent.name for path in results.glob("*/tables/rows.csv")))
-    raise FigureError(f"study {str(study)!r}: no tables; expected a name in results/ ({there}) or a folder of tables")
-
-
 def _module(name: str, tables: Path) -> ModuleType:
     """The figure's module, once the files that it reads are known to be there; pictures of one branch are enough."""
     there = [file for file in reads(name) if (tables / file).is_file()]

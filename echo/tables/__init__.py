@@ -12,6 +12,8 @@ module                what it does
 ``samples``           pictures of a few cases, for the figures
 ``build``             computes all other tables from the gathered files; says what each holds
 ``read``              reads the gathered files and checks their columns
+``results``           a study's tables by name, for readers (``load``)
+``follows``           what follows from a study's tables, in sentences, for the end of each notebook
 ``summary``           means with intervals: every row x branch x measure, and PSNR along the rollout
 ``gate``              scores of the returns that departed alone
 ``compare``           each row against the reference row, case by case; probes and certificates
@@ -35,6 +37,24 @@ module                what it does
 ``strips``            pictures of what each row made of one of those
 ====================  ==================================================================================================
 
-A number that was not measured is an empty cell, never 0. Nothing is imported here, so that a workflow can get the
-list of files without pandas.
+A number that was not measured is an empty cell, never 0. ``load("mini")["summary"]`` is a table as a data frame.
+Nothing is imported before that, so that a workflow can get the list of files without pandas.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from echo.tables.results import Results
+
+
+def load(study: str | Path) -> Results:
+    """The tables of a study, by its name in ``results/`` or by its folder.
+
+    Raises TableError, with the names there are, where neither has tables.
+    """
+    from echo.tables.results import Results
+
+    return Results(study)

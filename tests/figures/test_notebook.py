@@ -3,21 +3,20 @@
 import ast
 import json
 import os
+import re
 import sys
 
 import nbformat
 import pytest
 
-from echo import figures
-from echo.figures import FigureError
 from echo.figures.notebook import NotebookError, execute
 from echo.tables.build import build_tables
 from tests.conftest import ROOT
 from tests.synthetic import write_tables
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-ALLOWED = {"sys", "pathlib", "pandas", "numpy", "echo"}
-OFFERED = {"figures", "contrasts", "statistics"}  # modules of echo that notebooks may use
+ALLOWED = {"pandas", "numpy", "echo"}
+OFFERED = {"figures", "tables", "contrasts", "follows", "statistics"}  # modules of echo that notebooks may use
 SCREEN = 20  # lines of code in a cell
 
 
@@ -49,6 +48,8 @@ def test_stored_notebooks_are_valid_and_clean(path):
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
     assert any(cell.source.startswith("## Extend it") for cell in notebook.cells)
+    assert notebook.cells[-2].source.startswith("## What follows")
+    assert re.fullmatch(r"follows\.\w+\(results\)", notebook.cells[-1].source)
     assert all(len(cell.source.splitlines()) <= SCREEN for cell in code)
     lines = [line for cell in code for line in cell.source.splitlines() if not line.startswith("%")]
     for node in ast.walk(ast.parse("\n".join(lines))):
@@ -136,15 +137,6 @@ def test_an_unknown_parameter_is_refused(tables, tmp_path):
     path.write_text(path.read_text().replace("study = ", "folder = "))
     with pytest.raises(NotebookError, match="other.ipynb: unknown parameter 'study': .* assigns folder"):
         execute(path, tmp_path / "out.ipynb", tables)
-
-
-def test_papermill_alone_takes_a_studys_name_or_folder(tables, tmp_path):
-    assert figures.tables_of(tables) == tables
-    (tmp_path / "tables").symlink_to(tables)
-    assert figures.tables_of(tmp_path) == tmp_path / "tables"
-    assert figures.tables_of("mini") == ROOT / "results" / "mini" / "tables"
-    with pytest.raises(FigureError, match=r"study 'nowhere': no tables; expected a name in results/ \(.*mini"):
-        figures.tables_of("nowhere")
 
 
 def test_what_is_no_notebook_is_refused(tables, tmp_path):
