@@ -106,7 +106,10 @@ def test_a_source_that_picks_no_cell_is_refused_with_its_line(tmp_path, line, sa
         "docs/judges.md",
         "docs/findings.md",
         "docs/open_domain.md",
+        "docs/extend.md",
         "docs/protocol.md",
+        "docs/reading.md",
+        "docs/run.md",
         "docs/statistics.md",
     ],
 )
