@@ -34,6 +34,7 @@ include: "workflow/rules/people.smk"
 include: "workflow/rules/viewer.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/video.smk"
+include: "workflow/rules/site.smk"
 include: "workflow/rules/open_domain.smk"
 include: "workflow/rules/protocol.smk"
 

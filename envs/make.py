@@ -14,7 +14,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 SOURCE = FOLDER / "packages.txt"
 GENERATED = "# Generated from packages.txt by `python -m envs.make`; do not edit."
-SECTIONS = ("core", "workflow", "notebooks", "dev", "gpu", "in turn")
+SECTIONS = ("core", "workflow", "notebooks", "docs", "dev", "gpu", "in turn")
 CUDA = """\
 # For GPU clusters. Wheels of torch for Linux carry CUDA, and pin the NVIDIA libraries they need, unless an index serves
 # a CPU build under the same version: `python -c "import torch; print(torch.version.cuda)"` must print a version."""

@@ -8,6 +8,7 @@ frames that was chosen for the segment to come; ``append`` gets the next frames 
 asked, and its state is all that survives between segments. ``read`` is the same after both.
 
 What an implementation has to know:
+
 - **Evidence may be the anchor alone** (the first frame, ``evidence.span(0, 1)``): for a first segment, where training
   drops the history, and when a probe erases the memory. Erasing means just that: writing from the anchor alone, never
   setting the state to zero. The first frame of evidence is the anchor; retrieved frames follow by rank.
