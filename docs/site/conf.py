@@ -1,7 +1,7 @@
 """The pages as a site: ``snakemake site`` (workflow/rules/site.smk) has Sphinx build it.
 
-Its source is this project's folder, so that every link of the pages, which are read in the repository too, holds here. The
-notebooks are those that the study's own rule has executed.
+Its source is this project's folder, so that every link of the pages, which are read in the repository too, holds here.
+The notebooks are those that the study's own rule has executed.
 """
 
 import os
@@ -26,14 +26,7 @@ include_patterns = [
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/*.md", "results/*/tables/tables.md",
     "results/mini/tables/findings.md", "results/*/*.md", f"runs/{STUDY}/notebooks/*.ipynb",
 ]  # fmt: skip
-exclude_patterns = [
-    ".*",
-    "resources",
-    "shipped",
-    f"runs/{STUDY}/[!n]*",
-    "runs/smoke",
-    "runs/check",
-]  # not walked through
+exclude_patterns = [".*", "resources", "shipped", "runs/*/[!n]*"]  # not walked through
 suppress_warnings = ["myst.header"]  # pages with parts that commands print begin these at the third level
 html_extra_path = ["root", *(str(path) for path in ROOT.glob("results/mini/videos/revisit_near.mp4"))]
 nb_execution_mode = "off"
@@ -43,7 +36,7 @@ autodoc_member_order = "bysource"
 
 
 def fields(lines: list[str]) -> Iterator[str]:
-    """Docstrings here say what an argument or attribute is by ``name: text``: as items of a list; no code within bold."""
+    """A docstring whose ``name: text``, for arguments and attributes, are items of a list; without code within bold."""
     inside = False
     for line in re.sub(r"\*\*[^*]+\*\*", lambda bold: bold[0].replace("``", ""), "\n".join(lines)).split("\n"):
         field = re.match(r"(\w+(?:, \w+)*): +(?=\S)", line)
