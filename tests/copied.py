@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-COPIED = ("Snakefile", "workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped")
+COPIED = ("workflow", "profiles", "slurm", "config", "echo", "envs", "notebooks", "shipped")
 # Compiled code comes along, so that no process compiles it again; not the files it is written to by others meanwhile.
 BEING_WRITTEN = shutil.ignore_patterns("*.pyc.*", ".*")
 

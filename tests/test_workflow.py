@@ -373,7 +373,7 @@ def test_the_study_runs_in_another_working_directory_and_as_a_module(clone, tmp_
     place = tmp_path_factory.mktemp("elsewhere")
     (place / "resources" / "assets").mkdir(parents=True)
     (place / "resources" / "assets" / "mine.txt").write_text("somebody's")
-    done = snakemake(place, "-s", str(clone / "Snakefile"), "runs/mini/study.json")
+    done = snakemake(place, "-s", str(clone / "workflow" / "Snakefile"), "runs/mini/study.json")
     assert done.returncode == 0 and (place / "runs" / "mini" / "study.json").is_file(), done.stderr
     (place / "study.yaml").write_text((clone / "config" / "quick.yaml").read_text())
     (place / "Snakefile").write_text(
@@ -381,7 +381,7 @@ def test_the_study_runs_in_another_working_directory_and_as_a_module(clone, tmp_
 configfile: "study.yaml"
 
 module echo_study:
-    snakefile: "{clone}/Snakefile"
+    snakefile: "{clone}/workflow/Snakefile"
     config: config
 
 use rule * from echo_study as echo_*

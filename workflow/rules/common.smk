@@ -50,7 +50,6 @@ shell.prefix("trap : TERM USR1; ")
 try:
     MATRIX = load_rows(ROOT / "config" / "rows.yaml")
     # As a module, the study is the `config` of another workflow, whose files are not ours to read.
-    OURS = Path(workflow.main_snakefile).resolve() == (ROOT / "Snakefile").resolve()
     STUDY = study_of_snakemake(
         config,
         workflow.configfiles if OURS else (),
