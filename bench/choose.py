@@ -137,8 +137,8 @@ def summary_of(config: dict[str, Any], name: str, cores: int) -> pd.DataFrame:
     folder = Path("runs", config["study"])
     file, table = folder / "variant.json", folder / "tables" / "summary.csv"
     write_json(file, config)
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow" / "Snakefile"), str(table), "--cores", str(cores),
-               "--configfile", str(file), "--quiet", "rules"]  # fmt: skip
+    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "workflow" / "Snakefile"), str(table),
+               "--cores", str(cores), "--configfile", str(file), "--quiet", "rules"]  # fmt: skip
     if subprocess.run(command, check=False).returncode:
         raise ChoiceError(f"{name}: the run failed; `{' '.join(command)}`")
     return pd.read_csv(table)
