@@ -109,7 +109,7 @@ def draw(table: pd.DataFrame) -> Figure:
     judges = list(dict.fromkeys(table["judge"]))
     edits = [edit for edit, amounts in AMOUNTS.items() if len(amounts) > 1]
     single = [edit for edit, amounts in AMOUNTS.items() if len(amounts) == 1]
-    figure = style.new_figure(6.75, 0.6 + 2.9 * len(judges))
+    figure = style.new_figure(0.6 + 2.9 * len(judges))
     panels = figure.subplots(2 * len(judges), 4, sharey=True, squeeze=False)
     for line, judge in enumerate(judges):
         own = table[table["judge"] == judge]

@@ -62,7 +62,7 @@ def curve(config: dict[str, Any], rows: tuple[str, ...], factors: tuple[int, ...
 def draw(table: pd.DataFrame) -> Figure:
     """PSNR (above) and LPIPS (below) against training steps, one panel for each branch, one line for each row."""
     branches = [branch for branch in BRANCHES if branch in set(table["branch"])]
-    figure = style.new_figure(6.75, 3.9)
+    figure = style.new_figure(3.9)
     panels = figure.subplots(2, len(branches), sharex=True, sharey="row", squeeze=False)
     for line, (measure, name) in zip(panels, (("psnr", "PSNR, dB"), ("lpips", "LPIPS")), strict=True):
         for axes, branch in zip(line, branches, strict=True):

@@ -795,6 +795,18 @@ def figure(
 
 
 @app.command()
+def captions(
+    files: Annotated[list[str], typer.Argument(help="names of figures' files, in the page's order")],
+    out: Annotated[Path, typer.Option("--out", help="the page, beside these files")],
+) -> None:
+    """Write a page of figures with their captions."""
+    from echo.figures.captions import page
+    from echo.io.files import write_text
+
+    write_text(out, page(files))
+
+
+@app.command()
 def notebook(
     path: Annotated[Path, typer.Argument(help="for example notebooks/01_answer.ipynb")],
     tables: TablesFolder,

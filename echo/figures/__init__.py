@@ -86,11 +86,12 @@ def _has_pictures(name: str, files: Iterable[str]) -> bool:
 
 @dataclass(frozen=True)
 class About:
-    """What a figure says of itself, for a report."""
+    """What a figure says of itself, in its file, on the page of captions and in a report; ``source``: its module."""
 
     title: str
     text: str
     category: str
+    source: str
 
 
 def about(name: str) -> About:
@@ -98,7 +99,8 @@ def about(name: str) -> About:
     reads(name)
     path = FOLDER / f"{name}.py"
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or name
-    return About(text.partition(":")[0].replace("`", ""), text, str(source.constant(path, "CATEGORY") or "Figures"))
+    category = str(source.constant(path, "CATEGORY") or "Figures")
+    return About(text.partition(":")[0].replace("`", ""), text, category, f"echo/figures/{path.name}")
 
 
 def draw(name: str, tables: str | Path) -> Figure:
@@ -130,4 +132,5 @@ def draw_to(name: str, tables: str | Path, out: str | Path) -> None:
     """
     from echo.figures import saving
 
-    saving.save(draw(name, tables), Path(out))
+    said = about(name)
+    saving.save(draw(name, tables), Path(out), said.title, said.text, said.source)

@@ -30,7 +30,7 @@ def draw(tables: Path) -> Figure:
     pairs = list(dict.fromkeys(zip(agreement["judge"], agreement["other"], strict=True)))
     if not pairs:
         return _alone(judgements)
-    figure = style.new_figure(6.75, 0.75 + 2.75 * len(pairs))
+    figure = style.new_figure(0.75 + 2.75 * len(pairs))
     panels = figure.subplots(len(pairs), 2, squeeze=False, width_ratios=(1, 1.15))
     for (left, right), (judge, other) in zip(panels, pairs, strict=True):
         here = agreement[(agreement["judge"] == judge) & (agreement["other"] == other)]
@@ -106,7 +106,7 @@ def _scores(axes: Axes, agreement: pd.DataFrame) -> None:
 
 def _alone(judgements: pd.DataFrame) -> Figure:
     """Of one judge there is no agreement: its totals, and what is needed to compare it."""
-    figure = style.new_figure(6.75, 2.6)
+    figure = style.new_figure(2.6)
     axes = figure.subplots()
     scores, judges = judgements["score"].dropna(), list(dict.fromkeys(judgements["judge_name"]))
     axes.hist(scores, bins=[5 * edge for edge in range(21)], color=CASES, edgecolor="white", linewidth=0.5)

@@ -34,7 +34,7 @@ def draw(tables: Path) -> Figure:
         order += _order(references, gains, branches)
         looks = references.assign(colour=untrained.COLOUR, marker="|", hollow=False)
         rows = pd.concat([rows, looks.drop(columns="dashes")])
-    figure = style.new_figure(8.6, 1.6 + 0.27 * len(order))
+    figure = style.new_figure(1.2 + 0.21 * len(order))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     _gains(left, rows, gains, order, branches)
     _reference_lines(left, references, gains, order, branches)
@@ -44,11 +44,7 @@ def draw(tables: Path) -> Figure:
         tick.set_color(rows.loc[row, "colour"])
         tick.set_style("italic" if row in references.index else "normal")
     left.set_ylim(len(order) - 0.4, -0.6)
-    figure.suptitle(
-        "When the camera comes back, which memory keeps the room the same?",
-        x=0.01, ha="left", fontsize=12, fontweight="bold",
-    )  # fmt: skip
-    left.set_title(f"Returned view: gain over {_reference(tables, rows, branches)}", fontweight="normal", fontsize=8.5)
+    left.set_xlabel(f"gain in PSNR, dB (95 % interval), over\n{_reference(tables, rows, branches)}")
     shapes = [
         Line2D(
             [],
@@ -109,7 +105,6 @@ def _gains(axes: Axes, rows: pd.DataFrame, gains: pd.DataFrame, order: list[str]
             faces={row.row_name: style.face(row) for row in rows.itertuples()}, err_kws={"linewidth": 1.2},
         )  # fmt: skip
     axes.axvline(0, color=style.REFERENCE_COLOUR, linewidth=1)
-    axes.set_xlabel("gain in PSNR, dB (95 % interval)")
     axes.set_ylabel("")
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
@@ -139,11 +134,11 @@ def _kept(axes: Axes, rows: pd.DataFrame, order: list[str]) -> None:
             continue
         axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
         if numbers > 0:
-            axes.plot(numbers, position, "s", color=row["colour"], markerfacecolor=style.face(row), markersize=5)
+            axes.plot(numbers, position, "s", color=row["colour"], markerfacecolor=style.face(row), markersize=4)
         text = f"{int(numbers):,}" if numbers > 0 else "none"
         axes.annotate(
             text, (max(numbers, edge), position), (6 if numbers > 0 else 2, 0), textcoords="offset points",
-            va="center", fontsize=7, color="#333333",
+            va="center", fontsize=6.5, color="#333333",
         )  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlim(edge, most * (most / edge) ** 0.6)

@@ -25,7 +25,7 @@ SPREAD = 0.64  # of a row's height, over which its interventions are spread
 def draw(tables: Path) -> Figure:
     """One line per row: dB lost under each intervention with its interval, and the verdict at the right."""
     rows, table = style.read_by_row(tables, "probes_table.csv")
-    figure = style.new_figure(6.75, 1.5 + 0.42 * len(table))
+    figure = style.new_figure(1.4 + 0.36 * len(table))
     axes = figure.subplots()
     shifts = np.linspace(-SPREAD / 2, SPREAD / 2, len(INTERVENTIONS))
     for (probe, (marker, _)), shift in zip(INTERVENTIONS.items(), shifts, strict=True):
@@ -40,7 +40,7 @@ def draw(tables: Path) -> Figure:
         axes.axhline(position + 0.5, color=style.GUIDE, linewidth=0.6, zorder=0)
         word = str(line["verdict"]).split(":")[0].split(",")[0]
         axes.text(
-            1.01, position, word, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5,
+            1.01, position, word, transform=axes.get_yaxis_transform(), va="center", fontsize=7,
             color="#B00020" if word == "broken" else "#333333", fontweight="bold" if word == "broken" else "normal",
         )  # fmt: skip
     axes.axvline(0, color="#777777", linewidth=0.8)

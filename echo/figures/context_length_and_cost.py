@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from echo.figures import style, untrained
 from echo.tables.paper import papers_name
 
-READS = ("summary.csv", "rows.csv", "timings.csv")
+READS = ("summary.csv", "rows.csv")
 LENGTHS = {"i2v": 1, "context_k5": 5, "context_k20": 20}  # row: K
 BRANCHES = {  # branch: (colour, marker)
     "recall": ("#0072B2", "o"),
@@ -28,33 +29,35 @@ QUALITY = "recall"  # the branch that both cost panels show
 
 @style.styled()
 def draw(tables: Path) -> Figure:
-    """PSNR against K on four branches; PSNR on recall against training time; the same against numbers kept."""
+    """PSNR against K on four branches; PSNR on recall against frames read, and against numbers kept.
+
+    Frames read stand for the cost of a step. Times, which other work on the machine makes noise of, are in timings.csv.
+    """
     rows = style.read_rows(tables)
     summary = style.read(tables, "summary.csv")
     summary = summary[summary["measure"] == "psnr"]
     psnr = summary[summary["row_name"].isin(rows.index)]
     references = untrained.read_references(tables)
     at = untrained.levels(summary[summary["branch"] == QUALITY], references)
-    timings = style.read(tables, "timings.csv")
-    seconds = timings[timings["stage"] == "train"].groupby("row_name")["seconds"].mean()
-    figure = style.new_figure(10.4, 4.5)
-    length, time, kept = figure.subplots(1, 3, width_ratios=(1, 1.1, 1.1))
-    _length(length, psnr)
-    _cost(time, rows, psnr, seconds)
-    time.set_title("Cost of training")
-    time.set_xlabel("training time of the row, s")
+    figure = style.new_figure(3.7)
+    length, read, kept = figure.subplots(1, 3, width_ratios=(1, 1.1, 1.1))
+    branches = _length(length, psnr)
+    _cost(read, rows, psnr, rows["frames_read"].astype(float))
+    read.set_title("Cost of reading")
+    read.set_xlabel("frames in self-attention beside\nanchor and target")
     _cost(kept, rows, psnr, rows["state_numbers"].astype(float))
     kept.set_title("Cost of keeping")
-    kept.set_xlabel("numbers the memory keeps (log scale)")
+    kept.set_xlabel("numbers the memory keeps\n(log scale)")
     _log_with_zero(kept, rows["state_numbers"].astype(float))
-    for axes in (length, time, kept):
+    for axes in (length, read, kept):
         untrained.level_lines(axes, references, at, labels=False)
     untrained.label_ends(kept, references, at)
-    figure.legend(handles=style.row_legend(rows), loc="outside lower center", ncols=5)
+    figure.legend(handles=[*branches, *style.row_legend(rows)], loc="outside lower center", ncols=5)
     return figure
 
 
-def _length(axes: Axes, psnr: pd.DataFrame) -> None:
+def _length(axes: Axes, psnr: pd.DataFrame) -> list[Line2D]:
+    """The panel of K; returns its lines, labelled."""
     cells = psnr.assign(length=psnr["row_name"].map(papers_name).map(LENGTHS))
     cells = cells[cells["length"].notna() & cells["branch"].isin(BRANCHES)]
     colours, markers = ({branch: look[i] for branch, look in BRANCHES.items()} for i in (0, 1))
@@ -63,14 +66,13 @@ def _length(axes: Axes, psnr: pd.DataFrame) -> None:
     axes.set_xlim(0.8, 26)
     axes.set_xticks(list(LENGTHS.values()), [str(k) for k in LENGTHS.values()])
     axes.minorticks_off()
-    axes.set_xlabel("raw frames in context, K (1 = I2V)")
+    axes.set_xlabel("raw frames in context, K\n(1 = I2V)")
     axes.set_ylabel("PSNR, dB (95 % interval)")
     axes.set_title("Context length")
     axes.grid(axis="y")
-    if lines:
-        names = [style.branch_label(branch) for branch in lines]
-        legend = axes.legend(list(lines.values()), names, loc="upper left", frameon=True, framealpha=0.9)
-        legend.get_frame().set(linewidth=0)  # white over the lines of references
+    for branch, line in lines.items():
+        line.set_label(f"left: {style.branch_label(branch)}")
+    return list(lines.values())
 
 
 def _cost(axes: Axes, rows: pd.DataFrame, psnr: pd.DataFrame, cost: pd.Series) -> None:
@@ -78,7 +80,7 @@ def _cost(axes: Axes, rows: pd.DataFrame, psnr: pd.DataFrame, cost: pd.Series) -
     cells = cells.assign(cost=cells["row_name"].map(cost))
     style.estimates(
         axes, cells[cells["cost"].notna()], "cost", colours=rows["colour"].to_dict(), markers=rows["marker"].to_dict(),
-        faces={row.row_name: style.face(row) for row in rows.itertuples()}, markersize=6, err_kws={"linewidth": 0.9},
+        faces={row.row_name: style.face(row) for row in rows.itertuples()}, markersize=4.5, err_kws={"linewidth": 0.9},
     )  # fmt: skip
     axes.set_ylabel(f"{style.branch_label(QUALITY)} PSNR, dB")
     axes.grid()

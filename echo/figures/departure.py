@@ -25,23 +25,23 @@ def draw(tables: Path) -> Figure:
     known = untrained.read_references(tables).assign(colour=untrained.COLOUR, hollow=False)
     every = pd.concat([rows, known])
     summary = style.read(tables, "summary.csv")
-    figure = style.new_figure(9.4, 1.7 + 0.3 * len(every))
+    figure = style.new_figure(1.5 + 0.25 * len(every))
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, measure in ((left, "departure_share"), (right, "first_psnr")):
         _panel(axes, summary[(summary["measure"] == measure) & summary["row_name"].isin(every.index)], every)
     left.axvline(DEPARTED, color="#777777", linewidth=0.9, linestyle="--")
     left.axvline(1, color=style.REFERENCE_COLOUR, linewidth=0.8)
     left.set_xlim(-0.05, max(1.2, left.get_xlim()[1]))
-    left.set_xlabel("angle covered, true cameras = 1 (dashed: departed)")
+    left.set_xlabel("angle covered, true cameras = 1\n(dashed: departed)")
     left.set_title("Does the camera leave?")
-    right.set_xlabel("PSNR of the last frames to the first frame, dB")
+    right.set_xlabel("PSNR of the last frames to the first frame, dB\n")
     right.set_title("Does the first view come back?")
     left.set_yticks(range(len(every)), every["label"])
     for tick, row in zip(left.get_yticklabels(), every.index, strict=True):
         tick.set_color(every.loc[row, "colour"])
     left.set_ylim(len(every) - 0.4, -0.6)
     shapes = style.shapes_legend({style.explained(branch): marker for branch, (marker, _) in BRANCHES.items()})
-    figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
+    figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=3)
     return figure
 
 

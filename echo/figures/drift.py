@@ -6,6 +6,7 @@ Thin lines are references, which need no training and, here, know the first fram
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from echo.figures import FigureError, style, untrained
 
 READS = ("drift.csv", "rows.csv")
 BRANCH = "replay"
+WRAP = 12  # letters of a title on a line
 
 
 @style.styled()
@@ -29,13 +31,13 @@ def draw(tables: Path) -> Figure:
         raise FigureError(f"{tables / 'drift.csv'}: no row of branch {BRANCH}")
     alone = style.reference_row(rows)
     families = list(dict.fromkeys(rows.loc[rows["row_name"] != alone, "family"])) or ["context"]
-    figure = style.new_figure(max(2.7 * len(families), 3.4), 3.9)
+    figure = style.new_figure(3.3)
     panels = figure.subplots(1, len(families), sharey=True, squeeze=False)[0]
     ends: dict[str, float] = {}
     for axes, family in zip(panels, families, strict=True):
         members = rows[(rows["family"] == family) | (rows["row_name"] == alone)]
         _panel(axes, members, drift)
-        axes.set_title(style.family_name(family).capitalize())
+        axes.set_title(fill(style.family_name(family).capitalize(), WRAP))
         axes.set_xlabel("frame of the rollout")
         ends = _reference_lines(axes, references, replayed)
     panels[0].set_ylabel("PSNR to the true frame, dB")
@@ -76,4 +78,5 @@ def _panel(axes: Axes, rows: pd.DataFrame, drift: pd.DataFrame) -> None:
             line.set_markevery((2 + others.index(name), 6))  # so that the markers of two rows do not coincide
     axes.grid(axis="y")
     if lines:
-        axes.legend(handles=list(lines.values()), loc="upper center", bbox_to_anchor=(0.5, -0.2), handlelength=3)
+        look = {"handlelength": 2.2, "fontsize": 6.5}
+        axes.legend(handles=list(lines.values()), loc="upper center", bbox_to_anchor=(0.5, -0.2), **look)

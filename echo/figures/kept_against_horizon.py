@@ -25,13 +25,11 @@ def draw(tables: Path) -> Figure:
     kept = kept[kept["row_name"].isin(rows.index)]
     if kept.empty:
         raise FigureError(f"{tables / 'kept.csv'}: no row of rows.csv")
-    figure = style.new_figure(8.6, 5.0)
+    figure = style.new_figure(3.7)
     for axes, (column, title) in zip(figure.subplots(1, 2), TITLES.items(), strict=True):
         _panel(axes, rows, kept, column)
-        axes.set_title(title)
-    policies = " and ".join(kept["policy"].unique())
-    figure.suptitle(f"What survives between segments (evidence: {policies})", fontsize=9.5)
-    figure.legend(handles=style.row_legend(rows), loc="outside lower center", ncols=5)
+        axes.set_title(f"{title}, evidence: {' and '.join(kept['policy'].unique())}")
+    figure.legend(handles=style.row_legend(rows), loc="outside lower center", ncols=4)
     return figure
 
 

@@ -26,7 +26,7 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
     count = ranks["row"].nunique()
     across = min(2, len(outcomes))
     down = -(-len(outcomes) // across)
-    figure = style.new_figure(0.6 + across * (1.3 + 0.85 * len(studies)), down * (0.9 + 0.24 * count))
+    figure = style.new_figure(down * (0.8 + 0.17 * count))
     panels = list(figure.subplots(down, across, squeeze=False).flat)
     for axes in panels[len(outcomes) :]:
         axes.set_axis_off()
@@ -40,7 +40,7 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
             )  # fmt: skip
         for rank, equal in here[here["study"] == studies[-1]].groupby("rank"):
             axes.annotate(
-                ", ".join(equal["label"]), (len(studies) - 1, float(str(rank))), (6, 0), fontsize=7,
+                ", ".join(equal["label"]), (len(studies) - 1, float(str(rank))), (6, 0), fontsize=6,
                 textcoords="offset points", va="center", color=_colour(str(equal["family"].iloc[-1])),
                 annotation_clip=False,
             )  # fmt: skip
@@ -51,7 +51,7 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
         axes.set_title(f"{style.branch_label(branch)}, {'judge' if measure == 'judge' else measure.upper()}")
         axes.grid(axis="x")
     for axes in panels[: len(outcomes) : across]:
-        axes.set_ylabel("rank among the rows that all studies have")
+        axes.set_ylabel("rank among the rows\nthat all studies have")
     return figure
 
 

@@ -11,7 +11,7 @@ from echo.figures import FigureError, style
 
 READS = ("samples/pool.npz",)
 FORMATS = ("jpg",)
-INCH = 1.0  # side of a thumbnail
+INCH = 1.0  # side of a thumbnail, or what a page leaves
 
 
 @style.styled()
@@ -26,11 +26,13 @@ def draw(tables: Path) -> Figure:
         )
     scenes, identities = images.shape[:2]
     columns = samples.get("columns", np.array([""] * identities))
-    figure, grid = style.thumbnail_grid(scenes, identities, INCH, left=0.75, top=0.25)
+    left = 0.75
+    inch = min(INCH, (style.PAGE - left - 0.05) / identities - 0.03)
+    figure, grid = style.thumbnail_grid(scenes, identities, inch, left=left, top=0.25)
     for line, panels in enumerate(grid):
         for axes, picture in zip(panels, images[line], strict=True):
             style.thumbnail(axes, picture)
         style.side_label(panels[0], style.literal(labels[line]).replace("_", " "), "black")
     for axes, text in zip(grid[0], columns, strict=True):
-        axes.set_title(style.literal(text).replace("_", " "), fontsize=8.5, fontweight="normal", loc="center", pad=3)
+        axes.set_title(style.literal(text).replace("_", " "), fontsize=7.5, fontweight="normal", loc="center", pad=3)
     return figure

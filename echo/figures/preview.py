@@ -57,7 +57,7 @@ def draw(pool: Pool, videos: Sequence[str]) -> Figure:
     for video in videos:
         if video not in pool.info.index:
             raise FigureError(f"{pool.folder}: no video {video!r}; the first ones are {', '.join(pool.videos[:3])}")
-    figure = style.new_figure((SHOWN + 1.9) * INCH, 0.3 + len(videos) * (INCH + 0.5))
+    figure = style.new_figure(0.3 + len(videos) * (INCH + 0.5), (SHOWN + 1.9) * INCH)
     grid = figure.subplots(len(videos), SHOWN + 1, squeeze=False, width_ratios=[*([1] * SHOWN), 1.4])
     for panels, video in zip(grid, videos, strict=True):
         numbers = np.unique(np.linspace(0, pool.length(video) - 1, SHOWN).round().astype(int))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from echo.figures import style
 
 READS = ("probes_table.csv", "rows.csv")
 CATEGORY = "Certificates"
+WRAP = 28  # letters of a verdict on a line
 PROBES = {"erase": ("o", -0.15, "memory erased"), "swap": ("D", 0.15, "another scene's memory")}
 
 
@@ -18,7 +20,7 @@ PROBES = {"erase": ("o", -0.15, "memory erased"), "swap": ("D", 0.15, "another s
 def draw(tables: Path) -> Figure:
     """One line per row: mean change under each probe with its interval, and the verdict at the right."""
     rows, table = style.read_by_row(tables, "probes_table.csv")
-    figure = style.new_figure(8.6, 1.4 + 0.27 * len(table))
+    figure = style.new_figure(1.2 + 0.23 * len(table))
     axes = figure.subplots()
     for probe, (marker, shift, _) in PROBES.items():
         cells = table.rename(columns={f"{probe}_{end}": end for end in ("value", "low", "high")})
@@ -30,8 +32,9 @@ def draw(tables: Path) -> Figure:
     for position, line in table.iterrows():
         axes.axhline(position, color=style.GUIDE, linewidth=0.6, zorder=0)
         fails = str(line["verdict"]).startswith("broken")
+        words = fill(line["verdict"], WRAP)
         axes.text(
-            1.01, position, line["verdict"], transform=axes.get_yaxis_transform(), va="center", fontsize=7.5,
+            1.01, position, words, transform=axes.get_yaxis_transform(), va="center", fontsize=6.5,
             color="#B00020" if fails else "#333333", fontweight="bold" if fails else "normal",
         )  # fmt: skip
     threshold = table["threshold"].iloc[0]
@@ -45,7 +48,6 @@ def draw(tables: Path) -> Figure:
     axes.set_ylim(len(table) - 0.4, -0.6)
     style.label_lines(axes, table, rows)
     axes.set_xlabel("mean change of the return frames, grey levels of 255 (dashed: up to here they hardly move)")
-    axes.set_title("Does the output depend on the memory?")
     shapes = style.shapes_legend({name: marker for marker, _, name in PROBES.values()})
     figure.legend(handles=shapes + style.family_legend(rows), loc="outside lower center", ncols=4)
     return figure

@@ -24,7 +24,7 @@ def draw(tables: Path) -> Figure:
     distances = style.read(tables, "realism.csv")
     summary = style.read(tables, "summary.csv")
     sharpness = summary[summary["measure"] == "sharpness"]
-    figure = style.new_figure(9.4, 1.7 + 0.3 * len(rows))
+    figure = style.new_figure(1.5 + 0.26 * len(rows))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     floor = _floor(distances)
     for axes, cells in ((left, distances), (right, sharpness)):

@@ -41,9 +41,9 @@ def draw(tables: Path) -> Figure:
     count = max(len(values) for values in ranked)
     if max((~values.index.isin(references.index)).sum() for values in ranked) < 2:
         raise FigureError(f"{tables / 'summary.csv'}: ranking needs two rows with replay and return, found {count}")
-    figure = style.new_figure(15.6, 1.6 + 0.27 * count)
+    figure = style.new_figure(1.6 + 2 * 0.165 * count)
     intervals = style.read(tables, "rank_correlation.csv").set_index(["branch", "measure"])
-    *panels, last = figure.subplots(1, 4, width_ratios=(1, 1, 1, 1.5))
+    *panels, last = figure.subplots(2, 2).flat
     for axes, values, (column, target, title, name) in zip(panels, ranked, PANELS, strict=True):
         interval = _interval(intervals, target) if column == "value" else ""
         _slopes(axes, values, rows, references, count, name, interval)
@@ -51,7 +51,7 @@ def draw(tables: Path) -> Figure:
     _shifts(last, rows, {name: values["shift"].dropna() for name, values in zip(SHIFTS, ranked[1:], strict=True)})
     whose = style.shapes_legend({f"shift: {name}": marker for name, marker in SHIFTS.items()})
     whose[1].set_markerfacecolor("none")
-    figure.legend(handles=[*style.family_legend(rows), *whose], loc="outside lower center", ncols=7)
+    figure.legend(handles=[*style.family_legend(rows), *whose], loc="outside lower center", ncols=4)
     return figure
 
 
@@ -155,9 +155,9 @@ def _interval(table: pd.DataFrame, target: tuple[str, str]) -> str:
 
 def _ends(axes: Axes, line: pd.Series, label: str, after: str, **look: Any) -> None:
     """A row's name and number left of its line, and its number right of it."""
-    axes.text(-0.05, line["place_replay"], f"{label}  {line['replay']:.1f}", ha="right", va="center", fontsize=7.5,
+    axes.text(-0.05, line["place_replay"], f"{label}  {line['replay']:.1f}", ha="right", va="center", fontsize=6.5,
               **look)  # fmt: skip
-    axes.text(1.05, line["place_back"], f"{line['back']:.1f}{after}", va="center", fontsize=7.5, **look)
+    axes.text(1.05, line["place_back"], f"{line['back']:.1f}{after}", va="center", fontsize=6.5, **look)
 
 
 def _spearman(values: pd.DataFrame) -> float:

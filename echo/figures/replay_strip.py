@@ -15,7 +15,7 @@ FORMATS = ("jpg",)
 CATEGORY = "Rollouts"
 CASE = 0  # always the first sampled case, so that nobody picks a flattering one
 COLUMNS = 7
-INCH = 0.64  # side of a thumbnail
+INCH = 0.5  # side of a thumbnail
 
 
 @style.styled()
@@ -27,10 +27,10 @@ def draw(tables: Path) -> Figure:
     frames = samples["frames"]
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(COLUMNS, len(frames))).round().astype(int))
     psnr = _psnr(tables, str(samples["cases"][CASE]))
-    figure, grid = style.thumbnail_grid(len(shown) + 1, len(chosen), INCH, left=1.75, top=0.25)
+    figure, grid = style.thumbnail_grid(len(shown) + 1, len(chosen), INCH, left=1.4, top=0.25)
     for column, index in enumerate(chosen):
         style.thumbnail(grid[0, column], samples["truth"][CASE, index])
-        grid[0, column].set_title(f"frame {frames[index]}", fontsize=7.5, fontweight="normal", loc="center", pad=3)
+        grid[0, column].set_title(f"frame {frames[index]}", fontsize=7, fontweight="normal", loc="center", pad=3)
     style.side_label(grid[0, 0], "Truth", "black", bold=True)
     for line, row in enumerate(shown, start=1):
         look = rows.loc[row]

@@ -39,7 +39,7 @@ def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figu
                 style.thumbnail(axes, drawn[side][case, moment])
             name = f"{style.branch_label(str(branch))}\n{side}" if place == 0 else side
             style.side_label(line[0], name, "black", bold=place == 0)
-            line[0].yaxis.label.set_fontsize(5)
+            line[0].yaxis.label.set_fontsize(style.SMALLEST)
     name = style.literal(samples["rows"][row])
     figure.text(0.01, 0.995, f"{name}: first cases of each branch", va="top", fontsize=7, fontweight="bold")
     return figure

@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from echo.figures import FigureError
 from echo.io.files import atomic_path
@@ -20,17 +21,29 @@ GIF_COLOURS = 128
 PNG_COLOURS, JPEG_QUALITY = 256, 85
 
 
-def save(figure: Figure, out: Path) -> None:
+def save(figure: Figure, out: Path, title: str = "", caption: str = "", source: str = "") -> None:
     """Write the figure atomically; equal figures give equal bytes (no date, no version).
 
+    The file says what it shows and what drew it: ``title``, ``caption`` and ``source`` are in its metadata.
     A PNG has a palette, which takes a third of the bytes: lines and marks stay within a few levels of 255. Pictures do
     not survive that; they are JPEGs.
     """
-    formats = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}}
-    formats[".svg"] = {"Date": None, "Creator": None}
+    said = {"Title": title, "Description": caption, "Source": source}
+    formats = {".pdf": {"CreationDate": None, "Producer": None, "Title": title, "Subject": caption, "Creator": source}}
+    formats[".svg"] = {"Date": None, "Creator": source, "Title": title, "Description": caption}
+    texts = PngInfo()
+    for key, text in said.items():
+        if text:
+            texts.add_itxt(key, text)
     pixels: dict[str, dict[str, Any]] = {
-        ".png": {"format": "PNG", "optimize": True},
-        ".jpg": {"format": "JPEG", "optimize": True, "quality": JPEG_QUALITY, "subsampling": 0},
+        ".png": {"format": "PNG", "optimize": True, "pnginfo": texts},
+        ".jpg": {
+            "format": "JPEG",
+            "optimize": True,
+            "quality": JPEG_QUALITY,
+            "subsampling": 0,
+            "comment": "\n".join(filter(None, said.values())),
+        },
     }
     if out.suffix not in (*pixels, *formats):
         allowed = ", ".join((*pixels, *formats))

@@ -39,29 +39,31 @@ FAMILIES = {  # family: (colour, name)
 }
 SPARE_COLOURS = ("#56B4E9", "#B8860B", "#882255", "#999933")
 MARKERS = "osD^vPX<>*hp"
-CHART_DPI, PICTURE_DPI = 150, 200  # at 200, a thumbnail of 0.32 inches shows 64 pixels as they are
+PAGE = 6.75  # inches: the text's width on a journal's page, at which figures are printed
+SMALLEST = 6.0  # points of any text at that width
+DPI = 200  # at which a thumbnail of 0.32 inches shows 64 pixels as they are
 GUIDE = "#eeeeee"  # lines that lead the eye from a label to its points
 THEME: dict[str, Any] = {
     **seaborn.axes_style("ticks"),
     **seaborn.plotting_context("paper"),
     "font.family": "DejaVu Sans",
-    "font.size": 8.5,
-    "axes.titlesize": 9.5,
+    "font.size": 7.5,
+    "axes.titlesize": 8,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 8.5,
+    "axes.labelsize": 7.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.7,
     "axes.grid": False,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
     "legend.frameon": False,
-    "lines.linewidth": 1.4,
-    "lines.markersize": 5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
     "xtick.major.size": 3,
     "ytick.major.size": 3,
     "xtick.major.width": 0.7,
@@ -89,9 +91,9 @@ def explained(branch: str) -> str:
     return ": ".join(filter(None, (BRANCHES[branch].label, BRANCHES[branch].explained)))
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(height: float, width: float = PAGE) -> Figure:
     """An empty figure of the given size in inches; its parts are laid out so that they do not overlap."""
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=CHART_DPI)
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
     FigureCanvasAgg(figure)
     return figure
 
@@ -269,7 +271,7 @@ def thumbnail_grid(
     """
     width = left + columns * inch + (columns - 1) * gap + right
     height = top + lines * (inch + foot) + (lines - 1) * gap + bottom
-    figure = Figure(figsize=(width, height), dpi=PICTURE_DPI)
+    figure = Figure(figsize=(width, height), dpi=DPI)
     FigureCanvasAgg(figure)
     grid = np.empty((lines, columns), object)
     for line in range(lines):
@@ -283,6 +285,6 @@ def thumbnail_grid(
 def side_label(axes: Axes, text: str, colour: str, bold: bool = False) -> None:
     """A horizontal label at the left of a thumbnail."""
     axes.set_ylabel(
-        text, rotation=0, ha="right", va="center", labelpad=5, color=colour, fontsize=8,
+        text, rotation=0, ha="right", va="center", labelpad=5, color=colour, fontsize=7,
         fontweight="bold" if bold else "normal",
     )  # fmt: skip

@@ -20,7 +20,7 @@ COLOUR = "#6b6b6b"
 WIDTH = 0.8
 FONT = 6.8
 DASHES = ((1, 1.4), (5, 1.8), (7, 1.6, 1, 1.6), (3, 1.2), (9, 2.5), (5, 1.4, 1, 1.4, 1, 1.4), (2, 3), (10, 1.2, 3, 1.2))
-GAP = 0.055  # of an axis' length between the labels of two lines
+GAP = 0.07  # of an axis' length between the labels of two lines
 
 
 def read_references(tables: Path) -> pd.DataFrame:

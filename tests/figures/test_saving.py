@@ -45,3 +45,18 @@ def test_a_chart_keeps_its_colours_in_a_palette_and_pictures_keep_theirs_in_few_
     plain = Image.fromarray(saving.pixels_of(chart))
     plain.save(tmp_path / "plain.png", optimize=True)
     assert 2 * (tmp_path / "chart.png").stat().st_size < (tmp_path / "plain.png").stat().st_size
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "pdf", "svg"])
+def test_a_file_says_what_it_shows_and_what_drew_it(small, tmp_path, suffix):
+    out = tmp_path / f"drift.{suffix}"
+    figures.draw_to("drift", small, out)
+    said = figures.about("drift")
+    if suffix == "png":
+        with Image.open(out) as picture:
+            assert picture.text == {"Title": said.title, "Description": said.text, "Source": "echo/figures/drift.py"}
+    elif suffix == "jpg":
+        with Image.open(out) as picture:
+            assert picture.info["comment"].decode().endswith("echo/figures/drift.py")
+    else:
+        assert b"echo/figures/drift.py" in out.read_bytes() and said.title.encode() in out.read_bytes()

@@ -89,6 +89,7 @@ FILMED = [
 ]
 FIGURES = drawn.names()
 FIGURE_FILES = drawn.files(STUDY.evaluate.branches)
+CHARTS = [Path(file).stem for file in FIGURE_FILES if Path(file).suffix == ".png"]
 TABLES = table_files(STUDY.evaluate.branches)
 # Tables that Snakemake's report shows: file, category, label.
 IN_REPORT = {

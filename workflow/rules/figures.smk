@@ -31,10 +31,56 @@ rule figure:
         " && echo {params.fingerprint} > {output.stamp}; }} > {log} 2>&1"
 
 
+# The same as PDF, for charts. They are not committed.
+rule figure_pdf:
+    input:
+        tables=lambda wildcards: expand(
+            f"{RESULTS}/tables/{{file}}",
+            file=drawn.reads(wildcards.figure, STUDY.evaluate.branches),
+        ),
+    output:
+        f"{RESULTS}/figures/{{figure}}.pdf",
+    log:
+        f"{RUN}/logs/figure_{{figure}}.pdf.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("figure"),
+    params:
+        fingerprint=lambda wildcards: code_digest(
+            f"echo.figures.{wildcards.figure}", "echo.figures.saving"
+        ),
+        tables=tables_folder,
+    shell:
+        "python -m echo figure {wildcards.figure} --tables {params.tables} --out {output} > {log} 2>&1"
+
+
+# A page of all of them with their captions, which a repository's web page shows with the folder.
+rule captions:
+    input:
+        expand(f"{RESULTS}/figures/{{file}}", file=FIGURE_FILES),
+    output:
+        update(f"{RESULTS}/figures/README.md"),
+    log:
+        f"{RUN}/logs/captions.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("figure"),
+    params:
+        fingerprint=code_digest("echo.figures.captions"),
+        said=[drawn.about(Path(file).stem).text for file in FIGURE_FILES],
+        files=FIGURE_FILES,
+    shell:
+        "python -m echo captions {params.files} --out {output} > {log} 2>&1"
+
+
 rule figures:
     input:
         expand(f"{RESULTS}/figures/{{file}}", file=FIGURE_FILES),
         expand(f"{RUN}/figures/{{file}}.drawn", file=FIGURE_FILES),
+        expand(f"{RESULTS}/figures/{{figure}}.pdf", figure=CHARTS),
+        f"{RESULTS}/figures/README.md",
 
 
 rule notebook:
