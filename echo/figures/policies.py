@@ -46,7 +46,8 @@ def draw_ranks(ranks: pd.DataFrame) -> Figure:
             )  # fmt: skip
         axes.set_xlim(-0.1, len(studies) - 0.9)
         axes.set_ylim(count + 0.5, 0.5)
-        axes.set_xticks(range(len(studies)), [str(names[study]).replace("_", "\n") for study in studies])
+        listed = [str(names[study]).replace("_", " ") for study in studies]
+        axes.set_xticks(range(len(studies)), listed, rotation=40, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(1, count + 1))
         axes.set_title(f"{style.branch_label(branch)}, {'judge' if measure == 'judge' else measure.upper()}")
         axes.grid(axis="x")
