@@ -24,7 +24,8 @@ root_doc = "docs/index"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 include_patterns = [
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/*.md", "results/*/tables/tables.md",
-    "results/mini/tables/findings.md", "results/mini/figures/README.md", "results/*/*.md", f"runs/{STUDY}/notebooks/*.ipynb",
+    "results/mini/tables/findings.md", "results/mini/figures/README.md", "results/*/*.md",
+    f"runs/{STUDY}/notebooks/*.ipynb",
 ]  # fmt: skip
 exclude_patterns = [".*", "resources", "shipped", "runs/*/[!n]*"]  # not walked through
 suppress_warnings = ["myst.header"]  # pages with parts that commands print begin these at the third level
