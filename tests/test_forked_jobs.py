@@ -1,10 +1,14 @@
 """A fork that stands for `python -m echo` is to its caller what the process would be."""
 
+import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,6 +37,7 @@ def folder(tmp_path) -> Path:
     """A folder, with a blank in its name, that holds a package `echo`."""
     place = tmp_path / "a folder"
     (place / "echo").mkdir(parents=True)
+    (place / "echo" / "__init__.py").touch()
     (place / "echo" / "__main__.py").write_text(textwrap.dedent(PACKAGE))
     return place
 
@@ -47,6 +52,21 @@ def bash(folder: Path, script: str, **how: object) -> subprocess.CompletedProces
     """Run `command` to its end."""
     return subprocess.run(command(folder, script, **how), cwd=ROOT, text=True, capture_output=True, check=False,
                           timeout=100)  # fmt: skip
+
+
+@contextmanager
+def ended(started: list[str]) -> Iterator[subprocess.Popen]:
+    """A command in a session of its own, of which nothing is left afterwards. It takes SIGINT, as in a terminal.
+
+    A test that runs in the background may have been told to ignore it, which its children would inherit.
+    """
+    take = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(started, cwd=ROOT, start_new_session=True, preexec_fn=take) as ran:
+        try:
+            yield ran
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(ran.pid, signal.SIGKILL)
 
 
 def wait_for(place: Path, empty: bool = False) -> str:
@@ -114,22 +134,22 @@ def test_what_an_import_does_that_a_fork_lacks_makes_processes(folder):
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_the_command_is_ended_in_its_own_way_and_waited_for(folder, name):
     script = f"trap 'echo saved > state; exit 9' {name[3:]}; echo ready > began; while :; do sleep 0.02; done"
-    with subprocess.Popen(command(folder, script), cwd=ROOT, start_new_session=True) as ran:
+    with ended(command(folder, script)) as ran:
         wait_for(folder / "began")
         if name == "SIGTERM":
             ran.send_signal(signal.SIGTERM)
         else:  # as a terminal does, to all
-            subprocess.run(["kill", "-INT", "--", f"-{ran.pid}"], check=True)
+            os.killpg(ran.pid, signal.SIGINT)
         assert ran.wait(timeout=100) == 9
     assert (folder / "state").read_text() == "saved\n"
 
 
 def test_jobs_are_processes_where_who_forks_is_gone(folder):
     script = "touch began; until [ -e go ]; do sleep 0.02; done; python -m echo 4 < /dev/null > out; echo $? > code"
-    with subprocess.Popen(command(folder, script), cwd=ROOT) as ran:
+    with ended(command(folder, script)) as ran:
         wait_for(folder / "began", empty=True)
         ran.kill()
         ran.wait(timeout=100)
-    (folder / "go").touch()
-    assert wait_for(folder / "code") == "4\n"
-    assert "at exit" in (folder / "out").read_text()
+        (folder / "go").touch()
+        assert wait_for(folder / "code") == "4\n"
+        assert "at exit" in (folder / "out").read_text()

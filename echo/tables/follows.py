@@ -111,9 +111,9 @@ def cases(results: Results) -> Text:
     gain = (here[best] - here[BEST_COPY]).dropna()
     return _text(
         f"On the {label(branch)} {labels[best]}, the best row on the whole, is nearer to the truth than a copy of the "
-        f"best past frame in {(gain > 0).sum()} of {len(gain)} rooms, by {number(gain.max(), 1)} dB at most (room "
-        f"{gain.idxmax()}), and in room {gain.idxmin()} {number(abs(gain.min()), 1)} dB "
-        f"{'farther from' if gain.min() < 0 else 'nearer to'} it."
+        f"best past frame in {(gain > 0).sum()} of {len(gain)} rooms.",
+        f"Its PSNR minus that copy's is from {number(gain.min(), 1)} dB (room {gain.idxmin()}) to "
+        f"{number(gain.max(), 1)} dB (room {gain.idxmax()}).",
     )
 
 

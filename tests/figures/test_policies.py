@@ -17,14 +17,14 @@ def test_a_line_goes_from_a_rows_rank_in_one_study_to_that_in_the_next():
     (axes,) = draw_ranks(RANKS).axes
     lines = sorted(tuple(line.get_ydata()) for line in axes.get_lines())
     assert lines == [(1, 2), (2, 1)]
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["as\nreleased", "streaming"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["as released", "streaming"]
     assert {text.get_text() for text in axes.texts} == {"a!", "b!"}
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the best on top
 
 
 def test_studies_of_one_policy_are_known_by_their_names():
     (axes,) = draw_ranks(RANKS.replace({"policy": {"streaming": "as_released"}})).axes
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["as\nreleased", "mini"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["as released", "mini"]
 
 
 def test_outcomes_stand_two_in_a_line():

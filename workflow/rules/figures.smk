@@ -97,7 +97,9 @@ rule notebook:
         **resources("notebook"),
     params:
         fingerprint=code_digest(
-            "echo.figures.notebook", *(f"echo.figures.{name}" for name in FIGURES)
+            "echo.figures.notebook",
+            "echo.tables.follows",
+            *(f"echo.figures.{name}" for name in FIGURES),
         ),
         tables=tables_folder,
     shell:

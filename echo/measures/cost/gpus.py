@@ -1,4 +1,4 @@
-"""GPUs a study can be planned for: memory and peak arithmetic, from the vendor's publications.
+"""GPUs a study can be planned for: memory and peak arithmetic, from the vendor's publications; and a core of a CPU.
 
 Tensor cores' peaks are dense, with sums in float32. Sources: data sheets of A100, H100, H200, L40S, L4 and A10; for the
 GeForce cards the appendices of the white papers "NVIDIA Ampere GA102 GPU Architecture" (RTX 3090: 71 and 35.6) and
@@ -22,12 +22,17 @@ class PlanError(UserError):
 
 @dataclass(frozen=True)
 class Gpu:
-    """memory in bytes; peak arithmetic in FLOP/s without sparsity: bf16 tensor cores, and plain fp32."""
+    """memory in bytes; peak arithmetic in FLOP/s without sparsity: bf16 tensor cores, and plain fp32.
+
+    reached: the share of it that is reached; None where the study says so (``compute.utilisation``). unit: of its time.
+    """
 
     name: str
     memory: int
     bf16: float
     fp32: float
+    reached: float | None = None
+    unit: str = "GPU-hours"
 
     def peak(self, precision: str) -> float:
         """FLOP/s at train.precision."""
@@ -48,6 +53,11 @@ GPUS = {
         Gpu("RTX-4090", 24 * GIB, 165e12, 82.6e12),
     )
 }
+
+
+# What a study on CPUs is planned for: a core on which all rows' trainings reached 47 to 52 GFLOP/s, rollouts 51 to 66 or
+# more (docs/performance.md); the memory is what each of two jobs may have of the default study's 6 GB.
+CORE = Gpu("CPU core", 3 * GIB, 50e9, 50e9, 1.0, "core-hours")
 
 
 def gpu_named(name: str) -> Gpu:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+from echo.measures.cost.gpus import CORE
 from echo.measures.cost.row import Tokens
 from echo.measures.cost.study import RowCosts, StudyPlan
 from echo.measures.cost.training import Training
@@ -23,8 +24,8 @@ def assumptions(plan: StudyPlan) -> list[str]:
     lines = [
         f"study {study.study}: {len(plan.rows)} rows x {len(study.train_seeds)} training seeds, {train.steps} steps",
         f"segment: {frames} of {study.codec.channels} x {height} x {width}, {prod(study.grid)} tokens a latent",
-        f"GPU: {gpu.name}, {gpu.memory / GIB:.0f} GiB, {gpu.peak(train.precision) / 1e12:g} TFLOP/s at "
-        f"{train.precision}, of which {compute.utilisation:.0%} are reached",
+        f"{'a' if gpu.unit == CORE.unit else 'GPU:'} {gpu.name}, {gpu.memory / GIB:.0f} GiB, "
+        f"{gpu.peak(train.precision) / 1e12:g} TFLOP/s at {train.precision}, of which {plan.reached:.0%} are reached",
         f"training: {parallel} in {train.accumulate} micro-batches, {train.optimizer}, {train.precision}, gradient "
         f"checkpointing {'on' if train.gradient_checkpointing else 'off'}, EMA {'on' if train.ema else 'off'}",
         f"rollout: {study.evaluate.cases} cases a branch, {study.sampler.steps} sampler steps{guidance}, "
@@ -48,9 +49,10 @@ def _base(plan: StudyPlan, base: Training) -> str:
 
 def tables(plan: StudyPlan) -> list[tuple[str, list[str], list[list[str]]]]:
     """(title, headings, lines) of each table."""
+    one = "core" if plan.gpu.unit == CORE.unit else "GPU"
     return [
         ("What a row is", *_sizes(plan)),
-        ("One micro-batch of a training step, on one GPU", *_steps(plan)),
+        (f"One micro-batch of a training step, on one {one}", *_steps(plan)),
         ("The whole job of a row and training seed", *_jobs(plan)),
         ("The study", *_totals(plan)),
     ]
@@ -88,12 +90,12 @@ def _steps(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
 
 def _step(plan: StudyPlan, row: RowCosts) -> list[str]:
     flops = row.step_flops
-    parts = [f"{row.memory[name] / GIB:.1f}" for name in ("weights", "gradients", "optimizer", "ema", "exchange")]
+    parts = [_few(row.memory[name] / GIB) for name in ("weights", "gradients", "optimizer", "ema", "exchange")]
     total = flops["forward"] + flops["backward"] + flops["recomputed"]
     return [
-        f"{(flops['forward'] + flops['backward']) / 1e12:,.1f}", f"{flops['recomputed'] / 1e12:,.1f}",
-        f"{flops['largest'] / 1e12:,.1f}", f"{3600 * plan.hours(total):.2f}", *parts,
-        f"{row.memory['activations'] / GIB:.1f}", f"{row.needed / GIB:.1f}",
+        _few((flops["forward"] + flops["backward"]) / 1e12), _few(flops["recomputed"] / 1e12),
+        _few(flops["largest"] / 1e12), f"{3600 * plan.hours(total):.2f}", *parts,
+        _few(row.memory["activations"] / GIB), f"{row.needed / GIB:.1f}",
         "yes" if row.needed <= plan.gpu.memory else "NO",
     ]  # fmt: skip
 
@@ -101,18 +103,18 @@ def _step(plan: StudyPlan, row: RowCosts) -> list[str]:
 def _jobs(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
     heads = [
         "row",
-        "training GPU-hours",
+        f"training {plan.gpu.unit}",
         "wall hours",
-        "rollout GPU-hours",
+        f"rollout {plan.gpu.unit}",
         "rollout or probe GiB",
         "checkpoint GB",
         "while it trains GB",
     ]
     return heads, [
         [
-            row.row, f"{plan.row_hours(row):,.1f}", f"{plan.row_hours(row) / plan.study.compute.processes:,.1f}",
-            f"{plan.hours(row.rollout_flops):,.1f}", f"{row.rollout_memory / GIB:.1f}",
-            f"{row.checkpoint_bytes / GB:.1f}", f"{row.resume_bytes / GB:.1f}",
+            row.row, _few(plan.row_hours(row)), _few(plan.row_hours(row) / plan.study.compute.processes),
+            _few(plan.hours(row.rollout_flops)), _few(row.rollout_memory / GIB),
+            _few(row.checkpoint_bytes / GB), _few(row.resume_bytes / GB),
         ]
         for row in plan.rows
     ]  # fmt: skip
@@ -125,14 +127,14 @@ def _totals(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
     work = [("encoding the latents", "encode_hours"), ("training the base", "base_hours"), ("training", "train_hours"),
             ("rollouts and probes", "rollout_hours"), ("all", "gpu_hours")]  # fmt: skip
     lines = [
-        [f"{name} ({plan.gpu.name})", f"{total[key]:,.1f} GPU-hours"]
+        [f"{name} ({plan.gpu.name})", f"{_few(total[key])} {plan.gpu.unit}"]
         for name, key in work
         if plan.base or key != "base_hours"
     ]
     limit = plan.study.compute.hours
     if limit is not None:
         fits = "NO" if total["gpu_hours"] > limit else "yes" if plan.whole else "not all rows are planned"
-        lines.append([f"fits the {limit:g} GPU-hours of compute.hours", fits])
+        lines.append([f"fits the {limit:g} {plan.gpu.unit} of compute.hours", fits])
     if plan.rendered:
         lines.append(["frames to render, on CPUs", f"{plan.rendered:,}"])
     lines += [
@@ -143,6 +145,11 @@ def _totals(plan: StudyPlan) -> tuple[list[str], list[list[str]]]:
             ("memory of measuring a row, case by case", "measured_bytes")]  # fmt: skip
     lines += [[name, f"{total[key] / GB:.1f} GB"] for name, key in read]
     return ["what", "cost"], lines
+
+
+def _few(value: float) -> str:
+    """One decimal; below 1, where that would say nothing, two digits."""
+    return f"{value:,.1f}" if value >= 0.95 or value == 0 else f"{value:.2g}"
 
 
 def _millions(count: int) -> str:

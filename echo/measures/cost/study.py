@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 from echo.measures.cost import disk
-from echo.measures.cost.gpus import RESERVE, Gpu, gpu_named
+from echo.measures.cost.gpus import CORE, RESERVE, Gpu, gpu_named
 from echo.measures.cost.row import FLOAT, RowPlan, rollout_segments
 from echo.measures.cost.training import Training, base_training, training
 from echo.model.base import BASE
@@ -59,9 +59,14 @@ class StudyPlan:
     rendered: int
 
     def hours(self, flops: float, precision: str | None = None) -> float:
-        """GPU-hours of so many FLOPs at the planned utilisation; ``precision``: theirs, by default the rows'."""
+        """Hours of one GPU or core for so many FLOPs; ``precision``: theirs, by default the rows'."""
         peak = self.gpu.peak(precision or self.study.train.precision)
-        return flops / (peak * self.study.compute.utilisation) / 3600
+        return flops / (peak * self.reached) / 3600
+
+    @property
+    def reached(self) -> float:
+        """The share of the peak that is planned to be reached."""
+        return self.study.compute.utilisation if self.gpu.reached is None else self.gpu.reached
 
     def row_hours(self, row: RowCosts) -> float:
         """GPU-hours of one training of a row."""
@@ -84,12 +89,13 @@ class StudyPlan:
         for row in self.rows:
             jobs += [(f"row {row.row}: a training step", row.needed),
                      (f"row {row.row}: a rollout or probe", row.rollout_memory + RESERVE)]  # fmt: skip
-        has = f"but {self.gpu.name} (compute.gpu) has {self.gpu.memory / 2**30:.0f} GiB"
+        key = "" if self.gpu.unit == CORE.unit else " (compute.gpu)"
+        has = f"but {self.gpu.name}{key} has {self.gpu.memory / 2**30:.0f} GiB"
         found = [f"{job} needs {needed / 2**30:.1f} GiB, {has}" for job, needed in jobs if needed > self.gpu.memory]
         limit, total = self.study.compute.hours, self.total()["gpu_hours"]
         if limit is not None and total > limit:
             what = "the study needs" if self.whole else f"these rows alone ({len(self.rows)}) need"
-            found.append(f"{what} {total:.1f} GPU-hours of {self.gpu.name}, more than compute.hours = {limit:g}")
+            found.append(f"{what} {total:.1f} {self.gpu.unit} of {self.gpu.name}, more than compute.hours = {limit:g}")
         return found
 
     def total(self) -> dict[str, float]:
@@ -119,7 +125,7 @@ class StudyPlan:
         return {
             "study": self.study.study,
             "gpu": asdict(self.gpu),
-            "utilisation": self.study.compute.utilisation,
+            "utilisation": self.reached,
             "base": {**asdict(self.base), "needed": self.base.needed} if self.base else None,
             "rows": [{**asdict(row), "needed": row.needed} for row in self.rows],
             "total": self.total(),
@@ -128,8 +134,11 @@ class StudyPlan:
 
 
 def plan(study: Study, names: list[str] | None = None) -> StudyPlan:
-    """Plan ``names`` of the study's rows, all by default. Raises PlanError for a GPU that is not in the table."""
-    gpu = gpu_named(study.compute.gpu)
+    """Plan ``names`` of the study's rows, all by default. Raises PlanError for a GPU that is not in the table.
+
+    A study on CPUs is planned for cores of one.
+    """
+    gpu = gpu_named(study.compute.gpu) if study.compute.device == "cuda" else CORE
     codec, alike, rows = disk.codec_flops(study), {}, []
     for name in names or study.rows:
         profile = study.profiles[name]

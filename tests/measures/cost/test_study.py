@@ -17,7 +17,7 @@ def test_a_row_that_does_not_fit_is_named_once():
     assert found.warnings() == []
     cramped = replace(found, gpu=replace(found.gpu, memory=2**31))
     (training, rollout) = cramped.warnings()
-    assert training.startswith("row i2v: a training step needs 2.0 GiB, but A100-80GB (compute.gpu) has 2 GiB")
+    assert training.startswith("row i2v: a training step needs 2.0 GiB, but CPU core has 2 GiB")
     assert rollout.startswith("row i2v: a rollout or probe needs")
 
 
@@ -62,14 +62,14 @@ def test_more_hours_than_there_are_is_a_warning():
     study = small(compute={"hours": 1000.0})
     some = plan(study, ["i2v"])
     assert some.warnings() == []
-    assert "fits the 1000 GPU-hours of compute.hours" in text(some)
-    assert totals(some)["fits the 1000 GPU-hours of compute.hours"] == "not all rows are planned"
+    assert "fits the 1000 core-hours of compute.hours" in text(some)
+    assert totals(some)["fits the 1000 core-hours of compute.hours"] == "not all rows are planned"
     whole = replace(some, study=study.model_copy(update={"rows": ("i2v",)}))
-    assert totals(whole)["fits the 1000 GPU-hours of compute.hours"] == "yes"
+    assert totals(whole)["fits the 1000 core-hours of compute.hours"] == "yes"
     short = replace(whole, study=within(whole.study, 1e-9))
     (line,) = short.warnings()
-    assert line.startswith("the study needs 0.0 GPU-hours of A100-80GB, more than compute.hours = 1e-09")
-    assert totals(short)["fits the 1e-09 GPU-hours of compute.hours"] == "NO"
+    assert line.startswith("the study needs 0.0 core-hours of CPU core, more than compute.hours = 1e-09")
+    assert totals(short)["fits the 1e-09 core-hours of compute.hours"] == "NO"
     (line,) = replace(some, study=within(study, 1e-9)).warnings()
     assert line.startswith("these rows alone (1) need")
 

@@ -41,7 +41,7 @@ def test_muon_takes_time_in_single_precision_whatever_the_rows_have():
     (without,), (of_muon,) = plan(adamw, ["i2v"]).rows, planned.rows
     assert without.muon_flops == 0 and without.train_flops == of_muon.train_flops
     assert of_muon.muon_flops == muon.train.steps * muon_flops(RowPlan(muon, muon.profiles["i2v"]).row)
-    single = of_muon.muon_flops / (planned.gpu.fp32 * muon.compute.utilisation) / 3600
+    single = of_muon.muon_flops / planned.gpu.fp32 / 3600
     assert planned.row_hours(of_muon) == planned.hours(of_muon.train_flops) + single
 
 
@@ -55,12 +55,16 @@ def test_the_base_is_planned_where_the_study_trains_one():
     total = planned.total()
     parts = [total[f"{name}_hours"] for name in ("encode", "base", "train", "rollout")]
     assert total["base_hours"] == planned.base_hours > 0 and total["gpu_hours"] == sum(parts)
-    assert "training the base (A100-80GB)" in text(planned) and "training the base" not in text(without)
+    assert "training the base (CPU core)" in text(planned) and "training the base" not in text(without)
     assert total["rendered_frames"] == without.rendered + 4 * (1 + 4 * study.segment.frames)
 
 
 def test_a_base_in_bfloat16_and_micro_batches_takes_less_time_and_memory():
-    plain, lean = (plan(small(base=RECIPE | more), ["i2v"]) for more in ({}, {"precision": "bf16", "accumulate": 4}))
+    on_gpu = {"device": "cuda"}
+    plain, lean = (
+        plan(small(base=RECIPE | more, compute=on_gpu), ["i2v"])
+        for more in ({}, {"precision": "bf16", "accumulate": 4})
+    )
     # The clean timestep is embedded once a micro-batch, whatever its size.
     assert lean.base.flops == pytest.approx(plain.base.flops, rel=2e-3) and lean.base_hours < plain.base_hours
     assert lean.base.memory["activations"] < plain.base.memory["activations"]
