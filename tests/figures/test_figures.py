@@ -43,13 +43,24 @@ def test_names_are_the_modules_that_declare_what_they_read(copied):
     assert figures.reads("extra") == ("rows.csv",)
 
 
+def fits_a_page(figure):
+    """Whether it is no larger than a page of a journal, and its text can be read there; the title is the caption's."""
+    width, height = figure.get_size_inches()
+    written = figure.findobj(lambda artist: hasattr(artist, "get_fontsize") and artist.get_visible())
+    smallest = min(text.get_fontsize() for text in written if text.get_text().strip())
+    assert width <= style.PAGE + 1e-9 and height <= 9.6 and smallest >= style.SMALLEST
+    assert not figure.get_suptitle()
+    return True
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_draws_all_rows_with_no_label_cut_off_from_the_files_that_it_declares(full, name, tmp_path):
+def test_draws_all_rows_on_a_page_with_no_label_cut_off_from_the_files_that_it_declares(full, name, tmp_path):
     for file in figures.reads(name):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(full / file, tmp_path / file)
-    found = texts(figures.draw(name, tmp_path))
-    assert found
+    figure = figures.draw(name, tmp_path)
+    found = texts(figure)
+    assert found and fits_a_page(figure)
     number = re.compile(r"[-\d.]+|\$.*\$")  # matplotlib keeps, and does not draw, ticks beyond an axis' limits
     hidden = {text: beyond for text, beyond in found.items() if beyond > 1.5 and not number.fullmatch(text)}
     assert not hidden
@@ -63,16 +74,6 @@ def test_draws_all_rows_with_no_label_cut_off_from_the_files_that_it_declares(fu
             return
         for label in shown["label"]:
             assert any(label in text for text in found), label
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_fits_a_page_with_text_that_can_be_read_there(full, name):
-    figure = figures.draw(name, full)
-    width, height = figure.get_size_inches()
-    assert width <= style.PAGE + 1e-9 and height <= 9.6
-    texts = figure.findobj(lambda artist: hasattr(artist, "get_fontsize") and artist.get_visible())
-    assert min(text.get_fontsize() for text in texts if text.get_text().strip()) >= style.SMALLEST
-    assert not figure.get_suptitle()  # a journal sets the title, in the caption
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ GPUS = {
 }
 
 
-# What a study on CPUs is planned for: a core on which all rows' trainings reached 47 to 52 GFLOP/s, rollouts 51 to 66 or
+# What a study on CPUs is planned for: a core on which all rows' trainings reached 47 to 52 GFLOP/s, and rollouts 51 and
 # more (docs/performance.md); the memory is what each of two jobs may have of the default study's 6 GB.
 CORE = Gpu("CPU core", 3 * GIB, 50e9, 50e9, 1.0, "core-hours")
 
