@@ -13,14 +13,21 @@ import json
 import os
 import sys
 import tempfile
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from echo.figures.saving import PNG_COLOURS
 from echo.io.errors import UserError
 from echo.io.files import atomic_path, write_json
 
+QUALITY = 70  # of JPEGs
+CHART_COLOURS = 6000  # a chart has fewer, by the smoothed edges of its lines; a picture has more
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -130,12 +137,30 @@ def _text(source: str | list[str]) -> str:
 
 
 def _forget_times(path: Path) -> None:
-    """Remove papermill's paths and times from an executed notebook, in place."""
+    """Remove papermill's paths and times from an executed notebook, in place, and make its pictures small."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     content["metadata"].pop("papermill", None)
     for number, cell in enumerate(content["cells"]):
         cell["metadata"].pop("papermill", None)
         cell["metadata"].pop("execution", None)
+        for output in cell.get("outputs", []):
+            _shrink(output.get("data", {}))
         if "injected-parameters" in cell["metadata"].get("tags", []):
             cell["id"] = f"injected-{number}"  # papermill draws a random one
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _shrink(data: dict[str, Any]) -> None:
+    """A PNG among an output's forms as figures are saved: with a palette, or, of many colours, as JPEG."""
+    if "image/png" not in data:
+        return
+    picture = Image.open(BytesIO(b64decode(_text(data["image/png"])))).convert("RGB")
+    bytes_, name = BytesIO(), "image/png"
+    if picture.getcolors(CHART_COLOURS) is None:
+        name = "image/jpeg"
+        picture.save(bytes_, "JPEG", quality=QUALITY, optimize=True)
+    else:
+        palette = picture.quantize(PNG_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        palette.save(bytes_, "PNG", optimize=True)
+    del data["image/png"]
+    data[name] = b64encode(bytes_.getvalue()).decode()

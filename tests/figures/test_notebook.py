@@ -5,9 +5,12 @@ import json
 import os
 import re
 import sys
+from base64 import b64decode
+from io import BytesIO
 
 import nbformat
 import pytest
+from PIL import Image
 
 from echo.figures.notebook import NotebookError, execute
 from echo.tables.build import build_tables
@@ -69,7 +72,8 @@ def test_notebooks_execute(path, tables, tmp_path):
     assert all(out.output_type in ("execute_result", "display_data") for _, out in outputs)  # no warning, no print
     for cell in notebook.cells:
         if "figures.draw(" in cell.source:
-            assert ["image/png" in out.data for out in cell.outputs] == [True]  # once, as a picture
+            (out,) = cell.outputs  # once, as a picture
+            assert {"image/png", "image/jpeg"} & set(out.data)
     assert [path.name for path in tmp_path.iterdir()] == ["out.ipynb"]
 
 
@@ -143,3 +147,18 @@ def test_what_is_no_notebook_is_refused(tables, tmp_path):
     (tmp_path / "broken.ipynb").write_text("{")
     with pytest.raises(NotebookError, match="broken.ipynb: not a notebook"):
         execute(tmp_path / "broken.ipynb", tmp_path / "out.ipynb", tables)
+
+
+def test_charts_keep_a_palette_and_pictures_become_jpegs(tables, tmp_path):
+    draw = "import numpy as np\nfrom PIL import Image\n"
+    path = write_notebook(
+        tmp_path / "two.ipynb",
+        draw + "Image.fromarray(np.tile(np.uint8([[[0, 90, 200]], [[255, 255, 255]]]), (40, 60, 1)))",
+        draw + "Image.fromarray(np.random.default_rng(0).integers(0, 255, (120, 120, 3), np.uint8))",
+    )
+    execute(path, tmp_path / "out.ipynb", tables)
+    chart, picture = (cell.outputs[0].data for cell in nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-2:])
+    assert "image/png" in chart
+    assert "image/jpeg" in picture and "image/png" not in picture
+    shown = Image.open(BytesIO(b64decode(chart["image/png"])))
+    assert shown.mode == "P" and set(shown.convert("RGB").getdata()) == {(0, 90, 200), (255, 255, 255)}

@@ -106,9 +106,26 @@ rule notebook:
         "python -m echo notebook {input.notebook:q} --tables {params.tables} --out {output} > {log} 2>&1"
 
 
+# Copies with outputs, for readers on the web; those of the default study are committed.
+rule executed_notebook:
+    input:
+        f"{RUN}/notebooks/{{notebook}}.ipynb",
+    output:
+        update(f"{RESULTS}/notebooks/{{notebook}}.ipynb"),
+    log:
+        f"{RUN}/logs/executed_notebook_{{notebook}}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        **resources("publish"),
+    shell:
+        "cp {input} {output} > {log} 2>&1"
+
+
 rule notebooks:
     input:
         expand(f"{RUN}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
+        expand(f"{RESULTS}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
 
 
 # The findings of the studies that are there, one for each evidence policy (echo.tables.files.REPORTED), on one page.
