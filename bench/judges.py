@@ -47,7 +47,7 @@ UNITS = {
     "noisy": "grey levels",
     "blocky": "pixels",
 }
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#4d4d4d")  # of the scores, the total last
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#4d4d4d")  # of the scores, the total last
 
 
 def main() -> None:

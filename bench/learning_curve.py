@@ -29,7 +29,7 @@ from echo.study.reading import read_mapping
 ROWS = ("i2v", "context_k5", "context_k20", "ssm_blockwise")
 FACTORS = (1, 2, 4, 8)
 BRANCHES = ("recall", "revisit_near", "revisit_far", "return_far_8")
-COLOURS = (style.REFERENCE_COLOUR, "#56B4E9", "#0072B2", "#AA4499", *style.SPARE_COLOURS)
+COLOURS = (style.REFERENCE_COLOUR, "#56B4E9", "#0072B2", "#CC79A7", *style.SPARE_COLOURS)
 COLUMNS = ["factor", "steps", "row_name", "label", "branch", "measure", "value", "low", "high", "cases", "train_seeds"]
 
 

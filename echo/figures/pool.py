@@ -28,7 +28,7 @@ def draw(tables: Path) -> Figure:
     columns = samples.get("columns", np.array([""] * identities))
     left = 0.75
     inch = min(INCH, (style.PAGE - left - 0.05) / identities - 0.03)
-    figure, grid = style.thumbnail_grid(scenes, identities, inch, left=left, top=0.25)
+    figure, grid = style.thumbnail_grid(scenes, identities, inch, left=left, top=0.25, shape=images.shape[2:4])
     for line, panels in enumerate(grid):
         for axes, picture in zip(panels, images[line], strict=True):
             style.thumbnail(axes, picture)

@@ -60,8 +60,8 @@ def _values(
 ) -> pd.DataFrame:
     """Rows and references that have both numbers: ``replay`` (PSNR) and ``back``, and their places.
 
-    ``place_*``: among all of them, 1 the best, ties in row order. ``shift``: how many ranks a row climbs from replay to
-    return among the rows alone; missing for references.
+    ``place_*``: among all of them, 1 the best, ties in row order, so that lines do not coincide. ``shift``: how many
+    ranks a row climbs from replay to return among the rows alone, equal ones sharing a rank; missing for references.
     """
     cells = summary.set_index(["branch", "measure", "row_name"])[column].dropna()
     names = [*rows.index, *references.index]
@@ -72,7 +72,7 @@ def _values(
         }
     ).dropna()
     places = values.rank(ascending=False, method="first").astype(int)
-    ranks = values[values.index.isin(rows.index)].rank(ascending=False, method="first").astype(int)
+    ranks = values[values.index.isin(rows.index)].rank(ascending=False, method="min").astype(int)
     return values.join(places.add_prefix("place_")).assign(shift=ranks["replay"] - ranks["back"])
 
 

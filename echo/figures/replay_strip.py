@@ -27,7 +27,8 @@ def draw(tables: Path) -> Figure:
     frames = samples["frames"]
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(COLUMNS, len(frames))).round().astype(int))
     psnr = _psnr(tables, str(samples["cases"][CASE]))
-    figure, grid = style.thumbnail_grid(len(shown) + 1, len(chosen), INCH, left=1.4, top=0.25)
+    shape = samples["truth"].shape[-3:-1]
+    figure, grid = style.thumbnail_grid(len(shown) + 1, len(chosen), INCH, left=1.4, top=0.25, shape=shape)
     for column, index in enumerate(chosen):
         style.thumbnail(grid[0, column], samples["truth"][CASE, index])
         grid[0, column].set_title(f"frame {frames[index]}", fontsize=7, fontweight="normal", loc="center", pad=3)

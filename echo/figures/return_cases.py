@@ -32,7 +32,15 @@ def draw(tables: Path) -> Figure:
     heads = [("first frame", "black"), ("farthest view", "black"), ("true return", "black")]
     heads += [(rows.loc[row, "label"], rows.loc[row, "colour"]) for row in shown]
     figure, grid = style.thumbnail_grid(
-        len(lines), len(heads), INCH, left=0.6, top=0.9, right=0.7, bottom=0.25, foot=0.18
+        len(lines),
+        len(heads),
+        INCH,
+        left=0.6,
+        top=0.9,
+        right=0.7,
+        bottom=0.25,
+        foot=0.18,
+        shape=lines[0]["truth"][0].shape[:2],
     )
     for axes, (text, colour) in zip(grid[0], heads, strict=True):
         axes.annotate(

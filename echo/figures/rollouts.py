@@ -29,7 +29,15 @@ def panels(tables: Path, row: int, moments: Sequence[int] | None = None) -> Figu
     shown = [(truth.shape[2] - 1) // 2, truth.shape[2] - 1] if moments is None else list(moments)
     columns = [(case, moment) for case in range(truth.shape[1]) for moment in shown]
     figure, grid = style.thumbnail_grid(
-        len(SIDES) * len(branches), len(columns), INCH, left=1.1, top=0.35, gap=0.01, right=0.05, bottom=0.05
+        len(SIDES) * len(branches),
+        len(columns),
+        INCH,
+        left=1.1,
+        top=0.35,
+        gap=0.01,
+        right=0.05,
+        bottom=0.05,
+        shape=truth.shape[-3:-1],
     )
     for b, branch in enumerate(branches):
         drawn = dict(zip(SIDES, (truth[b], images[b], difference(truth[b], images[b])), strict=True))

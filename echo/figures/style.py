@@ -35,9 +35,9 @@ FAMILIES = {  # family: (colour, name)
     "context": ("#0072B2", "raw context frames"),
     "compression": ("#D55E00", "compressed context"),
     "spatial": ("#009E73", "spatial"),
-    "state_space": ("#AA4499", "state space"),
+    "state_space": ("#CC79A7", "state space"),
 }
-SPARE_COLOURS = ("#56B4E9", "#B8860B", "#882255", "#999933")
+SPARE_COLOURS = ("#56B4E9", "#E69F00", "#000000")
 MARKERS = "osD^vPX<>*hp"
 PAGE = 6.75  # inches: the text's width on a journal's page, at which figures are printed
 SMALLEST = 6.0  # points of any text at that width
@@ -234,7 +234,6 @@ def thumbnail(axes: Axes, picture: np.ndarray | None, edge: str | None = None) -
     """Show a frame (H, W, 3) uint8 without ticks, in a thin frame of colour ``edge``; None is a grey field."""
     if picture is None:
         axes.set_facecolor("#eeeeee")
-        axes.set_box_aspect(1)
     else:
         axes.imshow(picture, interpolation=_interpolation(axes, picture))
     axes.set_xticks([])
@@ -264,21 +263,24 @@ def thumbnail_grid(
     bottom: float = 0.05,
     gap: float = 0.03,
     foot: float = 0.0,
+    shape: tuple[int, int] = (1, 1),
 ) -> tuple[Figure, np.ndarray]:
-    """A figure of lines x columns square panels of ``inch`` each, at exact places; all measures in inches.
+    """A figure of lines x columns panels ``inch`` wide, at exact places; all measures in inches.
 
-    foot: room under each panel for a line of text. Returns the figure and its (lines, columns) array of axes.
+    foot: room under each panel for a line of text. shape: of the pictures (H, W), which the
+    panels have too. Returns the figure and its (lines, columns) array of axes.
     """
+    tall = inch * shape[0] / shape[1]
     width = left + columns * inch + (columns - 1) * gap + right
-    height = top + lines * (inch + foot) + (lines - 1) * gap + bottom
+    height = top + lines * (tall + foot) + (lines - 1) * gap + bottom
     figure = Figure(figsize=(width, height), dpi=DPI)
     FigureCanvasAgg(figure)
     grid = np.empty((lines, columns), object)
     for line in range(lines):
         for column in range(columns):
             x = left + column * (inch + gap)
-            y = height - top - line * (inch + foot + gap) - inch
-            grid[line, column] = figure.add_axes((x / width, y / height, inch / width, inch / height))
+            y = height - top - line * (tall + foot + gap) - tall
+            grid[line, column] = figure.add_axes((x / width, y / height, inch / width, tall / height))
     return figure, grid
 
 
