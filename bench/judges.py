@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from bench.choose import ROOT
 from echo.encoding.codec import Codec, load_codec
 from echo.encoding.shipped import verified
-from echo.figures import style
+from echo.figures import saving, style
 from echo.io.files import atomic_path
 from echo.judge import build_judge
 from echo.judge.calibration import SCORES, calibration, judged, summary
@@ -80,8 +80,7 @@ def main() -> None:
     for name, values in (("calibration", table), ("summary", short)):
         with atomic_path(given.out / f"{name}.csv") as temporary:
             values.to_csv(temporary, index=False, float_format="%.4g")
-    with atomic_path(given.out / "calibration.png") as temporary:
-        draw(table).savefig(temporary, format="png", dpi=200)
+    saving.save(draw(table), given.out / "calibration.png", "Judges on known edits", source="bench/judges.py")
 
 
 def edited(study: Study, numbers: Iterable[int], assets: Path) -> list[Pair]:

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.choose import MEASURES, ROOT, merged, summary_of
-from echo.figures import style
+from echo.figures import saving, style
 from echo.io.errors import UserError
 from echo.io.files import atomic_path
 from echo.study.config import load_rows, parse_study
@@ -102,8 +102,8 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     with atomic_path(asked.out / "curve.csv") as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
-    with atomic_path(asked.out / "curve.png") as temporary:
-        draw(table).savefig(temporary, format="png", dpi=200)
+    title = "Quality against training steps"
+    saving.save(draw(table), asked.out / "curve.png", title, source="bench/learning_curve.py")
 
 
 if __name__ == "__main__":

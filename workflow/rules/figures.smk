@@ -119,7 +119,7 @@ rule executed_notebook:
     resources:
         **resources("publish"),
     shell:
-        "cp {input} {output} > {log} 2>&1"
+        "{{ cp {input} {output}.part && mv {output}.part {output}; }} > {log} 2>&1"
 
 
 rule notebooks:
