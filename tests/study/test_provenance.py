@@ -97,6 +97,7 @@ def test_every_module_is_in_some_fingerprint_or_left_out_on_purpose():
         "echo.protocol",
         "echo.study.docs",
         "echo.study.schema",
+        "echo.study.time_left",
         "echo.tables.files",
         "echo.tables.follows",
         "echo.tables.results",
