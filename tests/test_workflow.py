@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from echo import figures
+from echo.io.files import write_text
 from echo.study.config import load_study
 from echo.tables.files import table_files
 from tests import forked
@@ -480,20 +481,24 @@ def test_findings_are_written_from_the_tables_and_the_report_shows_what_it_says(
     pictures = figures.files()
     for name in pictures:
         (committed / "figures" / name).write_bytes(b"a picture")
+    pages = [f"{branch}.html" for branch in load_study(clone / "config" / "config.yaml").evaluate.branches]
+    for name in pages:
+        write_text(clone / "runs" / "mini" / "videos" / name, "a video")
     done = snakemake(clone, "findings")
     assert done.returncode == 0 and "| streaming | `mini` |" in (clone / "docs" / "findings.md").read_text(), (
         done.stderr
     )
-    done = snakemake(clone, "findings", "figures", "--report", "report.html")
+    done = snakemake(clone, "findings", "figures", "videos", "--report", "report.html")
     assert done.returncode == 0, done.stderr
     page = (clone / "report.html").read_text()
     categories = json.loads(re.search(r"var categories = (\{.*?\});?\n", page)[1])
     shown = {name: {Path(path).name for own in parts.values() for path in own} for name, parts in categories.items()}
-    assert set(shown) == {"Findings", "Tables", "Certificates", "Audit", "Figures", "Rollouts"}
+    assert set(shown) == {"Findings", "Tables", "Certificates", "Audit", "Figures", "Rollouts", "Videos"}
     assert shown["Audit"] == {"audit.csv"} and "findings.md" in shown["Findings"]
     assert shown["Certificates"] == {"certificates.png", "probes.png", "probes_table.csv"}
     assert {"rollouts_memory.jpg", "rollouts_reference.jpg", "return_cases.jpg"} <= shown["Rollouts"]
     assert set(pictures) <= set.union(*shown.values())
+    assert shown["Videos"] == set(pages)
     captions = re.findall(r'"caption": "(.*?[^\\])"', page)
     assert len(captions) == sum(map(len, shown.values())) + 1 and all(
         len(text) > 100 for text in captions
