@@ -3,7 +3,8 @@
     python -m bench.learning_curve [--study config/config.yaml] [--factors 1 2 4 8] [--rows i2v context_k5 ...]
 
 The rows are trained with the study's steps times each factor, each length with its own schedule, and measured as the
-study measures them, on its rooms, texts, codec and latents (key ``rig``). Nothing is chosen by it. It writes
+study measures them, on its rooms, texts, codec and latents (key ``rig``); factor 1 is the study itself, which is run if
+it has not been. Nothing is chosen by it. It writes
 ``curve.csv`` (a line for each factor, row, branch and measure, with the interval of the study's tables) and
 ``curve.png`` to --out. It may be killed and started again: Snakemake goes on where it was.
 """
@@ -34,7 +35,12 @@ COLUMNS = ["factor", "steps", "row_name", "label", "branch", "measure", "value",
 
 
 def longer(config: dict[str, Any], rows: tuple[str, ...], factor: int) -> dict[str, Any]:
-    """The study's configuration with ``factor`` times its training steps, for ``rows``, on the rig of the study."""
+    """The study's configuration with ``factor`` times its training steps, for ``rows``, on the rig of the study.
+
+    Once the steps are the study itself, with all of its rows and branches.
+    """
+    if factor == 1:
+        return dict(config)
     steps = parse_study(config, load_rows(ROOT / "config" / "rows.yaml")).train.steps
     changes = {
         "study": f"{config['study']}_x{factor}",
@@ -51,10 +57,15 @@ def curve(config: dict[str, Any], rows: tuple[str, ...], factors: tuple[int, ...
     """The table of the curve, COLUMNS; raises UserError for a study that does not fit, or whose run fails."""
     matrix = load_rows(ROOT / "config" / "rows.yaml")
     studies = {factor: (whole := longer(config, rows, factor), parse_study(whole, matrix)) for factor in factors}
+    for study in (study for _, study in studies.values()):
+        if missing := sorted({*rows} - {*study.rows}):
+            raise UserError(f"--rows: {missing[0]} is not among the rows of study {study.study}")
     parts = []
     for factor, (whole, study) in studies.items():
         summary = summary_of(whole, f"{factor} times the steps", cores)
-        parts.append(summary[summary["measure"].isin(MEASURES)].assign(factor=factor, steps=study.train.steps))
+        asked = summary["measure"].isin(MEASURES) & summary["row_name"].isin(rows)
+        asked &= summary["branch"].isin(["replay", *BRANCHES])
+        parts.append(summary[asked].assign(factor=factor, steps=study.train.steps))
     return pd.concat(parts)[COLUMNS]
 
 
