@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import cache
 
 import pytest
 
@@ -134,8 +135,9 @@ def test_every_module_is_in_some_fingerprint_or_left_out_on_purpose():
     assert not lost
 
 
-def test_an_edit_of_any_module_reruns_the_stages_that_import_it(copied):
+def test_an_edit_of_any_module_reruns_the_stages_that_import_it(copied, monkeypatch):
     """Each module in turn, in a study of one row a family; the reference is the set of modules that a stage reaches."""
+    monkeypatch.setattr(source, "closure", cache(source.closure))  # what is edited below imports what it did
     study = tiny_study(rows=["i2v", "compress_weight", "spatial", "ssm_hybrid"])
     before = fingerprints(study)
     reached = {stage: {module for row in subjects(study, stage) for module in stage_modules(study, stage, row)}
