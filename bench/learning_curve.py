@@ -3,8 +3,8 @@
     python -m bench.learning_curve [--study config/config.yaml] [--factors 1 2 4 8] [--rows i2v context_k5 ...]
 
 The rows are trained with the study's steps times each factor, each length with its own schedule, and measured as the
-study measures them, on its rooms, texts, codec and latents (key ``rig``); factor 1 is the study itself, which is run if
-it has not been. Nothing is chosen by it. It writes
+study measures them, on its rooms, texts, codec and latents (key ``rig``); factor 1 is the study itself, as its
+published tables have it (``results/NAME/tables``), of the same training seeds. Nothing is chosen by it. It writes
 ``curve.csv`` (a line for each factor, row, branch and measure, with the interval of the study's tables) and
 ``curve.png`` to --out. It may be killed and started again: Snakemake goes on where it was.
 """
@@ -12,6 +12,7 @@ it has not been. Nothing is chosen by it. It writes
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from echo.io.errors import UserError
 from echo.io.files import atomic_path
 from echo.study.config import load_rows, parse_study
 from echo.study.reading import read_mapping
+from echo.tables.summary import summary
 
 ROWS = ("i2v", "context_k5", "context_k20", "ssm_blockwise")
 FACTORS = (1, 2, 4, 8)
@@ -35,19 +37,14 @@ COLUMNS = ["factor", "steps", "row_name", "label", "branch", "measure", "value",
 
 
 def longer(config: dict[str, Any], rows: tuple[str, ...], factor: int) -> dict[str, Any]:
-    """The study's configuration with ``factor`` times its training steps, for ``rows``, on the rig of the study.
-
-    Once the steps are the study itself, with all of its rows and branches.
-    """
-    if factor == 1:
-        return dict(config)
+    """The study's configuration with ``factor`` times its training steps, for ``rows``, on the rig of the study."""
     steps = parse_study(config, load_rows(ROOT / "config" / "rows.yaml")).train.steps
     changes = {
         "study": f"{config['study']}_x{factor}",
         "rig": config.get("rig") or config["study"],
         "rows": list(rows),
         "train": {"steps": factor * steps},
-        "evaluate": {"references": [], "branches": ["replay", *BRANCHES]},
+        "evaluate": {"references": [], "judges": [], "branches": ["replay", *BRANCHES]},
         "chosen_in": [],
     }
     return merged(config, changes)
@@ -57,16 +54,36 @@ def curve(config: dict[str, Any], rows: tuple[str, ...], factors: tuple[int, ...
     """The table of the curve, COLUMNS; raises UserError for a study that does not fit, or whose run fails."""
     matrix = load_rows(ROOT / "config" / "rows.yaml")
     studies = {factor: (whole := longer(config, rows, factor), parse_study(whole, matrix)) for factor in factors}
-    for study in (study for _, study in studies.values()):
-        if missing := sorted({*rows} - {*study.rows}):
-            raise UserError(f"--rows: {missing[0]} is not among the rows of study {study.study}")
-    parts = []
+    parts = [published(config, rows)] if 1 in factors else []
     for factor, (whole, study) in studies.items():
-        summary = summary_of(whole, f"{factor} times the steps", cores)
-        asked = summary["measure"].isin(MEASURES) & summary["row_name"].isin(rows)
-        asked &= summary["branch"].isin(["replay", *BRANCHES])
-        parts.append(summary[asked].assign(factor=factor, steps=study.train.steps))
-    return pd.concat(parts)[COLUMNS]
+        if factor > 1:
+            own = summary_of(whole, f"{factor} times the steps", cores)
+            parts.append(own.assign(factor=factor, steps=study.train.steps))
+    table = pd.concat(parts)[COLUMNS]
+    return table[table["measure"].isin(MEASURES) & table["branch"].isin(["replay", *BRANCHES])]
+
+
+def published(config: dict[str, Any], rows: tuple[str, ...]) -> pd.DataFrame:
+    """The study's own cells of ``rows``, from its published cases of the configuration's training seeds.
+
+    Raises UserError where they are not there, or are of other training steps.
+    """
+    study = parse_study(config, load_rows(ROOT / "config" / "rows.yaml"))
+    folder = Path("results", study.study, "tables")
+    if not (folder / "record.json").is_file():
+        raise UserError(f"{folder}: no tables there; run the study first: ./run study")
+    steps = json.loads((folder / "record.json").read_text())["config"]["train"]["steps"]
+    if steps != study.train.steps:
+        raise UserError(f"{folder}: of {steps} training steps, expected {study.train.steps}; run the study first")
+    cases = pd.read_csv(folder / "cases.csv.gz")
+    cases = cases[cases["row_name"].isin(rows) & cases["train_seed"].isin(study.train_seeds)]
+    listed = pd.read_csv(folder / "rows.csv")
+    listed = listed[listed["row_name"].isin(rows)]
+    for row in rows:
+        if row not in set(cases["row_name"]):
+            raise UserError(f"{folder}/cases.csv.gz: nothing of row {row} with training seeds {study.train_seeds}")
+    found = summary(cases, listed, study.evaluate.bootstrap, study.seed)
+    return found.assign(factor=1, steps=steps)
 
 
 @style.styled()

@@ -37,13 +37,25 @@ def test_a_longer_study_differs_in_training_alone():
     assert stage_digest(longer, "train", "i2v") != stage_digest(study, "train", "i2v")
 
 
-def test_once_the_steps_are_the_study_itself():
-    assert learning_curve.longer(CONFIG, ("i2v",), 1) == CONFIG
+def test_once_the_steps_are_the_studys_published_cases_of_its_training_seeds(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    found = learning_curve.published(CONFIG, ("i2v", "ssm_blockwise")).set_index(["row_name", "branch", "measure"])
+    cases = pd.read_csv("results/mini/tables/cases.csv.gz").query("row_name == 'i2v' and branch == 'recall'")
+    assert set(cases["train_seed"]) == {0, 1, 2}  # of which the study that is run has the first
+    line = found.loc[("i2v", "recall", "psnr")]
+    assert line["value"] == pytest.approx(cases.query("train_seed == 0")["psnr"].mean())
+    assert (line["steps"], line["factor"], line["train_seeds"]) == (CONFIG["train"]["steps"], 1, 1)
+    with pytest.raises(UserError, match=r"nothing of row telepathy with training seeds"):
+        learning_curve.published(CONFIG, ("i2v", "telepathy"))
+    with pytest.raises(UserError, match=r"of 880 training steps, expected 5; run the study first"):
+        learning_curve.published({**CONFIG, "train": {"steps": 5}}, ("i2v",))
+    with pytest.raises(UserError, match=r"results/other/tables: no tables there; run the study first"):
+        learning_curve.published({**CONFIG, "study": "other"}, ("i2v",))
 
 
 def test_the_table_has_every_factor_row_and_branch_and_can_be_drawn(monkeypatch):
     monkeypatch.setattr(learning_curve, "summary_of", lambda config, name, cores: summary(config))
-    table = learning_curve.curve(CONFIG, ("i2v", "context_k5"), (1, 2), 1)
+    table = learning_curve.curve(CONFIG, ("i2v", "context_k5"), (2, 4), 1)
     assert list(table.columns) == learning_curve.COLUMNS
     assert len(table) == 2 * 2 * (1 + len(learning_curve.BRANCHES)) * 3
     assert (table.value / table.steps).round(6).eq(0.001).all()
@@ -57,5 +69,3 @@ def test_a_row_that_is_not_there_is_refused_before_anything_is_run(monkeypatch):
     monkeypatch.setattr(learning_curve, "summary_of", lambda *_: pytest.fail("was run"))
     with pytest.raises(ConfigError, match="telepathy"):
         learning_curve.curve(CONFIG, ("i2v", "telepathy"), (1, 2), 1)
-    with pytest.raises(UserError, match="--rows: telepathy is not among the rows of study mini"):
-        learning_curve.curve(CONFIG, ("i2v", "telepathy"), (1,), 1)
