@@ -77,7 +77,7 @@ def write_tables(
     pd.DataFrame(missing, columns=columns).to_csv(folder / "missing_answers.csv", index=False)
     _frames(runs, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
     _realism(runs, seed).to_csv(folder / "realism.csv", index=False)
-    _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv", index=False)
+    _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv.gz", index=False)
     _audit(rows, train_seeds).to_csv(folder / "audit.csv", index=False)
     _constants(rows).to_csv(folder / "constants.csv", index=False)
     _samples(folder / "samples", rows, size, frames_per_segment, seed)

@@ -18,7 +18,7 @@ from echo.tables.statistics import holm, paired_difference
 from echo.tables.summary import cell
 
 COMPARED = ("psnr", "ssim", "lpips", "judge")
-# What the true memory is better by than another scene's, in other measures than dB: columns of probes.csv.
+# What the true memory is better by than another scene's, in other measures than dB: columns of probes.csv.gz.
 WORTH = {"worth_lpips": "lpips_rise", "worth_judge": "judge_drop", "toward": "toward"}
 LEVELS = ("psnr", "lpips")  # measures by which rows are compared with reference rows
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from echo.tables.complete import (
     read_table,
     runs,
 )
+from echo.tables.compressed import write_compressed
 from echo.tables.constants import COLUMNS as CONSTANT_COLUMNS
 from echo.tables.constants import constants
 from echo.tables.judgements import (
@@ -122,9 +122,10 @@ def gather(
         write_cases(cases.reindex(columns=CASE_COLUMNS), temporary)
     with atomic_path(tables / "judgements.csv.gz") as temporary:
         write_judgements(judgements, temporary)
+    with atomic_path(tables / "probes.csv.gz") as temporary:
+        write_compressed(probed.reindex(columns=PROBE_COLUMNS).round(DECIMALS), temporary)
     for name, table, columns in (
         ("missing_answers", unanswered, MISSING_COLUMNS),
-        ("probes", probed, PROBE_COLUMNS),
         ("rows", rows, ROW_COLUMNS),
         ("kept", kept, KEPT_COLUMNS),
         ("timings", times, TIMING_COLUMNS),
@@ -138,9 +139,7 @@ def gather(
 
 def write_cases(cases: pd.DataFrame, path: Path) -> None:
     """Write the table of cases, its numbers rounded to their meaningful digits: some 40 bytes per case."""
-    rounded = cases.round(dict.fromkeys(cases.columns, 4) | CASE_DECIMALS)
-    # Compressed here so that equal tables give equal bytes: pandas would store the temporary file's name.
-    path.write_bytes(gzip.compress(rounded.to_csv(index=False).encode(), 9, mtime=0))
+    write_compressed(cases.round(dict.fromkeys(cases.columns, 4) | CASE_DECIMALS), path)
 
 
 def write_frames(frames: pd.DataFrame, path: Path) -> None:

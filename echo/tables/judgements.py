@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from echo.study.provenance import read_record, record_of
 from echo.tables.complete import SCORES, Run
+from echo.tables.compressed import write_compressed
 
 KEYS = ["row_name", "train_seed", "branch", "case"]
 COLUMNS = [*KEYS, "scene", "judge_name", *SCORES[:-1], "score"]
@@ -44,4 +44,4 @@ def missing_answers(judges: Sequence[str], runs: Sequence[Run], files: Sequence[
 
 def write_judgements(judgements: pd.DataFrame, path: Path) -> None:
     """Write the table compressed, equal tables as equal bytes."""
-    path.write_bytes(gzip.compress(judgements.round(DECIMALS).to_csv(index=False).encode(), 9, mtime=0))
+    write_compressed(judgements.round(DECIMALS), path)

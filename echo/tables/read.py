@@ -18,7 +18,7 @@ COLUMNS = {
     "judgements.csv.gz": ("row_name", "train_seed", "branch", "case", "scene", "judge_name", "appearance", "presence",
                           "view", "scene_score", "score"),
     "missing_answers.csv": ("judge_name", "row_name", "train_seed", "reason", "answers"),
-    "probes.csv": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
+    "probes.csv.gz": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
                    "judge_drop", "toward"),
     "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
     "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),

@@ -41,7 +41,7 @@ def gappy(tmp_path_factory):
     cases.to_csv(folder / "cases.csv.gz", index=False)
     frames = pd.read_parquet(folder / "frames.parquet")
     frames[frames["row_name"] != "spatial"].to_parquet(folder / "frames.parquet")
-    for file in ("probes.csv", "timings.csv"):
+    for file in ("probes.csv.gz", "timings.csv"):
         frame = pd.read_csv(folder / file)
         frame[frame["row_name"] != "ssm_blockwise"].to_csv(folder / file, index=False)
     table = pd.read_csv(folder / "rows.csv")

@@ -47,7 +47,7 @@ def test_probes_table_gives_every_row_its_verdict(built):
 
 
 def test_certificates_are_means_over_cases_of_what_is_lost(built):
-    probes = records(built / "probes.csv")
+    probes = records(built / "probes.csv.gz")
     for line in records(built / "probes_table.csv")[::4]:
         for probe in ("erase", "swap", "shuffle", "keep_seen", "keep_unseen"):
             own = [p for p in probes if (p["row_name"], p["probe"]) == (line["row_name"], probe)]
@@ -60,7 +60,7 @@ def test_certificates_are_means_over_cases_of_what_is_lost(built):
 
 
 def test_without_depth_what_is_lost_is_lost_on_all_pixels(built):
-    probes, cases = (pd.read_csv(built / name) for name in ("probes.csv", "cases.csv.gz"))
+    probes, cases = (pd.read_csv(built / name) for name in ("probes.csv.gz", "cases.csv.gz"))
     rows = pd.read_csv(built / "rows.csv")
     probes["seen_drop"] = float("nan")
     probes["psnr_drop"] += 1

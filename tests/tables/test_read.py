@@ -18,7 +18,7 @@ from tests.synthetic import write_tables
         ("judgements.csv.gz", lambda frame: frame.replace("i2v", "other"), "row 'other' is not in rows.csv"),
         ("rows.csv", lambda frame: frame.iloc[1:], "row 'i2v' is not in rows.csv"),
         ("rows.csv", lambda frame: frame.assign(remembers="maybe"), "must hold True or False"),
-        ("probes.csv", None, "no such file"),
+        ("probes.csv.gz", None, "no such file"),
     ],
 )
 def test_inputs_that_break_the_contract_are_named(tmp_path, name, change, said):
