@@ -53,7 +53,7 @@ def test_the_backbone_knows_no_memory():
 
 
 def is_found_by_its_folder(module: str) -> bool:
-    """Families, codecs, judges, figures, reference rows, sections and stages: one test runs over all that there are.
+    """Families, codecs, judges, figures, reference rows, sections, stages, commands: one test runs over all there are.
 
     So that adding one needs no test module of its own to pass this test (CONTRIBUTING asks for one all the same).
     """
@@ -62,6 +62,7 @@ def is_found_by_its_folder(module: str) -> bool:
     return (
         len(parts) > 2
         and any(kind & set(parts[:2]) for kind in kinds)
+        or parts[-1] == "command"
         or (parts[0] == "figures" and source.constant(source.module_file(PACKAGE, module), "READS") is not None)
     )
 

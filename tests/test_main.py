@@ -151,15 +151,6 @@ def test_help_starts_at_once():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
 
 
-def test_jobs_ask_for_the_same_bits_without_torchs_compiler():
-    code = (
-        "import sys, torch; from echo.__main__ import _prepare; _prepare(2)\n"
-        "assert torch.are_deterministic_algorithms_enabled() and torch.get_num_threads() == 2\n"
-        "assert torch.is_deterministic_algorithms_warn_only_enabled() and 'torch._dynamo' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-
-
 def test_a_pool_that_is_not_there(capsys, study_file, tmp_path):
     arguments = ("codec", "--study", study_file, "--pool", tmp_path / "pool", "--out", tmp_path / "c")
     assert f"{tmp_path}/pool: no such file or folder (--pool)" in complaint(capsys, *arguments)
