@@ -18,6 +18,7 @@ from statistics import mean
 
 from echo.io.files import write_json
 
+NAMED = 6  # of the rules that never ran
 Seconds = dict[str, dict[str, float]]  # by rule, by the job's wildcards
 
 
@@ -88,7 +89,8 @@ class TimeLeft(logging.Handler):
         seconds, unknown = self.left()
         text = f"about {_spoken(seconds)} left"
         if unknown:
-            return f"{text}, and these, which have never run: {', '.join(unknown)}"
+            more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
+            return f"{text}, and these, which have never run: {', '.join(unknown[:NAMED])}{more}"
         end = datetime.now() + timedelta(seconds=seconds)
         return f"{text} (until {end:%H:%M})"
 

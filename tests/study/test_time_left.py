@@ -82,6 +82,12 @@ def test_of_what_never_ran_nothing_is_assumed(tmp_path):
     assert run.said == ["about a minute left, and these, which have never run: train"]
 
 
+def test_many_rules_that_never_ran_are_counted(tmp_path):
+    run = Run(tmp_path, {}, **{f"rule_{number}": 1 for number in range(9)})
+    run.log(LogEvent.PROGRESS, done=0, total=9)
+    assert run.said[0].endswith("never run: rule_0, rule_1, rule_2, rule_3, rule_4, rule_5 and 3 more")
+
+
 def test_it_says_when_the_end_is_and_nothing_at_the_end(tmp_path):
     run = Run(tmp_path, {"train": {"": 7200.0}}, train=2)
     run.log(LogEvent.PROGRESS, done=0, total=2)
