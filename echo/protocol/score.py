@@ -148,7 +148,7 @@ def score(
             "set": about(made),
             "measures": MEASURES,
             "judges": {judge: _judge_digest(judge, judges) for judge in built},
-            "model": {"name": name, "said": answers.record.model, "how": answers.record.how},
+            "model": {"name": name, "said": answers.record.model, "how": _no_places(answers.record.how)},
             "answers": {
                 "sha256": digest(answers.hashes),
                 "count": len(made.cases) - len(answers.failed),
@@ -181,6 +181,13 @@ def write_result(result: Mapping[str, Any], answers: Answers, out: Path) -> None
 def _no_place(word: str) -> str:
     """An argument without the machine's folders: of an absolute path the last part alone."""
     return Path(word).name if word.startswith("/") else word
+
+
+def _no_places(said: Any) -> Any:
+    """What answers say of how they were made, its options and commands without the machine's folders."""
+    if isinstance(said, dict):
+        return {key: _no_places(value) for key, value in said.items()}
+    return " ".join(map(_no_place, said.split(" "))) if isinstance(said, str) else said
 
 
 def _judges(given: Mapping[str, Mapping[str, Any]], weights: Path) -> dict[str, Judge]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,12 @@ def copies(cases, tmp_path_factory) -> Path:
         if case.about.swap:
             other = case.swapped(cases.of(case.about.swap))
             write_frames(folder / SWAPPED / entry.name, copied("copy_best", other), numbers)
+    how = {
+        "command": "python /home/anna/copy.py {case} {out}",
+        "options": {"row": "copy_best", "run": "/home/anna/mini"},
+    }
+    record = {"model": "copies", "definition": cases.set.definition, "how": how, "failed": {}}
+    (folder / "answers.json").write_text(json.dumps(record))
     return folder
 
 

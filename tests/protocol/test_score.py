@@ -54,6 +54,9 @@ def test_shuffled_cases_are_chance(result, cases, meter):
 
 def test_a_result_says_what_it_was_made_with(result, cases, exported):
     assert result["set"]["definition"] == exported[1].definition and result["set"]["branches"]["return_45"] == 2
+    # How answers were made, without the folders of the machine.
+    how = {"command": "python copy.py {case} {out}", "options": {"row": "copy_best", "run": "mini"}}
+    assert result["model"] == {"name": "copies", "said": "copies", "how": how}
     assert result["answers"]["count"] == 4 and result["versions"]["libraries"]["torch"]
     assert set(result["judges"]) == {"oracle"} and len(result["judges"]["oracle"]) == 16
     assert result["rows"]["model"]["branches"]["return_45"]["judge:oracle"]["mean"] > 90
