@@ -63,16 +63,24 @@ def _start(command: list[str], address: str) -> subprocess.Popen:
         **os.environ, PLACE: address, "BASH_ENV": str(FOLDER / "python.sh"),
         "FORKED_JOBS_FOLDER": str(FOLDER), "FORKED_JOBS_PYTHON": sys.executable,
     }  # fmt: skip
-    running = subprocess.Popen(command, env=env)
+    started: list[subprocess.Popen] = []
+    early: list[int] = []
 
     def pass_on(number: int, _: FrameType | None) -> None:
+        if not started:
+            early.append(number)
+            return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(running.pid, number)
+            os.kill(started[0].pid, number)
 
-    # The command answers in its own way, and is waited for. What a terminal sends it has from the terminal.
+    # The command answers in its own way, and is waited for, from the moment that it is there: these come first. What a
+    # terminal sends it has from the terminal.
     signal.signal(signal.SIGTERM, pass_on)
     signal.signal(signal.SIGINT, lambda *_: None)
-    return running
+    started.append(subprocess.Popen(command, env=env))
+    for number in early:
+        pass_on(number, None)
+    return started[0]
 
 
 def _serve(listener: socket.socket, running: subprocess.Popen) -> None:
