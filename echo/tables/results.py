@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,7 @@ from echo.tables.read import OWN_TEXTS, TEXTS, TableError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+INJECTED = "# Parameters\n"  # how papermill's cell of parameters begins
 
 
 class Results(os.PathLike[str]):
@@ -24,8 +27,10 @@ class Results(os.PathLike[str]):
     def __init__(self, study: str | Path) -> None:
         """Of a study's name in ``results/``, or of its folder, or of its folder of tables.
 
-        Raises TableError, with the names there are, where none of them has tables.
+        Raises TableError, with the names there are, where none of them has tables; and in a notebook that papermill
+        was given a parameter for which it has no variable, as papermill only warns.
         """
+        _refuse_unknown_parameters()
         results = ROOT / "results"
         for folder in (Path(study), Path(study, "tables"), results / study / "tables"):
             if (folder / "rows.csv").is_file():
@@ -69,3 +74,26 @@ class Results(os.PathLike[str]):
 
     def __repr__(self) -> str:
         return f"{self.folder}: {', '.join(self.names)}"
+
+
+def _refuse_unknown_parameters() -> None:
+    """Raise TableError where papermill's cell of parameters sets what the notebook's own, before it, does not."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    cells = [cell for cell in (shell.user_ns.get("In", []) if shell else []) if cell.strip()]
+    injected = [number for number, cell in enumerate(cells) if cell.startswith(INJECTED)]
+    if not injected or not injected[-1]:
+        return
+    given, known = (_assigned(cells[injected[-1] - before]) for before in (0, 1))
+    for name in given:
+        if name not in known:
+            raise TableError(f"unknown parameter {name!r}; this notebook has {', '.join(known)}")
+
+
+def _assigned(cell: str) -> list[str]:
+    """Names that a cell assigns at its top."""
+    try:
+        body = ast.parse(cell).body
+    except SyntaxError:  # of a line for IPython alone
+        return []
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    return [target.id for target in targets if isinstance(target, ast.Name)]

@@ -1,9 +1,11 @@
 """A study's tables by name, for those who read them in a notebook."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 
@@ -63,3 +65,23 @@ def test_the_papers_table_has_its_numbers_beside_ours(folder):
 def test_the_list_of_files_needs_no_pandas():
     code = "import sys, echo.tables, echo.tables.files; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("parameter", "said"), [("study", None), ("sutdy", "unknown parameter 'sutdy'; this notebook has study")]
+)
+def test_papermill_alone_fails_on_a_parameter_that_a_notebook_has_not(folder, tmp_path, parameter, said):
+    """By papermill's own command line: of itself it warns."""
+    cells = [
+        nbformat.v4.new_code_cell(f"study = {str(folder)!r}", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell("from echo import tables\nlen(tables.load(study).names)"),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "book.ipynb")
+    command = ["papermill", "-p", parameter, str(folder), "book.ipynb", "out.ipynb"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode == 0) == (said is None), done.stderr
+    assert said is None or said in done.stderr
