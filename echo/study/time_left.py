@@ -56,7 +56,13 @@ class TimeLeft(logging.Handler):
         self.at_once = 1  # the most jobs that ran side by side
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Follow one of Snakemake's events."""
+        """Follow one of Snakemake's events. A fault here is told, as handlers do, and ends no study."""
+        try:
+            self._follow(record)
+        except Exception:
+            self.handleError(record)
+
+    def _follow(self, record: logging.LogRecord) -> None:
         event = getattr(getattr(record, "event", None), "value", None)
         if event == "run_info":
             self.counts = Counter(

@@ -82,6 +82,15 @@ def test_of_what_never_ran_nothing_is_assumed(tmp_path):
     assert run.said == ["about a minute left, and these, which have never run: train"]
 
 
+def test_a_file_that_cannot_be_written_is_told_and_ends_nothing(tmp_path, capsys):
+    run = Run(tmp_path, KNOWN, pool=1, train=2)
+    (tmp_path / "seconds.json").mkdir()
+    job = run.start("pool")
+    run.now = 10
+    run.end(job)
+    assert "seconds.json" in capsys.readouterr().err and run.left() == (400, [])
+
+
 def test_many_rules_that_never_ran_are_counted(tmp_path):
     run = Run(tmp_path, {}, **{f"rule_{number}": 1 for number in range(9)})
     run.log(LogEvent.PROGRESS, done=0, total=9)
