@@ -99,7 +99,7 @@ def draw(table: pd.DataFrame) -> Figure:
     for axes, branch in zip(panels[0], branches, strict=True):
         axes.set_title(style.branch_label(branch))
     figure.supxlabel("training steps", fontsize=8.5)
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
 
 
