@@ -24,8 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from echo.io.files import atomic_path, write_text
+from echo.study.provenance import read_record
 from echo.tables.agreement import agreement, table3
 from echo.tables.compare import against_references, differences, probes_table
 from echo.tables.constants import table2
@@ -35,7 +37,7 @@ from echo.tables.findings import findings
 from echo.tables.markdown import render
 from echo.tables.paper import paper_table
 from echo.tables.rank_correlation import rank_correlation
-from echo.tables.read import read_inputs
+from echo.tables.read import TableError, read_file, read_inputs
 from echo.tables.summary import drift, seen_shares, summary
 
 
@@ -80,3 +82,29 @@ def build_tables(
             frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
     write_text(tables / "tables.md", page)
     write_text(tables / "findings.md", found)
+
+
+def rebuild_tables(tables: Path, **given: Any) -> None:
+    """``build_tables`` of a folder that was published, as its study had it, by the record of the stage there.
+
+    ``given``: settings of ``build_tables`` to take instead, None for the study's. Without a record they are the default
+    ones. Raises TableError for a row of reference that the tables do not have: every difference would be empty.
+    """
+    record = tables / "record.json"
+    settings: dict[str, Any] = {}
+    if record.is_file():
+        config = read_record(record)["config"]
+        asked = config["evaluate"]
+        settings = {
+            "reference": config["reference"],
+            "named": [(row, other) for row, other in asked.get("contrasts", [])],
+            "threshold": asked["probe_threshold"],
+            "resamples": asked["bootstrap"],
+            "seed": config["seed"],
+        }
+    settings |= {name: value for name, value in given.items() if value is not None}
+    rows = list(read_file(tables, "rows.csv")["row_name"])
+    if settings.get("reference", rows[0]) not in rows:
+        raise TableError(f"{tables / 'rows.csv'}: no row {settings['reference']!r}, which --reference names; "
+                         f"expected one of {', '.join(rows)}")  # fmt: skip
+    build_tables(tables, **settings)

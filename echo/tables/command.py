@@ -71,21 +71,20 @@ def publish(
 @app.command()
 def result_tables(
     tables: TablesFolder,
-    reference: Annotated[str, typer.Option("--reference", help="row that differences are taken against")] = "i2v",
+    reference: Annotated[str | None, typer.Option("--reference", help="row that differences are taken against")] = None,
     threshold: Annotated[
-        float, typer.Option("--threshold", help="grey levels above which a probed memory counts as used")
-    ] = 0.5,
-    resamples: Annotated[int, typer.Option("--resamples", help="bootstrap resamples of an interval")] = 2000,
-    seed: Annotated[int, typer.Option("--seed", help="seed of the bootstrap")] = 0,
+        float | None, typer.Option("--threshold", help="grey levels above which a probed memory counts as used")
+    ] = None,
+    resamples: Annotated[int | None, typer.Option("--resamples", help="bootstrap resamples of an interval")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="seed of the bootstrap")] = None,
 ) -> None:
-    """Compute a folder's result tables again from its gathered ones (cases.csv.gz and its companions)."""
-    from echo.study.provenance import read_record
-    from echo.tables.build import build_tables
+    """Compute a folder's result tables again from its gathered ones (cases.csv.gz and its companions).
 
-    record = tables / "record.json"  # contrasts are named in the study's configuration alone
-    known = read_record(record)["config"]["evaluate"].get("contrasts", []) if record.is_file() else []
-    named = [(row, other) for row, other in known]
-    build_tables(tables, reference=reference, named=named, threshold=threshold, resamples=resamples, seed=seed)
+    What is not given is as the study had it, by its record.json in the folder.
+    """
+    from echo.tables.build import rebuild_tables
+
+    rebuild_tables(tables, reference=reference, threshold=threshold, resamples=resamples, seed=seed)
 
 
 @app.command()

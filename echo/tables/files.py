@@ -14,7 +14,7 @@ class PaperTable:
 
 
 PAPER_TABLES = {  # by the paper's number
-    1: PaperTable("All families"),
+    1: PaperTable("All families (the rows of the paper's Tables 1 and 4)"),
     5: PaperTable("Spatial memory: read-out", "spatial"),
     6: PaperTable("Compressed context", "compression"),
     7: PaperTable("State-space memory", "state_space"),

@@ -169,8 +169,10 @@ def _audit(table: pd.DataFrame, reference: str) -> str:
     for aspect, here in table[~table["may_differ"]].groupby("aspect", sort=False):
         other = here[here["differs"]]
         own = here.loc[here["row_name"] == reference, "value"]
+        found = other.groupby(["row_name", "value"], sort=False).size()
         rows = [
-            f"**{name}: {literal(str(value))}**" for name, value in zip(other["row_name"], other["value"], strict=True)
+            f"**{name}: {literal(str(value))}**" + (f" ({count} trainings)" if count > 1 else "")
+            for (name, value), count in found.items()
         ]
         lines.append([str(aspect), literal(str(own.iloc[0])) if len(own) else MISSING, ", ".join(rows) or "none"])
     return text + markdown_table(["aspect", f"`{reference}`", "rows that differ"], lines)

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from echo.tables.build import build_tables
+from echo.io.files import write_json
+from echo.tables.build import build_tables, rebuild_tables
 from echo.tables.files import COMPUTED, GATHERED
+from echo.tables.read import TableError
 from tests.synthetic import PAPER_ROWS, write_tables
 
 
@@ -60,3 +63,29 @@ def test_equal_inputs_give_equal_bytes(tmp_path):
         build_tables(folder, resamples=100)
     for name in COMPUTED:
         assert (one / name).read_bytes() == (two / name).read_bytes(), name
+
+
+def recorded(folder, **settings):
+    """A folder of synthetic tables with the record of a study of these settings."""
+    write_tables(folder, rows=("i2v", "context_k5", "spatial"), cases=4)
+    evaluate = {"contrasts": [["spatial", "i2v"]], "probe_threshold": 0.5, "bootstrap": 100}
+    config = {"reference": "context_k5", "seed": 7, "evaluate": evaluate, **settings}
+    write_json(folder / "record.json", {"stage": "tables", "config": config})
+    return folder
+
+
+def test_tables_of_a_folder_are_rebuilt_as_its_study_had_them(tmp_path):
+    one, two = recorded(tmp_path / "one"), recorded(tmp_path / "two")
+    build_tables(one, reference="context_k5", named=[("spatial", "i2v")], resamples=100, seed=7)
+    rebuild_tables(two, reference=None, threshold=None, resamples=None, seed=None)
+    assert all((one / file).read_bytes() == (two / file).read_bytes() for file in COMPUTED)
+    assert set(pd.read_csv(two / "differences.csv")["reference"]) == {"context_k5"}
+    rebuild_tables(two, reference="spatial")
+    assert set(pd.read_csv(two / "differences.csv")["reference"]) == {"spatial"}
+
+
+def test_a_row_of_reference_that_is_not_there_is_refused_and_nothing_is_written(tmp_path):
+    folder = recorded(tmp_path)
+    with pytest.raises(TableError, match=r"rows.csv: no row 'i2w', which --reference names; expected one of i2v, "):
+        rebuild_tables(folder, reference="i2w")
+    assert not any((folder / file).exists() for file in COMPUTED)
