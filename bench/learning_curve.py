@@ -4,9 +4,12 @@
 
 The rows are trained with the study's steps times each factor, each length with its own schedule, and measured as the
 study measures them, on its rooms, texts, codec and latents (key ``rig``); factor 1 is the study itself, as its
-published tables have it (``results/NAME/tables``), of the same training seeds. Nothing is chosen by it. It writes
-``curve.csv`` (a line for each factor, row, branch and measure, with the interval of the study's tables) and
-``curve.png`` to --out. It may be killed and started again: Snakemake goes on where it was.
+published tables have it (``results/NAME/tables``), of the same training seeds. Nothing is chosen by it.
+
+It writes to --out: ``cases_xN.csv.gz``, the cases of a factor; of all that are there, ``curve.csv`` (a line for each
+factor, row, branch and measure, with the interval of the study's tables), ``gain.csv`` (each row minus ``i2v`` of as
+many steps, paired by case: what its memory adds) and ``curve.png``. What has its cases there is not run again; it may
+be killed and started again, as Snakemake goes on where it was.
 """
 
 from __future__ import annotations
@@ -27,12 +30,16 @@ from echo.io.errors import UserError
 from echo.io.files import atomic_path
 from echo.study.config import load_rows, parse_study
 from echo.study.reading import read_mapping
+from echo.tables.compare import differences
+from echo.tables.compressed import write_compressed
 from echo.tables.summary import summary
 
 ROWS = ("i2v", "context_k5", "context_k20", "ssm_blockwise")
 FACTORS = (1, 2, 4, 8)
 BRANCHES = ("recall", "revisit_near", "revisit_far", "return_far_8")
 COLOURS = (style.REFERENCE_COLOUR, "#56B4E9", "#0072B2", "#CC79A7", *style.SPARE_COLOURS)
+ALONE = "i2v"  # the row without memory
+GAINS = (-0.1, 0, 0.1, 0.3, 1, 3, 10)  # ticks, dB
 COLUMNS = ["factor", "steps", "row_name", "label", "branch", "measure", "value", "low", "high", "cases", "train_seeds"]
 
 
@@ -43,6 +50,7 @@ def longer(config: dict[str, Any], rows: tuple[str, ...], factor: int) -> dict[s
         "study": f"{config['study']}_x{factor}",
         "rig": config.get("rig") or config["study"],
         "rows": list(rows),
+        "reference": ALONE if ALONE in rows else rows[0],
         "train": {"steps": factor * steps},
         "evaluate": {"references": [], "judges": [], "branches": ["replay", *BRANCHES]},
         "chosen_in": [],
@@ -50,21 +58,52 @@ def longer(config: dict[str, Any], rows: tuple[str, ...], factor: int) -> dict[s
     return merged(config, changes)
 
 
-def curve(config: dict[str, Any], rows: tuple[str, ...], factors: tuple[int, ...], cores: int) -> pd.DataFrame:
-    """The table of the curve, COLUMNS; raises UserError for a study that does not fit, or whose run fails."""
+def measured_cases(
+    config: dict[str, Any], rows: tuple[str, ...], factors: tuple[int, ...], cores: int, out: Path
+) -> None:
+    """Train and measure what ``out`` has no cases of; raises UserError for what does not fit, before any run."""
     matrix = load_rows(ROOT / "config" / "rows.yaml")
-    studies = {factor: (whole := longer(config, rows, factor), parse_study(whole, matrix)) for factor in factors}
-    parts = [published(config, rows)] if 1 in factors else []
-    for factor, (whole, study) in studies.items():
-        if factor > 1:
-            own = summary_of(whole, f"{factor} times the steps", cores)
-            parts.append(own.assign(factor=factor, steps=study.train.steps))
-    table = pd.concat(parts)[COLUMNS]
-    return table[table["measure"].isin(MEASURES) & table["branch"].isin(["replay", *BRANCHES])]
+    wanted = []
+    for factor in factors:
+        if factor == 1:
+            published(config, rows)
+            continue
+        have = kept(config, factor, out)
+        absent = tuple(row for row in rows if row not in set(have["row_name"]))
+        if absent:
+            whole = longer(config, absent, factor)
+            wanted.append((factor, whole, parse_study(whole, matrix), have))
+    for factor, whole, study, have in wanted:
+        summary_of(whole, f"{factor} times the steps", cores)
+        made = pd.read_csv(Path("runs", study.study, "tables", "cases.csv.gz"))
+        made = made[made["row_name"].isin(study.rows)].assign(steps=study.train.steps)
+        out.mkdir(parents=True, exist_ok=True)
+        with atomic_path(out / f"cases_x{factor}.csv.gz") as temporary:
+            write_compressed(pd.concat([have, made]) if len(have) else made, temporary)
+
+
+def kept(config: dict[str, Any], factor: int, out: Path) -> pd.DataFrame:
+    """The cases of a factor that ``out`` has, of the configuration's training seeds; an empty table if none.
+
+    Raises UserError where they are of other training steps or seeds.
+    """
+    study = parse_study(config, load_rows(ROOT / "config" / "rows.yaml"))
+    path = out / f"cases_x{factor}.csv.gz"
+    if not path.is_file():
+        return pd.DataFrame({"row_name": [], "train_seed": [], "steps": []})
+    cases = pd.read_csv(path)
+    found, expected = (
+        (set(cases["steps"]), set(cases["train_seed"])),
+        ({factor * study.train.steps}, {*study.train_seeds}),
+    )
+    if found != expected:
+        raise UserError(f"{path}: of training steps {found[0]} and seeds {found[1]}, expected {expected[0]} and "
+                        f"{expected[1]}; move it away, or choose another --out")  # fmt: skip
+    return cases
 
 
 def published(config: dict[str, Any], rows: tuple[str, ...]) -> pd.DataFrame:
-    """The study's own cells of ``rows``, from its published cases of the configuration's training seeds.
+    """The study's own cases of ``rows``, as published, of the configuration's training seeds.
 
     Raises UserError where they are not there, or are of other training steps.
     """
@@ -77,27 +116,49 @@ def published(config: dict[str, Any], rows: tuple[str, ...]) -> pd.DataFrame:
         raise UserError(f"{folder}: of {steps} training steps, expected {study.train.steps}; run the study first")
     cases = pd.read_csv(folder / "cases.csv.gz")
     cases = cases[cases["row_name"].isin(rows) & cases["train_seed"].isin(study.train_seeds)]
-    listed = pd.read_csv(folder / "rows.csv")
-    listed = listed[listed["row_name"].isin(rows)]
     for row in rows:
         if row not in set(cases["row_name"]):
             raise UserError(f"{folder}/cases.csv.gz: nothing of row {row} with training seeds {study.train_seeds}")
-    found = summary(cases, listed, study.evaluate.bootstrap, study.seed)
-    return found.assign(factor=1, steps=steps)
+    return cases.assign(steps=steps)
+
+
+def tables(config: dict[str, Any], rows: tuple[str, ...], out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``curve.csv`` and ``gain.csv`` of all cases there are, each factor's rows in the order of ``rows``."""
+    matrix = load_rows(ROOT / "config" / "rows.yaml")
+    study = parse_study(config, matrix)
+    names = pd.DataFrame(
+        [{"row_name": row, "label": matrix[row]["label"], "family": matrix[row]["family"]} for row in rows]
+    )
+    curve, gain = [], []
+    for factor in (1, *sorted(int(path.name[7:-7]) for path in out.glob("cases_x*.csv.gz"))):
+        cases = published(config, rows) if factor == 1 else kept(config, factor, out)
+        cases = cases[cases["branch"].isin(["replay", *BRANCHES])]
+        here, steps = names[names["row_name"].isin(set(cases["row_name"]))], factor * study.train.steps
+        cells = summary(cases, here, study.evaluate.bootstrap, study.seed)
+        curve.append(cells[cells["branch"].isin(set(cases["branch"]))].assign(factor=factor, steps=steps))
+        above = differences(cases, here, ALONE, study.evaluate.bootstrap, study.seed)
+        gain.append(above.assign(factor=factor, steps=steps, value=above["difference"]))
+    whole, added = pd.concat(curve)[COLUMNS], pd.concat(gain)[COLUMNS]
+    return whole[whole["measure"].isin(MEASURES)], added[added["measure"].isin(MEASURES)]
 
 
 @style.styled()
-def draw(table: pd.DataFrame) -> Figure:
-    """PSNR (above) and LPIPS (below) against training steps, one panel for each branch, one line for each row."""
-    branches = [branch for branch in BRANCHES if branch in set(table["branch"])]
-    figure = style.new_figure(3.9)
-    panels = figure.subplots(2, len(branches), sharex=True, sharey="row", squeeze=False)
-    for line, (measure, name) in zip(panels, (("psnr", "PSNR, dB"), ("lpips", "LPIPS")), strict=True):
+def draw(curve: pd.DataFrame, gain: pd.DataFrame) -> Figure:
+    """Against training steps: PSNR, LPIPS, and PSNR above no memory; a panel for each branch, a line for each row."""
+    branches = [branch for branch in BRANCHES if branch in set(curve["branch"])]
+    figure = style.new_figure(5.4)
+    panels = figure.subplots(3, len(branches), sharex=True, sharey="row", squeeze=False)
+    drawn = ((curve, "psnr", "PSNR, dB"), (curve, "lpips", "LPIPS"), (gain, "psnr", f"PSNR above {ALONE}, dB"))
+    for line, (table, measure, name) in zip(panels, drawn, strict=True):
         for axes, branch in zip(line, branches, strict=True):
-            _lines(axes, table[(table["measure"] == measure) & (table["branch"] == branch)])
+            _lines(axes, table[(table["branch"] == branch) & (table["measure"] == measure)])
         line[0].set_ylabel(name)
     for axes, branch in zip(panels[0], branches, strict=True):
         axes.set_title(style.branch_label(branch))
+    for axes in panels[2]:
+        axes.axhline(0, color="#777777", linewidth=0.8)
+        axes.set_yscale("symlog", linthresh=0.1)  # a tenth of a dB is seen beside ten
+        axes.set_yticks(GAINS, [f"{gain:g}" for gain in GAINS])
     figure.supxlabel("training steps", fontsize=8.5)
     figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
@@ -105,7 +166,10 @@ def draw(table: pd.DataFrame) -> Figure:
 
 def _lines(axes: Axes, cells: pd.DataFrame) -> None:
     """One line with its interval for each row of ``cells``, which are of one branch and measure."""
-    for (_, own), colour, marker in zip(cells.groupby("row_name", sort=False), COLOURS, style.MARKERS, strict=False):
+    looks = {row: look for row, *look in zip(ROWS, COLOURS, style.MARKERS, strict=False)}
+    spare = iter(list(zip(COLOURS, style.MARKERS, strict=False))[len(ROWS) :])
+    for row, own in cells.groupby("row_name", sort=False):
+        colour, marker = looks.get(str(row)) or next(spare)
         axes.plot(own["steps"], own["value"], marker=marker, color=colour, label=own["label"].iloc[0])
         axes.fill_between(own["steps"], own["low"], own["high"], color=colour, alpha=0.15, linewidth=0)
     steps = sorted(set(cells["steps"]))
@@ -123,15 +187,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/learning_curve"), help="folder")
     parser.add_argument("--cores", type=int, default=2, help="for Snakemake")
     asked = parser.parse_args()
+    config, rows = read_mapping(asked.study), tuple(asked.rows)
     try:
-        table = curve(read_mapping(asked.study), tuple(asked.rows), tuple(asked.factors), asked.cores)
+        measured_cases(config, rows, tuple(asked.factors), asked.cores, asked.out)
+        curve, gain = tables(config, rows, asked.out)
     except UserError as error:
         sys.exit(str(error))
     asked.out.mkdir(parents=True, exist_ok=True)
-    with atomic_path(asked.out / "curve.csv") as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+    for name, table in (("curve", curve), ("gain", gain)):
+        with atomic_path(asked.out / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6g")
     title = "Quality against training steps"
-    saving.save(draw(table), asked.out / "curve.png", title, source="bench/learning_curve.py")
+    saving.save(draw(curve, gain), asked.out / "curve.png", title, source="bench/learning_curve.py")
 
 
 if __name__ == "__main__":

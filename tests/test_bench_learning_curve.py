@@ -15,16 +15,36 @@ from echo.study.reading import read_mapping
 from tests.conftest import ROOT, ROWS
 
 CONFIG = read_mapping(ROOT / "config" / "config.yaml")
+FOLDER = ROOT / "results" / "learning_curve"
 
 
-def summary(config: dict) -> pd.DataFrame:
+def made(config: dict, added: float = 0.0) -> pd.DataFrame:
+    """The cases that a study of this configuration would write: a thousandth of its steps, and a room's own part."""
     study = parse_study(config, ROWS)
-    cells = itertools.product(study.rows, study.evaluate.branches, ("psnr", "ssim", "lpips", "judge"))
+    cells = itertools.product(study.rows, study.evaluate.branches, range(4))
     return pd.DataFrame([
-        {"row_name": row, "label": row, "branch": branch, "measure": measure, "value": 0.001 * config["train"]["steps"],
-         "low": 0.0, "high": 9.0, "cases": 64, "train_seeds": 1}
-        for row, branch, measure in cells
+        {"row_name": row, "train_seed": 0, "branch": branch, "split": "in_domain", "scene": f"in_{case}",
+         "anchor": "barrel", "case": f"in_{case}__{branch}", "ssim": 0.5, "lpips": 0.5,
+         "psnr": 0.001 * config["train"]["steps"] + case + added * (row != "i2v")}
+        for row, branch, case in cells
     ])  # fmt: skip
+
+
+@pytest.fixture
+def runs(monkeypatch, tmp_path):
+    """Studies are made at once; returns what was run, a configuration each."""
+    asked = []
+
+    def run(config, name, cores):
+        asked.append(config)
+        tables = tmp_path / "runs" / config["study"] / "tables"
+        tables.mkdir(parents=True, exist_ok=True)
+        made(config, 0.25).to_csv(tables / "cases.csv.gz", index=False)
+
+    (tmp_path / "results").symlink_to(ROOT / "results")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(learning_curve, "summary_of", run)
+    return asked
 
 
 def test_a_longer_study_differs_in_training_alone():
@@ -39,12 +59,11 @@ def test_a_longer_study_differs_in_training_alone():
 
 def test_once_the_steps_are_the_studys_published_cases_of_its_training_seeds(monkeypatch):
     monkeypatch.chdir(ROOT)
-    found = learning_curve.published(CONFIG, ("i2v", "ssm_blockwise")).set_index(["row_name", "branch", "measure"])
-    cases = pd.read_csv("results/mini/tables/cases.csv.gz").query("row_name == 'i2v' and branch == 'recall'")
+    found = learning_curve.published(CONFIG, ("i2v", "ssm_blockwise"))
+    cases = pd.read_csv("results/mini/tables/cases.csv.gz").query("row_name == 'i2v'")
     assert set(cases["train_seed"]) == {0, 1, 2}  # of which the study that is run has the first
-    line = found.loc[("i2v", "recall", "psnr")]
-    assert line["value"] == pytest.approx(cases.query("train_seed == 0")["psnr"].mean())
-    assert (line["steps"], line["factor"], line["train_seeds"]) == (CONFIG["train"]["steps"], 1, 1)
+    assert set(found["train_seed"]) == {0} and set(found["row_name"]) == {"i2v", "ssm_blockwise"}
+    assert len(found) == 2 * len(cases) / 3 and set(found["steps"]) == {CONFIG["train"]["steps"]}
     with pytest.raises(UserError, match=r"nothing of row telepathy with training seeds"):
         learning_curve.published(CONFIG, ("i2v", "telepathy"))
     with pytest.raises(UserError, match=r"of 880 training steps, expected 5; run the study first"):
@@ -53,19 +72,53 @@ def test_once_the_steps_are_the_studys_published_cases_of_its_training_seeds(mon
         learning_curve.published({**CONFIG, "study": "other"}, ("i2v",))
 
 
-def test_the_table_has_every_factor_row_and_branch_and_can_be_drawn(monkeypatch):
-    monkeypatch.setattr(learning_curve, "summary_of", lambda config, name, cores: summary(config))
-    table = learning_curve.curve(CONFIG, ("i2v", "context_k5"), (2, 4), 1)
-    assert list(table.columns) == learning_curve.COLUMNS
-    assert len(table) == 2 * 2 * (1 + len(learning_curve.BRANCHES)) * 3
-    assert (table.value / table.steps).round(6).eq(0.001).all()
-    figure = learning_curve.draw(table)
+def test_the_tables_have_every_factor_row_and_branch_and_can_be_drawn(runs, tmp_path):
+    rows, out = ("i2v", "context_k5"), tmp_path / "out"
+    learning_curve.measured_cases(CONFIG, rows, (1, 2, 4), 1, out)
+    curve, gain = learning_curve.tables(CONFIG, rows, out)
+    assert list(curve.columns) == list(gain.columns) == learning_curve.COLUMNS
+    assert len(curve) == 3 * 2 * (1 + len(learning_curve.BRANCHES)) * 3 and len(gain) == len(curve) / 2
+    longer = curve.query("factor > 1 and measure == 'psnr' and row_name == 'i2v'")
+    assert longer["value"].to_numpy() == pytest.approx(0.001 * longer["steps"].to_numpy() + 1.5)
+    assert set(gain["row_name"]) == {"context_k5"}
+    assert gain.query("factor > 1 and measure == 'psnr'")[["value", "low", "high"]].to_numpy() == pytest.approx(0.25)
+    figure = learning_curve.draw(curve, gain)
     lines = figure.axes[0].get_lines()
-    assert [line.get_label() for line in lines] == ["i2v", "context_k5"]
-    assert list(lines[0].get_xdata()) == sorted(set(table.steps))
+    assert [line.get_label() for line in lines] == ["I2V", "Context K=5"]
+    assert list(lines[0].get_xdata()) == sorted(set(curve["steps"]))
 
 
-def test_a_row_that_is_not_there_is_refused_before_anything_is_run(monkeypatch):
-    monkeypatch.setattr(learning_curve, "summary_of", lambda *_: pytest.fail("was run"))
+def test_what_has_its_cases_is_not_run_again_and_rows_join_those_that_are_there(runs, tmp_path):
+    learning_curve.measured_cases(CONFIG, ("i2v",), (2,), 1, tmp_path / "out")
+    learning_curve.measured_cases(CONFIG, ("i2v", "ssm_blockwise", "context_k5"), (1, 2), 1, tmp_path / "out")
+    learning_curve.measured_cases(CONFIG, ("context_k5", "i2v"), (2,), 1, tmp_path / "out")
+    assert [config["rows"] for config in runs] == [["i2v"], ["ssm_blockwise", "context_k5"]]
+    assert list(learning_curve.kept(CONFIG, 2, tmp_path / "out")["row_name"].unique()) == [
+        "i2v", "ssm_blockwise", "context_k5"
+    ]  # fmt: skip
+
+
+def test_cases_of_other_steps_are_refused_before_anything_is_run(runs, tmp_path):
+    learning_curve.measured_cases(CONFIG, ("i2v",), (2,), 1, tmp_path / "out")
+    other = {**CONFIG, "train": {**CONFIG["train"], "steps": 7}}
+    with pytest.raises(
+        UserError, match=r"cases_x2.csv.gz: of training steps \{1760\} and seeds \{0\}, expected \{14\}"
+    ):
+        learning_curve.measured_cases(other, ("i2v",), (2, 4), 1, tmp_path / "out")
+    assert len(runs) == 1
+
+
+def test_a_row_that_is_not_there_is_refused_before_anything_is_run(runs, tmp_path):
     with pytest.raises(ConfigError, match="telepathy"):
-        learning_curve.curve(CONFIG, ("i2v", "telepathy"), (1, 2), 1)
+        learning_curve.measured_cases(CONFIG, ("i2v", "telepathy"), (2, 4), 1, tmp_path / "out")
+    assert not runs
+
+
+def test_the_committed_tables_are_those_of_the_committed_cases(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for name, table in zip(("curve", "gain"), learning_curve.tables(CONFIG, learning_curve.ROWS, FOLDER), strict=True):
+        committed = pd.read_csv(FOLDER / f"{name}.csv")
+        keys = ["factor", "row_name", "branch", "measure"]
+        both = committed.merge(table, on=keys, suffixes=("", "_again"))
+        assert len(both) == len(committed) == len(table)
+        assert both["value"].to_numpy() == pytest.approx(both["value_again"].to_numpy(), rel=1e-5)

@@ -1,0 +1,1 @@
+"""The workflow: Snakemake itself is run, on copies of the project."""
