@@ -33,6 +33,7 @@ from echo.study import references, source
 from echo.study.config import Study
 
 ROOT = Path(__file__).parent.parent
+VECTORS = ("avx2", "avx512f", "amx_bf16")
 LIBRARIES = ("torch", "torchvision", "diffusers", "numpy", "embreex", "scikit-image", "lpips", "timm")
 
 # Modules that cannot change a result, or whose effect on it is in the fingerprint already.
@@ -151,6 +152,17 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, Any]:
+    """What the last digits of a sum may depend on: processor and vector instructions, as far as Linux tells."""
+    found: dict[str, Any] = {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()}
+    if cpuinfo.is_file():
+        pairs = (line.partition(":") for line in cpuinfo.read_text().splitlines())
+        told = {name.strip(): value.strip() for name, _, value in pairs}
+        flags = set(told.get("flags", "").split())
+        found |= {"model": told.get("model name"), "vectors": [name for name in VECTORS if name in flags]}
+    return found
+
+
 def describe(study: Study, stage: str, row: str | None = None) -> dict[str, Any]:
     """The record of a run that begins now: configuration, code, libraries, machine."""
     # Results are written by the run itself.
@@ -166,7 +178,7 @@ def describe(study: Study, stage: str, row: str | None = None) -> dict[str, Any]
         "uncommitted_changes": bool(changed) if changed is not None else None,
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "system": platform.system()},
+        "machine": machine(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],  # no path of the machine
     }
 

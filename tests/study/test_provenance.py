@@ -245,3 +245,13 @@ def test_a_stage_that_fails_leaves_no_record(tmp_path):
     with pytest.raises(RuntimeError), recorded(tmp_path / "record.json", tiny_study(), "tables"):
         raise RuntimeError("no")
     assert not (tmp_path / "record.json").exists()
+
+
+def test_a_record_says_which_processor_and_vectors_its_sums_were_made_with(tmp_path):
+    told = tmp_path / "cpuinfo"
+    told.write_text(
+        "processor\t: 0\nmodel name\t: A Processor: 3\nflags\t\t: fpu avx2 amx_bf16 avx512fp16\n\nprocessor\t: 1\n"
+    )
+    found = provenance.machine(told)
+    assert (found["model"], found["vectors"]) == ("A Processor: 3", ["avx2", "amx_bf16"])
+    assert "model" not in provenance.machine(tmp_path / "none") and provenance.machine(tmp_path / "none")["cores"]
