@@ -1,4 +1,7 @@
-"""How far the judges of a study agree: every judged return by two of them, and in numbers with their intervals."""
+"""How far the judges of a study agree: every judged return by two of them, and in numbers with their intervals.
+
+Of more than three judges, the first one with each of the others; all pairs are in agreement.csv.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ BRANCHES = {ALL: ("o", -0.16), "return_45": ("D", 0.16)}  # marker, shift from t
 STATISTICS = {"spearman": ("#0072B2", "Spearman"), "alpha": ("#D55E00", "Krippendorff's alpha, ordinal")}
 CASES, ROWS = "#b9c4cc", "#222222"
 TICKS = (0, 25, 50, 75, 100)
+MOST = 3  # pairs; of more, those with the study's own judge
+TALL, PAGE = 2.75, 8.7  # inches: of a pair's panels, and of all of them at most
 LONGEST = 26  # letters of a judge's name beside an axis
 
 
@@ -30,7 +35,9 @@ def draw(tables: Path) -> Figure:
     pairs = list(dict.fromkeys(zip(agreement["judge"], agreement["other"], strict=True)))
     if not pairs:
         return _alone(judgements)
-    figure = style.new_figure(0.75 + 2.75 * len(pairs))
+    if len(pairs) > MOST:
+        pairs = [pair for pair in pairs if pair[0] == pairs[0][0]]
+    figure = style.new_figure(0.75 + min(TALL * len(pairs), PAGE))
     panels = figure.subplots(len(pairs), 2, squeeze=False, width_ratios=(1, 1.15))
     for (left, right), (judge, other) in zip(panels, pairs, strict=True):
         here = agreement[(agreement["judge"] == judge) & (agreement["other"] == other)]

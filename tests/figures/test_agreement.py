@@ -3,7 +3,8 @@
 import pandas as pd
 
 from echo import figures
-from tests.synthetic import REFERENCES
+from echo.tables.build import build_tables
+from tests.synthetic import REFERENCES, write_tables
 
 
 def shown(figure):
@@ -52,3 +53,13 @@ def test_one_judge_alone_is_said_to_be(small):
     assert any("One judge alone: how far judges agree needs a second one" in text for text in shown(figure))
     bars = sum(bar.get_height() for bar in figure.axes[0].patches)
     assert bars == len(pd.read_csv(small / "judgements.csv.gz"))
+
+
+def test_of_many_judges_the_studys_own_stands_against_each_other_one_on_a_page(tmp_path):
+    judges = ("embedded", "second", "third", "fourth", "fifth")
+    folder = write_tables(tmp_path, rows=("i2v", "context_k5", "spatial"), cases=4, judges=judges)
+    build_tables(folder, resamples=50)
+    figure = figures.draw("agreement", folder)
+    assert [axes.get_xlabel() for axes in figure.axes[::2]] == ["embedded"] * 4
+    assert [axes.get_ylabel() for axes in figure.axes[::2]] == list(judges[1:])
+    assert figure.get_size_inches()[1] <= 9.6
