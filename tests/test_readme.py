@@ -5,6 +5,7 @@ import re
 import pandas as pd
 import pytest
 
+from echo.tables.cells import verdict_word
 from tests.conftest import ROOT
 from tests.traced import agrees, candidates, numbers, paragraphs, sources
 
@@ -22,7 +23,7 @@ COLUMNS = {
 def table() -> tuple[list[str], list[list[str]]]:
     """The README's table of results: its header and its lines."""
     lines = (ROOT / "README.md").read_text().splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("| row | numbers kept |"))
+    start = next(i for i, line in enumerate(lines) if line.startswith("| row | its memory | numbers kept |"))
     end = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start:end]]
     return cells[0], cells[2:]
@@ -33,11 +34,13 @@ def test_the_table_of_results_is_that_of_the_study():
     rows = pd.read_csv(TABLES / "rows.csv").set_index("label")
     summary = pd.read_csv(TABLES / "summary.csv").set_index(["row_name", "branch", "measure"])["value"]
     assert {line[0].strip("*") for line in lines} == set(rows.index)
-    for label, kept, *cells in lines:
+    verdicts = pd.read_csv(TABLES / "probes_table.csv").set_index("label")["verdict"]
+    for label, memory, kept, *cells in lines:
+        assert memory == (verdict_word(verdicts[label]) if label in verdicts else ""), label
         row = rows.loc[label.strip("*")]
         assert label.startswith("*") == (row["family"] == "reference"), label
         assert kept == ("" if pd.isna(row["state_numbers"]) else f"{int(row['state_numbers']):,}"), label
-        for name, cell in zip(header[2:], cells, strict=True):
+        for name, cell in zip(header[3:], cells, strict=True):
             values = [summary[row["row_name"], COLUMNS[name], measure] for measure in ("psnr", "lpips")]
             assert cell == f"{values[0]:.1f} / {values[1]:.2f}", (label, name)
 

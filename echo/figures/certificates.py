@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from echo.figures import style
+from echo.tables.cells import verdict_word
 
 READS = ("probes_table.csv", "rows.csv")
 CATEGORY = "Certificates"
@@ -38,7 +39,7 @@ def draw(tables: Path) -> Figure:
         )  # fmt: skip
     for position, line in table.iterrows():
         axes.axhline(position + 0.5, color=style.GUIDE, linewidth=0.6, zorder=0)
-        word = str(line["verdict"]).split(":")[0].split(",")[0]
+        word = verdict_word(str(line["verdict"]))
         axes.text(
             1.01, position, word, transform=axes.get_yaxis_transform(), va="center", fontsize=7,
             color="#B00020" if word == "broken" else "#333333", fontweight="bold" if word == "broken" else "normal",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from echo.study.references import FAMILY
@@ -25,6 +27,11 @@ def row_label(row: pd.Series) -> str:
     """A row's label, by its ``label`` and ``family``; in italics for a reference row."""
     text = literal(row["label"])
     return f"*{text}*" if row["family"] == FAMILY else text
+
+
+def verdict_word(verdict: str) -> str:
+    """A verdict on a row's memory in a word or two, without its reason: *remembers*, *inert*, *broken*."""
+    return re.split(r"[:;,]", verdict, maxsplit=1)[0]
 
 
 def number(value: float, digits: int) -> str:

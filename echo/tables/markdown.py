@@ -10,7 +10,16 @@ import pandas as pd
 from echo.measures.verdict import GATE, PROBES
 from echo.study.references import FAMILY, reads_truth
 from echo.study.words import BRANCHES
-from echo.tables.cells import MISSING, branch_name, literal, markdown_table, number, row_label, with_interval
+from echo.tables.cells import (
+    MISSING,
+    branch_name,
+    literal,
+    markdown_table,
+    number,
+    row_label,
+    verdict_word,
+    with_interval,
+)
 from echo.tables.closure_page import closure_page
 from echo.tables.constants import constants_page
 from echo.tables.files import PAPER_TABLES
@@ -33,15 +42,20 @@ paper's number, if there is one, is below it in *italics*. The paper's numbers a
 Rows in *italics* are reference rows, which need no training (`echo/rollout/known.py` says what each may use). They are
 measured like the others but not tested; a row is worth its cost only if it beats the references that keep no more than
 it does.
+
+*Its memory* says in a word whether a row's memory is worth anything to its returns, however little (Probes, below).
 """
 
 
-def _paper_table(table: pd.DataFrame, references: Collection[str]) -> str:
-    """A wide table: one row per row of the study, one column per branch and measure; ``references`` in italics."""
+def _paper_table(table: pd.DataFrame, references: Collection[str], verdicts: Mapping[str, str]) -> str:
+    """A wide table: one row per row of the study, one column per branch and measure; ``references`` in italics.
+
+    ``verdicts``: on each row's memory; one that was not probed has none.
+    """
     columns = [key for key in (*PAPER_COLUMNS, *OURS) if _any(table, *key)]
-    header = ["Row"] + [f"{branch_name(branch)} {MEASURE_NAMES[measure]}" for branch, measure in columns]
+    header = ["Row", "Its memory"] + [f"{branch_name(branch)} {MEASURE_NAMES[measure]}" for branch, measure in columns]
     lines = []
-    for _, cells in table.groupby("row_name", sort=False):
+    for row, cells in table.groupby("row_name", sort=False):
         by_column = {(line.branch, line.measure): line for line in cells.itertuples()}
         texts = []
         for branch, measure in columns:
@@ -49,7 +63,8 @@ def _paper_table(table: pd.DataFrame, references: Collection[str]) -> str:
             text = with_interval(line.value, line.low, line.high, digits)
             texts.append(text if pd.isna(line.paper) else f"{text}<br>*{line.paper:.{max(digits, 2)}f}*")
         name = literal(cells["label"].iloc[0])
-        lines.append([f"*{name}*" if cells["row_name"].iloc[0] in references else name, *texts])
+        said = verdict_word(verdicts[str(row)]) if row in verdicts else MISSING
+        lines.append([f"*{name}*" if row in references else name, said, *texts])
     return markdown_table(header, lines)
 
 
@@ -238,12 +253,14 @@ def render(frames: dict[str, pd.DataFrame], inputs: Inputs, reference: str) -> s
     rows = inputs.rows
     summary = frames["summary.csv"]
     references = set(rows[rows["family"] == FAMILY]["row_name"])
+    probed = frames["probes_table.csv"]
+    verdicts = dict(zip(probed["row_name"], probed["verdict"], strict=True))
     judges = list(dict.fromkeys(inputs.judgements["judge_name"]))
     judge = f"the judge `{judges[0]}`" if judges else "no judge"
     parts = [HEADER.format(missing=MISSING, judge=judge), _counts(summary), _seeds(summary)]
     for number_in_paper, table in PAPER_TABLES.items():
         name = f"table{number_in_paper}.csv"
-        parts.append(f"## Table {number_in_paper}: {table.title}\n\n{_paper_table(frames[name], references)}")
+        parts.append(f"## Table {number_in_paper}: {table.title}\n\n{_paper_table(frames[name], references, verdicts)}")
         if number_in_paper == 1:
             parts.append(constants_page(frames["table2.csv"]))
     parts.append(judges_page(frames["table3.csv"], frames["agreement.csv"], inputs.judgements, inputs.missing_answers))

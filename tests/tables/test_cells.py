@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from echo.study.words import BRANCHES
-from echo.tables.cells import branch_name, literal, markdown_table, number, row_label, with_interval
+from echo.tables.cells import branch_name, literal, markdown_table, number, row_label, verdict_word, with_interval
 
 
 def test_numbers_have_a_true_minus_sign_and_missing_ones_a_dash():
@@ -27,3 +27,9 @@ def test_reference_rows_are_in_italics():
 def test_branches_are_named_by_their_labels():
     assert branch_name("return_strict") == "Strict return" and branch_name("loop") == "180° loop"
     assert all(branch_name(name).lower() == branch.label.lower() for name, branch in BRANCHES.items())
+
+
+def test_a_verdict_in_a_word_is_without_its_reason():
+    said = ("remembers", "inert, as it should be", "inert: no effect is shown, and it hardly moves", "not measured",
+            "broken: moves when its memory is erased", "moves; what it is worth is not known")  # fmt: skip
+    assert [verdict_word(one) for one in said] == ["remembers", "inert", "inert", "not measured", "broken", "moves"]

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from echo.tables.cells import branch_name
+from echo.tables.cells import MISSING, branch_name, verdict_word
 
 
 def test_every_branch_and_row_stands_on_the_page(built):
@@ -35,3 +35,13 @@ def test_the_best_rival_is_the_one_that_leaves_least(beside):
         best = min(here.to_dict("records"), key=lambda line: sign * line["difference"])
         (line,) = [line for line in part.splitlines() if line.startswith("| Spatial")]
         assert line.split("|")[-2].strip().endswith(best["reference"])
+
+
+def test_the_headline_tables_say_of_each_row_whether_its_memory_is_worth_anything(beside):
+    verdicts = pd.read_csv(beside / "probes_table.csv").set_index("label")["verdict"]
+    part = (beside / "tables.md").read_text().split("## Table 1: ")[1].split("##")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line[:2] == "| "]
+    assert lines[0][:2] == ["Row", "Its memory"]
+    said = {label: word for label, word, *_ in lines[2:]}
+    assert all(said[label] == verdict_word(verdict) for label, verdict in verdicts.items() if label in said)
+    assert {word for label, word in said.items() if label not in verdicts} == {MISSING}
