@@ -8,14 +8,16 @@ published tables have it (``results/NAME/tables``), of the same training seeds. 
 
 It writes to --out: ``cases_xN.csv.gz``, the cases of a factor; of all that are there, ``curve.csv`` (a line for each
 factor, row, branch and measure, with the interval of the study's tables), ``gain.csv`` (each row minus ``i2v`` of as
-many steps, paired by case: what its memory adds) and ``curve.png``. What has its cases there is not run again; it may
-be killed and started again, as Snakemake goes on where it was.
+many steps, paired by case: what its memory adds) and ``curve.png``. ``probes_xN.csv`` is the study's table of what the
+rows last trained at a factor lose by another scene's memory, each within its own training. What has its cases there is
+not run again; it may be killed and started again, as Snakemake goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,7 @@ def measured_cases(
         out.mkdir(parents=True, exist_ok=True)
         with atomic_path(out / f"cases_x{factor}.csv.gz") as temporary:
             write_compressed(pd.concat([have, made]) if len(have) else made, temporary)
+        shutil.copy(Path("runs", study.study, "tables", "probes_table.csv"), out / f"probes_x{factor}.csv")
 
 
 def kept(config: dict[str, Any], factor: int, out: Path) -> pd.DataFrame:

@@ -40,6 +40,7 @@ def runs(monkeypatch, tmp_path):
         tables = tmp_path / "runs" / config["study"] / "tables"
         tables.mkdir(parents=True, exist_ok=True)
         made(config, 0.25).to_csv(tables / "cases.csv.gz", index=False)
+        (tables / "probes_table.csv").write_text(f"of {config['study']}")
 
     (tmp_path / "results").symlink_to(ROOT / "results")
     monkeypatch.chdir(tmp_path)
@@ -76,6 +77,7 @@ def test_the_tables_have_every_factor_row_and_branch_and_can_be_drawn(runs, tmp_
     rows, out = ("i2v", "context_k5"), tmp_path / "out"
     learning_curve.measured_cases(CONFIG, rows, (1, 2, 4), 1, out)
     curve, gain = learning_curve.tables(CONFIG, rows, out)
+    assert (out / "probes_x4.csv").read_text() == "of mini_x4"
     assert list(curve.columns) == list(gain.columns) == learning_curve.COLUMNS
     assert len(curve) == 3 * 2 * (1 + len(learning_curve.BRANCHES)) * 3 and len(gain) == len(curve) / 2
     longer = curve.query("factor > 1 and measure == 'psnr' and row_name == 'i2v'")

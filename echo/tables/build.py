@@ -104,7 +104,7 @@ def rebuild_tables(tables: Path, **given: Any) -> None:
         }
     settings |= {name: value for name, value in given.items() if value is not None}
     rows = list(read_file(tables, "rows.csv")["row_name"])
-    if settings.get("reference", rows[0]) not in rows:
-        raise TableError(f"{tables / 'rows.csv'}: no row {settings['reference']!r}, which --reference names; "
-                         f"expected one of {', '.join(rows)}")  # fmt: skip
+    if (reference := settings.setdefault("reference", "i2v")) not in rows:
+        raise TableError(f"{tables / 'rows.csv'}: no row {reference!r} to take differences against; --reference names "
+                         f"one of {', '.join(rows)}")  # fmt: skip
     build_tables(tables, **settings)
