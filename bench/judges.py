@@ -4,7 +4,7 @@
 
 Rooms are of the split ``choosing``, of a seed that no study uses, at the default study's size, through its shipped
 codec; the judges' maps were fitted on others (``bench.fit_judges``). Each judge is asked a second time about the first
-``AGAIN`` rooms. It writes ``scores.csv.gz`` (a line for each judge and pair), ``calibration.csv`` (a line for each
+``AGAIN`` rooms. It writes ``scores.csv.xz`` (a line for each judge and pair), ``calibration.csv`` (a line for each
 judge, edit, amount and score), ``summary.csv`` (a line for each judge and score) and ``calibration.png`` to --out, and
 prints the totals. A judge with settings is an entry of ``judges`` of --config.
 """
@@ -12,7 +12,6 @@ prints the totals. A judge with settings is an entry of ``judges`` of --config.
 from __future__ import annotations
 
 import argparse
-import gzip
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from echo.measures.stages import weights
 from echo.study.config import Study, load_study
 from echo.study.judges import judge_weights
 from echo.study.shipped import find_shipped
+from echo.tables.compressed import write_compressed
 from echo.world.rooms.assets import fetch_assets
 from echo.world.rooms.library import load_library, texture_resolution
 
@@ -75,8 +75,8 @@ def main() -> None:
     print(totals[["mean", "auroc", "low", "high", "monotone", "yes"]].round(2).to_string())
     print(short.set_index(["judge", "score"]).round(2).to_string())
     given.out.mkdir(parents=True, exist_ok=True)
-    with atomic_path(given.out / "scores.csv.gz") as temporary:
-        temporary.write_bytes(gzip.compress(scores.round(4).to_csv(index=False).encode(), 9, mtime=0))
+    with atomic_path(given.out / "scores.csv.xz") as temporary:
+        write_compressed(scores.round(4), temporary)
     for name, values in (("calibration", table), ("summary", short)):
         with atomic_path(given.out / f"{name}.csv") as temporary:
             values.to_csv(temporary, index=False, float_format="%.4g")

@@ -6,7 +6,7 @@ The rows are trained with the study's steps times each factor, each length with 
 study measures them, on its rooms, texts, codec and latents (key ``rig``); factor 1 is the study itself, as its
 published tables have it (``results/NAME/tables``), of the same training seeds. Nothing is chosen by it.
 
-It writes to --out: ``cases_xN.csv.gz``, the cases of a factor; of all that are there, ``curve.csv`` (a line for each
+It writes to --out: ``cases_xN.csv.xz``, the cases of a factor; of all that are there, ``curve.csv`` (a line for each
 factor, row, branch and measure, with the interval of the study's tables), ``gain.csv`` (each row minus ``i2v`` of as
 many steps, paired by case: what its memory adds) and ``curve.png``. ``probes_xN.csv`` is the study's table of what the
 rows last trained at a factor lose by another scene's memory, each within its own training. What has its cases there is
@@ -77,10 +77,10 @@ def measured_cases(
             wanted.append((factor, whole, parse_study(whole, matrix), have))
     for factor, whole, study, have in wanted:
         summary_of(whole, f"{factor} times the steps", cores)
-        made = pd.read_csv(Path("runs", study.study, "tables", "cases.csv.gz"))
+        made = pd.read_csv(Path("runs", study.study, "tables", "cases.csv.xz"))
         made = made[made["row_name"].isin(study.rows)].assign(steps=study.train.steps)
         out.mkdir(parents=True, exist_ok=True)
-        with atomic_path(out / f"cases_x{factor}.csv.gz") as temporary:
+        with atomic_path(out / f"cases_x{factor}.csv.xz") as temporary:
             write_compressed(pd.concat([have, made]) if len(have) else made, temporary)
         shutil.copy(Path("runs", study.study, "tables", "probes_table.csv"), out / f"probes_x{factor}.csv")
 
@@ -91,7 +91,7 @@ def kept(config: dict[str, Any], factor: int, out: Path) -> pd.DataFrame:
     Raises UserError where they are of other training steps or seeds.
     """
     study = parse_study(config, load_rows(ROOT / "config" / "rows.yaml"))
-    path = out / f"cases_x{factor}.csv.gz"
+    path = out / f"cases_x{factor}.csv.xz"
     if not path.is_file():
         return pd.DataFrame({"row_name": [], "train_seed": [], "steps": []})
     cases = pd.read_csv(path)
@@ -117,11 +117,11 @@ def published(config: dict[str, Any], rows: tuple[str, ...]) -> pd.DataFrame:
     steps = json.loads((folder / "record.json").read_text())["config"]["train"]["steps"]
     if steps != study.train.steps:
         raise UserError(f"{folder}: of {steps} training steps, expected {study.train.steps}; run the study first")
-    cases = pd.read_csv(folder / "cases.csv.gz")
+    cases = pd.read_csv(folder / "cases.csv.xz")
     cases = cases[cases["row_name"].isin(rows) & cases["train_seed"].isin(study.train_seeds)]
     for row in rows:
         if row not in set(cases["row_name"]):
-            raise UserError(f"{folder}/cases.csv.gz: nothing of row {row} with training seeds {study.train_seeds}")
+            raise UserError(f"{folder}/cases.csv.xz: nothing of row {row} with training seeds {study.train_seeds}")
     return cases.assign(steps=steps)
 
 
@@ -133,7 +133,7 @@ def tables(config: dict[str, Any], rows: tuple[str, ...], out: Path) -> tuple[pd
         [{"row_name": row, "label": matrix[row]["label"], "family": matrix[row]["family"]} for row in rows]
     )
     curve, gain = [], []
-    for factor in (1, *sorted(int(path.name[7:-7]) for path in out.glob("cases_x*.csv.gz"))):
+    for factor in (1, *sorted(int(path.name[7:-7]) for path in out.glob("cases_x*.csv.xz"))):
         cases = published(config, rows) if factor == 1 else kept(config, factor, out)
         cases = cases[cases["branch"].isin(["replay", *BRANCHES])]
         here, steps = names[names["row_name"].isin(set(cases["row_name"]))], factor * study.train.steps

@@ -22,10 +22,10 @@ from echo.io.errors import UserError
 
 RUN = ["row_name", "train_seed"]
 FILES = {  # what says which line of a file is which
-    "cases.csv.gz": [*RUN, "branch", "case"],
+    "cases.csv.xz": [*RUN, "branch", "case"],
     "frames.parquet": [*RUN, "branch", "case", "frame"],
-    "judgements.csv.gz": [*RUN, "judge_name", "branch", "case"],
-    "probes.csv.gz": [*RUN, "probe", "case"],
+    "judgements.csv.xz": [*RUN, "judge_name", "branch", "case"],
+    "probes.csv.xz": [*RUN, "probe", "case"],
 }
 
 
@@ -33,7 +33,7 @@ def parsed(name: str, held: bytes) -> pd.DataFrame:
     """The table in a file of this name."""
     if name.endswith(".parquet"):
         return pd.read_parquet(io.BytesIO(held))
-    return pd.read_csv(io.BytesIO(held), compression="gzip")
+    return pd.read_csv(io.BytesIO(held), compression="xz")
 
 
 def published(path: str, commit: str) -> bytes:

@@ -70,14 +70,14 @@ def write_tables(
     runs = [(row, STRENGTH[row], train_seed) for row in rows for train_seed in train_seeds]
     runs += [(name, REFERENCES[name], UNTRAINED) for name in references]
     table = _cases(runs, cases, seed)
-    table.to_csv(folder / "cases.csv.gz", index=False)
-    judgements(table, judges, seed).to_csv(folder / "judgements.csv.gz", index=False)
+    table.to_csv(folder / "cases.csv.xz", index=False)
+    judgements(table, judges, seed).to_csv(folder / "judgements.csv.xz", index=False)
     missing = [(judges[-1], rows[0], train_seeds[0], "no answer: not JSON", 2)] if len(judges) > 1 else []
     columns = ["judge_name", "row_name", "train_seed", "reason", "answers"]
     pd.DataFrame(missing, columns=columns).to_csv(folder / "missing_answers.csv", index=False)
     _frames(runs, cases, frames_per_segment, seed).to_parquet(folder / "frames.parquet", index=False)
     _realism(runs, seed).to_csv(folder / "realism.csv", index=False)
-    _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv.gz", index=False)
+    _probes(rows, train_seeds, cases, seed).to_csv(folder / "probes.csv.xz", index=False)
     _audit(rows, train_seeds).to_csv(folder / "audit.csv", index=False)
     _constants(rows).to_csv(folder / "constants.csv", index=False)
     _samples(folder / "samples", rows, size, frames_per_segment, seed)

@@ -39,7 +39,7 @@ def runs(monkeypatch, tmp_path):
         asked.append(config)
         tables = tmp_path / "runs" / config["study"] / "tables"
         tables.mkdir(parents=True, exist_ok=True)
-        made(config, 0.25).to_csv(tables / "cases.csv.gz", index=False)
+        made(config, 0.25).to_csv(tables / "cases.csv.xz", index=False)
         (tables / "probes_table.csv").write_text(f"of {config['study']}")
 
     (tmp_path / "results").symlink_to(ROOT / "results")
@@ -61,7 +61,7 @@ def test_a_longer_study_differs_in_training_alone():
 def test_once_the_steps_are_the_studys_published_cases_of_its_training_seeds(monkeypatch):
     monkeypatch.chdir(ROOT)
     found = learning_curve.published(CONFIG, ("i2v", "ssm_blockwise"))
-    cases = pd.read_csv("results/mini/tables/cases.csv.gz").query("row_name == 'i2v'")
+    cases = pd.read_csv("results/mini/tables/cases.csv.xz").query("row_name == 'i2v'")
     assert set(cases["train_seed"]) == {0, 1, 2}  # of which the study that is run has the first
     assert set(found["train_seed"]) == {0} and set(found["row_name"]) == {"i2v", "ssm_blockwise"}
     assert len(found) == 2 * len(cases) / 3 and set(found["steps"]) == {CONFIG["train"]["steps"]}
@@ -104,7 +104,7 @@ def test_cases_of_other_steps_are_refused_before_anything_is_run(runs, tmp_path)
     learning_curve.measured_cases(CONFIG, ("i2v",), (2,), 1, tmp_path / "out")
     other = {**CONFIG, "train": {**CONFIG["train"], "steps": 7}}
     with pytest.raises(
-        UserError, match=r"cases_x2.csv.gz: of training steps \{1760\} and seeds \{0\}, expected \{14\}"
+        UserError, match=r"cases_x2.csv.xz: of training steps \{1760\} and seeds \{0\}, expected \{14\}"
     ):
         learning_curve.measured_cases(other, ("i2v",), (2, 4), 1, tmp_path / "out")
     assert len(runs) == 1

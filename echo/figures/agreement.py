@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from echo.figures import style
 from echo.study.words import UNTRAINED
 
-READS = ("judgements.csv.gz", "agreement.csv")
+READS = ("judgements.csv.xz", "agreement.csv")
 ALL = "all"  # in agreement.csv, in the place of a branch: all that return
 BRANCHES = {ALL: ("o", -0.16), "return_45": ("D", 0.16)}  # marker, shift from the place of the score
 STATISTICS = {"spearman": ("#0072B2", "Spearman"), "alpha": ("#D55E00", "Krippendorff's alpha, ordinal")}
@@ -29,7 +29,7 @@ LONGEST = 26  # letters of a judge's name beside an axis
 @style.styled()
 def draw(tables: Path) -> Figure:
     """A line of panels for each pair of judges: left their totals, right how far each of their scores agrees."""
-    judgements = pd.read_csv(tables / "judgements.csv.gz", dtype={"judge_name": str, "row_name": str})
+    judgements = pd.read_csv(tables / "judgements.csv.xz", dtype={"judge_name": str, "row_name": str})
     judgements = judgements[judgements["train_seed"] != UNTRAINED]
     agreement = pd.read_csv(tables / "agreement.csv", dtype={"judge": str, "other": str})
     pairs = list(dict.fromkeys(zip(agreement["judge"], agreement["other"], strict=True)))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from echo.figures import style
 
-READS = ("samples/replay.npz", "cases.csv.gz", "rows.csv")
+READS = ("samples/replay.npz", "cases.csv.xz", "rows.csv")
 FORMATS = ("jpg",)
 CATEGORY = "Rollouts"
 CASE = 0  # always the first sampled case, so that nobody picks a flattering one
@@ -45,6 +45,6 @@ def draw(tables: Path) -> Figure:
 
 def _psnr(tables: Path, case: str) -> dict[str, float]:
     """Each row's PSNR on one replay case, over training seeds."""
-    cases = pd.read_csv(tables / "cases.csv.gz")
+    cases = pd.read_csv(tables / "cases.csv.xz")
     cases = cases[(cases["branch"] == "replay") & (cases["case"].astype(str) == case)]
     return cases.groupby("row_name")["psnr"].mean().to_dict()

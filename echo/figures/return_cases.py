@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from echo.figures import PICTURES, style
 
-READS = ("samples/recall.npz", "samples/return_strict.npz", "cases.csv.gz", "rows.csv")
+READS = ("samples/recall.npz", "samples/return_strict.npz", "cases.csv.xz", "rows.csv")
 FORMATS = ("jpg",)
 CATEGORY = "Rollouts"
 CASES = 2  # the first sampled cases of each branch, so that nobody picks flattering ones
@@ -66,7 +66,7 @@ def draw(tables: Path) -> Figure:
 
 def _chosen(tables: Path, rows: pd.DataFrame) -> list[str]:
     """The reference row, and of each family the row with the best mean PSNR on recall (without it, on all branches)."""
-    cases = pd.read_csv(tables / "cases.csv.gz")
+    cases = pd.read_csv(tables / "cases.csv.xz")
     here = cases[cases["branch"] == "recall"] if (cases["branch"] == "recall").any() else cases
     means = here.groupby("row_name")["psnr"].mean().reindex(rows.index)
     alone = style.reference_row(rows)
@@ -93,7 +93,7 @@ def _lines(tables: Path, branch: str) -> list[dict]:
 
 def _scores(tables: Path) -> dict[tuple[str, str, str], str]:
     """(row, branch, case) to ``PSNR · judge`` over training seeds; a missing score is a dash."""
-    cases = pd.read_csv(tables / "cases.csv.gz")
+    cases = pd.read_csv(tables / "cases.csv.xz")
     if "judge" not in cases:
         cases["judge"] = np.nan
     means = cases.groupby(["row_name", "branch", "case"])[["psnr", "judge"]].mean()

@@ -196,7 +196,7 @@ def _judges(path: Path | None) -> dict[str, Any]:
 
 @app.command()
 def leaderboard(
-    results: Annotated[Path, typer.Argument(help="folder of score.json files, under any names")],
+    results: Annotated[Path, typer.Argument(help="folder of score.json files, gzipped or not, under any names")],
     out: Annotated[Path, typer.Option("--out", help="folder that is written: leaderboard.csv and index.html")],
 ) -> None:
     """Put results into one table and page; what does not compare is never in one column."""

@@ -114,9 +114,9 @@ class Board:
 
 
 def read_board(folder: Path) -> Board:
-    """All results (``*.json``) of a folder; raises ProtocolError for one without any."""
+    """All results (``*.json``, ``*.json.gz``) of a folder; raises ProtocolError for one without any."""
     folder = Path(folder)
-    paths = sorted(folder.rglob("*.json")) if folder.is_dir() else []
+    paths = sorted(path for kind in ("*.json", "*.json.gz") for path in folder.rglob(kind)) if folder.is_dir() else []
     if not paths:
         raise ProtocolError(f"{folder}: no results there; expected score.json files of `python -m echo score`")
     groups: dict[str, list[Result]] = {}

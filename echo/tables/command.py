@@ -78,7 +78,7 @@ def result_tables(
     resamples: Annotated[int | None, typer.Option("--resamples", help="bootstrap resamples of an interval")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="seed of the bootstrap")] = None,
 ) -> None:
-    """Compute a folder's result tables again from its gathered ones (cases.csv.gz and its companions).
+    """Compute a folder's result tables again from its gathered ones (cases.csv.xz and its companions).
 
     What is not given is as the study had it, by its record.json in the folder.
     """

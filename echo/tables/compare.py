@@ -18,7 +18,7 @@ from echo.tables.statistics import holm, paired_difference
 from echo.tables.summary import cell
 
 COMPARED = ("psnr", "ssim", "lpips", "judge")
-# What the true memory is better by than another scene's, in other measures than dB: columns of probes.csv.gz.
+# What the true memory is better by than another scene's, in other measures than dB: columns of probes.csv.xz.
 WORTH = {"worth_lpips": "lpips_rise", "worth_judge": "judge_drop", "toward": "toward"}
 LEVELS = ("psnr", "lpips")  # measures by which rows are compared with reference rows
 
@@ -148,7 +148,7 @@ def probes_table(
     the same three of what the true memory is better by than another scene's; threshold, verdict.
 
     dB are on pixels that a given frame shows, where that is known, else on all. Intervals are clustered by the scene
-    that cases.csv.gz gives for the case on branch ``recall``.
+    that cases.csv.xz gives for the case on branch ``recall``.
     """
     scenes = cases[cases["branch"] == "recall"].drop_duplicates("case").set_index("case")["scene"]
     probes = probes[probes["change"].notna()]

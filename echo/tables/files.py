@@ -23,7 +23,7 @@ PAPER_TABLES = {  # by the paper's number
 # Gathered from the runs: one row per frame, per case, per judge and judged case, per reason of missing answers, per
 # probed case, per row of the study, per row and segment, per recorded job, (realism) per row and branch, (audit) per
 # run and aspect, and (constants) per row and constant.
-GATHERED = ("frames.parquet", "cases.csv.gz", "judgements.csv.gz", "missing_answers.csv", "probes.csv.gz", "rows.csv",
+GATHERED = ("frames.parquet", "cases.csv.xz", "judgements.csv.xz", "missing_answers.csv", "probes.csv.xz", "rows.csv",
             "kept.csv", "timings.csv", "realism.csv", "audit.csv", "constants.csv")  # fmt: skip
 # Computed from the gathered ones by ``echo.tables.build``.
 COMPUTED = (

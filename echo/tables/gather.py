@@ -118,11 +118,11 @@ def gather(
     differences = audit(study.profiles, study.reference, current, records, dict(zip(study.rows, rollouts, strict=True)))
     with atomic_path(tables / "frames.parquet") as temporary:
         write_frames(frames[FRAME_COLUMNS], temporary)
-    with atomic_path(tables / "cases.csv.gz") as temporary:
+    with atomic_path(tables / "cases.csv.xz") as temporary:
         write_cases(cases.reindex(columns=CASE_COLUMNS), temporary)
-    with atomic_path(tables / "judgements.csv.gz") as temporary:
+    with atomic_path(tables / "judgements.csv.xz") as temporary:
         write_judgements(judgements, temporary)
-    with atomic_path(tables / "probes.csv.gz") as temporary:
+    with atomic_path(tables / "probes.csv.xz") as temporary:
         write_compressed(probed.reindex(columns=PROBE_COLUMNS).round(DECIMALS), temporary)
     for name, table, columns in (
         ("missing_answers", unanswered, MISSING_COLUMNS),

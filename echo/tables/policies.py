@@ -1,7 +1,7 @@
 """Studies side by side that differ in evidence and recipe: how ranks move, and which factor explains how much.
 
 The paper ranks its rows by numbers that were trained on other evidence, at other shifts, row by row. Four comparisons
-of committed tables (``summary.csv``, ``cases.csv.gz``, ``rows.csv``, ``constants.csv``, ``record.json`` of each study):
+of committed tables (``summary.csv``, ``cases.csv.xz``, ``rows.csv``, ``constants.csv``, ``record.json`` of each study):
 
 - ``rank_table``: each row's rank in each study, best first; ``spatial_released`` takes the place of ``spatial``.
 - ``agreement_with_paper``: Spearman's rank correlation of a study's rows with the published column, with an interval by
@@ -60,7 +60,7 @@ class Compared:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """Its measured cases."""
-        return pd.read_csv(self.tables / "cases.csv.gz", dtype={"row_name": str, "branch": str, "scene": str})
+        return pd.read_csv(self.tables / "cases.csv.xz", dtype={"row_name": str, "branch": str, "scene": str})
 
     def means(self, branch: str, measure: str) -> pd.Series:
         """The trained rows' means by the paper's name of the row, higher is better."""

@@ -13,12 +13,12 @@ TEXTS = ("row_name", "branch", "scene", "anchor", "case", "probe", "judge_name",
 OWN_TEXTS = {"constants.csv": ("value",)}  # of one file
 CASE_KEYS = ("row_name", "train_seed", "branch", "split", "scene", "anchor", "case")
 COLUMNS = {
-    "cases.csv.gz": (*CASE_KEYS, "psnr", "ssim", "lpips"),
+    "cases.csv.xz": (*CASE_KEYS, "psnr", "ssim", "lpips"),
     "frames.parquet": (*CASE_KEYS, "segment", "frame", "psnr"),
-    "judgements.csv.gz": ("row_name", "train_seed", "branch", "case", "scene", "judge_name", "appearance", "presence",
+    "judgements.csv.xz": ("row_name", "train_seed", "branch", "case", "scene", "judge_name", "appearance", "presence",
                           "view", "scene_score", "score"),
     "missing_answers.csv": ("judge_name", "row_name", "train_seed", "reason", "answers"),
-    "probes.csv.gz": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
+    "probes.csv.xz": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
                    "judge_drop", "toward"),
     "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
     "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),
@@ -64,7 +64,7 @@ def read_file(tables: Path, name: str) -> pd.DataFrame:
 
 
 def read_inputs(tables: Path) -> Inputs:
-    """All gathered files, checked: columns, each case once, every row of cases.csv.gz in rows.csv."""
+    """All gathered files, checked: columns, each case once, every row of cases.csv.xz in rows.csv."""
     read = {name.split(".")[0]: read_file(tables, name) for name in COLUMNS}
     inputs = Inputs(**read)
     if inputs.rows["row_name"].duplicated().any():
@@ -73,8 +73,8 @@ def read_inputs(tables: Path) -> Inputs:
         raise TableError(f"{tables / 'rows.csv'}: column 'remembers' must hold True or False everywhere")
     keys = ["row_name", "train_seed", "branch", "case"]
     for name, table, unique in (
-        ("cases.csv.gz", inputs.cases, keys),
-        ("judgements.csv.gz", inputs.judgements, [*keys, "judge_name"]),
+        ("cases.csv.xz", inputs.cases, keys),
+        ("judgements.csv.xz", inputs.judgements, [*keys, "judge_name"]),
     ):
         repeated = table[table.duplicated(unique)]
         if len(repeated):

@@ -12,7 +12,7 @@ import pandas as pd
 from echo.tables.read import OWN_TEXTS, TEXTS, TableError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
+SUFFIXES = (".csv", ".csv.xz", ".parquet")
 INJECTED = "# Parameters\n"  # how papermill's cell of parameters begins
 
 

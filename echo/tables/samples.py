@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 POOL_SCENES = 5
 ROLLOUT_CASES = 6  # the first ones of each branch
 ROLLOUT_FRAMES = 2  # per case: half-way through the generated frames, and the last one
-QUALITY = 90  # of WebP: the pictures are only for viewing; the measures are in cases.csv.gz
+QUALITY = 90  # of WebP: the pictures are only for viewing; the measures are in cases.csv.xz
 STRIP = 7  # frames of a strip along the whole trajectory
 
 

@@ -7,4 +7,4 @@ Apart from ``echo.tables.files``, on which every table depends.
 STUDIES = (
     "as_released", "as_released_our_sampler", "as_released_matched", "matched_frozen", "matched", "mini",
 )  # fmt: skip
-READS = ("summary.csv", "cases.csv.gz", "rows.csv", "constants.csv", "record.json")
+READS = ("summary.csv", "cases.csv.xz", "rows.csv", "constants.csv", "record.json")

@@ -6,9 +6,11 @@ folder that was given: a name or a symbolic link that leads out of it is refused
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +121,8 @@ def check_pixels(width: int, height: int, where: str) -> None:
 def read_text(path: Path, what: str, limit: int = MAX_TEXT_BYTES) -> str:
     """A UTF-8 file of at most ``limit`` bytes, with or without a byte order mark. what: its content, for messages.
 
-    Raises PoolError for a file that is missing, special, too large, not UTF-8 or holds NUL.
+    A file that ends in ``.gz`` is unpacked, to no more than ``limit`` bytes. Raises PoolError for a file that is
+    missing, special, too large, not UTF-8 or holds NUL.
     """
     if not path.is_file():
         raise PoolError(f"{path}: {what} are missing")
@@ -127,9 +130,11 @@ def read_text(path: Path, what: str, limit: int = MAX_TEXT_BYTES) -> str:
         size = path.stat().st_size
         if size > limit:
             raise PoolError(f"{path}: {what}: {size:,} bytes; expected at most {limit:,}")
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    except OSError as error:
+        content = _content(path, limit).removeprefix(b"\xef\xbb\xbf")
+    except (OSError, EOFError, zlib.error) as error:
         raise PoolError(f"{path}: {what} cannot be read ({first_line(error)})") from None
+    if len(content) > limit:
+        raise PoolError(f"{path}: {what}: unpacked, more than {limit:,} bytes")
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -139,6 +144,14 @@ def read_text(path: Path, what: str, limit: int = MAX_TEXT_BYTES) -> str:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise PoolError(f"{path}, line {line}: {what}: expected text, got a NUL byte")
     return text
+
+
+def _content(path: Path, limit: int) -> bytes:
+    """A file's bytes, unpacked if it is gzipped: one byte more than ``limit`` where it has more."""
+    if path.suffix != ".gz":
+        return path.read_bytes()
+    with gzip.open(path) as packed:
+        return packed.read(limit + 1)
 
 
 def read_lines(path: Path, what: str) -> list[tuple[int, str]]:

@@ -32,16 +32,16 @@ def gappy(tmp_path_factory):
     """Tables of four rows with much missing: a branch, the judge, and each kind of number of some row."""
     rows = ("i2v", "context_k5", "spatial", "ssm_blockwise")
     folder = write_tables(tmp_path_factory.mktemp("gappy"), rows=rows, cases=4, judges=("embedded", "second"))
-    judged = pd.read_csv(folder / "judgements.csv.gz")
+    judged = pd.read_csv(folder / "judgements.csv.xz")
     silent = (judged["judge_name"] == "second") & (judged["branch"] == "return_45")
     judged.loc[silent, ["appearance", "score"]] = np.nan
-    judged.to_csv(folder / "judgements.csv.gz", index=False)
-    cases = pd.read_csv(folder / "cases.csv.gz").drop(columns="judge")
+    judged.to_csv(folder / "judgements.csv.xz", index=False)
+    cases = pd.read_csv(folder / "cases.csv.xz").drop(columns="judge")
     cases = cases[(cases["branch"] != "loop") & ~((cases["row_name"] == "spatial") & (cases["branch"] == "recall"))]
-    cases.to_csv(folder / "cases.csv.gz", index=False)
+    cases.to_csv(folder / "cases.csv.xz", index=False)
     frames = pd.read_parquet(folder / "frames.parquet")
     frames[frames["row_name"] != "spatial"].to_parquet(folder / "frames.parquet")
-    for file in ("probes.csv.gz", "timings.csv"):
+    for file in ("probes.csv.xz", "timings.csv"):
         frame = pd.read_csv(folder / file)
         frame[frame["row_name"] != "ssm_blockwise"].to_csv(folder / file, index=False)
     table = pd.read_csv(folder / "rows.csv")

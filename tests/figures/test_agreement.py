@@ -28,7 +28,7 @@ def test_every_pair_of_judges_has_its_panels_with_the_tables_numbers(full):
 
 def test_points_are_returns_of_trained_rows_that_both_judges_scored(full, gappy):
     for folder in (full, gappy):
-        judged = pd.read_csv(folder / "judgements.csv.gz")
+        judged = pd.read_csv(folder / "judgements.csv.xz")
         own = judged[~judged["row_name"].isin(REFERENCES)]
         both = own.pivot(index=["row_name", "train_seed", "branch", "case"], columns="judge_name", values="score")
         both = both[["embedded", "second"]].dropna()
@@ -52,7 +52,7 @@ def test_one_judge_alone_is_said_to_be(small):
     figure = figures.draw("agreement", small)
     assert any("One judge alone: how far judges agree needs a second one" in text for text in shown(figure))
     bars = sum(bar.get_height() for bar in figure.axes[0].patches)
-    assert bars == len(pd.read_csv(small / "judgements.csv.gz"))
+    assert bars == len(pd.read_csv(small / "judgements.csv.xz"))
 
 
 def test_of_many_judges_the_studys_own_stands_against_each_other_one_on_a_page(tmp_path):

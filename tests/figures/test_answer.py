@@ -24,10 +24,10 @@ def test_it_is_read_from_branches_that_no_copy_solves_where_they_were_measured(m
 
 def test_rows_stand_in_the_order_of_the_first_branch_that_answers(tmp_path):
     tables = write_tables(tmp_path, ("i2v", "context_k5", "compress_weight", "spatial", "ssm_blockwise"), cases=8)
-    cases = pd.read_csv(tables / "cases.csv.gz")
+    cases = pd.read_csv(tables / "cases.csv.xz")
     revisits = cases[cases["branch"] == "recall"].assign(branch="revisit_near")
     revisits["psnr"] = 40 - revisits["psnr"]  # the other way round than on recall
-    pd.concat([cases, revisits]).to_csv(tables / "cases.csv.gz", index=False)
+    pd.concat([cases, revisits]).to_csv(tables / "cases.csv.xz", index=False)
     build_tables(tables, resamples=100)
     axes = figures.draw("answer", tables).axes[0]
     shown = [tick.get_text() for tick in axes.get_yticklabels()]

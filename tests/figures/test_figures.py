@@ -125,7 +125,7 @@ def test_a_study_without_some_branches_has_the_figures_that_need_no_pictures_of_
     assert figures.files() == figures.files(BRANCHES)
     assert set(figures.files()) - set(figures.files(["recall"])) == {"replay_strip.jpg"}
     assert set(figures.files()) - set(figures.files(["replay"])) == {"return_cases.jpg"}
-    assert figures.reads("return_cases", ["recall"]) == ("samples/recall.npz", "cases.csv.gz", "rows.csv")
+    assert figures.reads("return_cases", ["recall"]) == ("samples/recall.npz", "cases.csv.xz", "rows.csv")
     shutil.copytree(small, tmp_path / "tables")
     (tmp_path / "tables" / "samples" / "return_strict.npz").unlink()
     both, recall = (texts(figures.draw("return_cases", tables)) for tables in (small, tmp_path / "tables"))

@@ -90,7 +90,7 @@ def test_runs_this_python_in_its_own_folder_whatever_the_users_kernel_is(tables,
     path = write_notebook(
         tmp_path / "books" / "where.ipynb",
         "import sys, os, echo\nfrom pathlib import Path\n"
-        "(sys.executable, Path.cwd().name, (Path(study) / 'cases.csv.gz').is_file(), Path(study).is_absolute())",
+        "(sys.executable, Path.cwd().name, (Path(study) / 'cases.csv.xz').is_file(), Path(study).is_absolute())",
     )
     execute(path, tmp_path / "out.ipynb", tables)
     shown = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs[0].data["text/plain"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 
 import pytest
 
 from echo.protocol.errors import ProtocolError
 from echo.protocol.leaderboard import read_board, render, table, write_board
+from echo.world import untrusted
 
 
 def entry(result, folder, file, **changes):
@@ -75,6 +77,24 @@ def test_what_cannot_be_shown_is_refused_in_one_line(result, tmp_path):
     assert "is in again.json too" in refused["good.json"] and "score its answers again" in refused["old.json"]
     assert "leads out of" in refused["link.json"] and all("\n" not in line for line in refused.values())
     assert [one.model.name for group in board.groups.values() for one in group] == ["good"]
+
+
+def test_a_gzipped_result_is_read_as_it_was_and_one_that_unpacks_to_too_much_is_not(result, tmp_path, monkeypatch):
+    for folder in ("plain", "packed"):
+        (tmp_path / folder).mkdir()
+        entry(result, tmp_path / folder, "a")
+    plain = tmp_path / "packed" / "a.json"
+    held = plain.read_bytes()
+    (tmp_path / "packed" / "a.json.gz").write_bytes(gzip.compress(held))
+    plain.unlink()
+    boards = [read_board(tmp_path / folder) for folder in ("plain", "packed")]
+    assert table(boards[0]).equals(table(boards[1])) and len(boards[1].groups) == 1
+    (tmp_path / "packed" / "cut.json.gz").write_bytes(gzip.compress(held)[:-20])
+    (tmp_path / "packed" / "none.json.gz").write_bytes(held)
+    monkeypatch.setattr(untrusted, "MAX_JSON_BYTES", len(held) - 1)
+    refused = {line.split(":")[0]: line for line in read_board(tmp_path / "packed").refused}
+    assert f"unpacked, more than {len(held) - 1:,} bytes" in refused["a.json.gz"]
+    assert "cannot be read" in refused["cut.json.gz"] and set(refused) == {"a.json.gz", "cut.json.gz", "none.json.gz"}
 
 
 def test_files_are_written_and_names_are_no_html(result, tmp_path):

@@ -116,7 +116,7 @@ def test_rollouts_have_every_frame_of_every_branch(run):
 
 
 def test_measures_and_tables_are_whole(run):
-    cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv.gz")
+    cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv.xz")
     measured = [*SIZES_AND_PATHS["rows"], *SIZES_AND_PATHS["evaluate"]["references"]]
     assert set(cases.row_name) == set(measured) and len(cases) == len(measured) * 5 * 4
     assert np.isfinite(cases[["psnr", "ssim", "lpips"]]).all(axis=None)
@@ -125,7 +125,7 @@ def test_measures_and_tables_are_whole(run):
 
 def test_the_judge_was_asked_and_what_is_no_answer_is_missing_and_counted(run):
     """A random model says nothing that is a score: all is missing, nothing is 0, and every reply is kept."""
-    cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv.gz")
+    cases = pd.read_csv(run / "results/paper_tiny/tables/cases.csv.xz")
     assert cases.judge.isna().all()
     kept = [json.loads(path.read_text()) for path in (run / "runs" / "answers").rglob("*.json")]
     asked = 0

@@ -207,7 +207,7 @@ def built(tmp_path_factory) -> Path:
 def told_study(tables: Path, folder: Path, name: str, policy: str) -> Path:
     """A copy of what findings read of a tables folder, as of a study of that name and evidence policy."""
     folder.mkdir(parents=True)
-    for file in (*FINDINGS_READ, "cases.csv.gz"):
+    for file in (*FINDINGS_READ, "cases.csv.xz"):
         if (tables / file).is_file():
             shutil.copy(tables / file, folder / file)
     (folder / "record.json").write_text(json.dumps({"config": {"study": name, "evidence": {"policy": policy}}}))
@@ -218,7 +218,7 @@ def told_study(tables: Path, folder: Path, name: str, policy: str) -> Path:
 def told(built, tmp_path_factory) -> Path:
     """What findings read of the invented tables, with every contrast that a finding names."""
     folder = told_study(built, tmp_path_factory.mktemp("told") / "tables", "invented", "streaming")
-    cases = pd.read_csv(folder / "cases.csv.gz", dtype={"case": str})
+    cases = pd.read_csv(folder / "cases.csv.xz", dtype={"case": str})
     named = [*(claim for finding in FINDINGS for claim in finding.claims), NULL]
     contrasts(cases, named, 100, 0).to_csv(folder / "contrasts.csv", index=False)
     return folder
@@ -240,11 +240,11 @@ def beside(tmp_path_factory) -> Path:
     references = ("codec_ceiling", "copy_best", "ridge")
     folder = tmp_path_factory.mktemp("beside")
     write_tables(folder, ("i2v", "context_k5", "spatial"), train_seeds=(0, 1), cases=8, references=references)
-    cases = pd.read_csv(folder / "cases.csv.gz")
+    cases = pd.read_csv(folder / "cases.csv.xz")
     share = cases["case"].map(lambda case: generator(0, "share", case).uniform(0.2, 0.9))
     cases = cases.assign(seen_given=share, seen_past=(1 + share) / 2, psnr_seen=cases["psnr"] + 1,
                          psnr_unseen=(cases["psnr"] - 3).where(share < 0.7))  # fmt: skip
     cases = cases.assign(**departures(cases))
-    cases.to_csv(folder / "cases.csv.gz", index=False)
+    cases.to_csv(folder / "cases.csv.xz", index=False)
     build_tables(folder, resamples=100)
     return folder

@@ -39,7 +39,7 @@ def write_study(folder: Path, name: str, published: float, rows: tuple[str, ...]
                 none = dict.fromkeys(("psnr", "lpips", "judge"), np.nan)
                 cases.append({**key, **none, measure: value + 0.01 * luck})
     table = pd.DataFrame(cases)
-    table.to_csv(tables / "cases.csv.gz", index=False)
+    table.to_csv(tables / "cases.csv.xz", index=False)
     melted = table.melt(["row_name", "branch"], ["psnr", "lpips", "judge"], "measure").dropna()
     summary = melted.groupby(["row_name", "branch", "measure"], sort=False)["value"].mean().reset_index()
     summary.to_csv(tables / "summary.csv", index=False)

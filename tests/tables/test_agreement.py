@@ -16,7 +16,7 @@ def study(tmp_path_factory):
     rows = ("i2v", "context_k5", "spatial", "ssm_blockwise")
     folder = write_tables(tmp_path_factory.mktemp("judged"), rows, (0, 1), cases=12, references=tuple(REFERENCES),
                           judges=("one", "two", "three"))  # fmt: skip
-    return pd.read_csv(folder / "judgements.csv.gz"), pd.read_csv(folder / "rows.csv")
+    return pd.read_csv(folder / "judgements.csv.xz"), pd.read_csv(folder / "rows.csv")
 
 
 def trained(judgements, rows):

@@ -17,12 +17,12 @@ def test_all_tables_are_written_and_nothing_else_stays(built):
 
 def test_missing_rows_and_branches_are_empty_cells_never_zero(tmp_path):
     folder = write_tables(tmp_path, rows=("i2v", "context_k5", "spatial"), cases=4)
-    cases = pd.read_csv(folder / "cases.csv.gz")
+    cases = pd.read_csv(folder / "cases.csv.xz")
     cases = cases[(cases["branch"] != "loop") & ~((cases["row_name"] == "spatial") & (cases["branch"] == "recall"))]
     cases.loc[(cases["row_name"] == "context_k5") & (cases["branch"] == "return_45"), "judge"] = np.nan
-    cases.to_csv(folder / "cases.csv.gz", index=False)
-    probes = pd.read_csv(folder / "probes.csv.gz")
-    probes[probes["row_name"] != "spatial"].to_csv(folder / "probes.csv.gz", index=False)
+    cases.to_csv(folder / "cases.csv.xz", index=False)
+    probes = pd.read_csv(folder / "probes.csv.xz")
+    probes[probes["row_name"] != "spatial"].to_csv(folder / "probes.csv.xz", index=False)
     pd.read_csv(folder / "audit.csv").head(0).to_csv(folder / "audit.csv", index=False)  # rows that were imported
     build_tables(folder, resamples=100)
 
@@ -45,7 +45,7 @@ def test_missing_rows_and_branches_are_empty_cells_never_zero(tmp_path):
 
 def test_a_row_the_paper_does_not_have_joins_its_familys_table_or_the_overview(tmp_path):
     folder = write_tables(tmp_path, rows=("i2v", "context_k5", "spatial"), cases=4)
-    for name in ("cases.csv.gz", "judgements.csv.gz", "probes.csv.gz", "rows.csv"):
+    for name in ("cases.csv.xz", "judgements.csv.xz", "probes.csv.xz", "rows.csv"):
         pd.read_csv(folder / name).replace("context_k5", "rays").to_csv(folder / name, index=False)
     rows = pd.read_csv(folder / "rows.csv")
     rows.loc[rows["row_name"] == "rays", ["family", "label"]] = ["ray", "Ray memory"]

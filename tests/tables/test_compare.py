@@ -15,7 +15,7 @@ def records(path):
 
 
 def test_differences_are_paired_by_case_and_seed(built):
-    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(built / "cases.csv.gz")}
+    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(built / "cases.csv.xz")}
     table = records(built / "differences.csv")
     assert "i2v" not in {line["row_name"] for line in table}
     assert len(table) == 14 * (2 * 3 + 3 * 4)
@@ -47,7 +47,7 @@ def test_probes_table_gives_every_row_its_verdict(built):
 
 
 def test_certificates_are_means_over_cases_of_what_is_lost(built):
-    probes = records(built / "probes.csv.gz")
+    probes = records(built / "probes.csv.xz")
     for line in records(built / "probes_table.csv")[::4]:
         for probe in ("erase", "swap", "shuffle", "keep_seen", "keep_unseen"):
             own = [p for p in probes if (p["row_name"], p["probe"]) == (line["row_name"], probe)]
@@ -60,7 +60,7 @@ def test_certificates_are_means_over_cases_of_what_is_lost(built):
 
 
 def test_without_depth_what_is_lost_is_lost_on_all_pixels(built):
-    probes, cases = (pd.read_csv(built / name) for name in ("probes.csv.gz", "cases.csv.gz"))
+    probes, cases = (pd.read_csv(built / name) for name in ("probes.csv.xz", "cases.csv.xz"))
     rows = pd.read_csv(built / "rows.csv")
     probes["seen_drop"] = float("nan")
     probes["psnr_drop"] += 1
@@ -71,7 +71,7 @@ def test_without_depth_what_is_lost_is_lost_on_all_pixels(built):
 
 def test_reference_rows_are_compared_and_not_tested(beside):
     """They stand beside every training seed of a row; Holm's correction does not count them."""
-    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(beside / "cases.csv.gz")}
+    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(beside / "cases.csv.xz")}
     table = pd.read_csv(beside / "differences.csv")
     untrained = table["family"] == "reference"
     assert set(table.loc[untrained, "row_name"]) == {"codec_ceiling", "copy_best", "ridge"}
@@ -89,7 +89,7 @@ def test_reference_rows_are_compared_and_not_tested(beside):
 
 
 def test_every_row_is_held_against_every_reference(beside):
-    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(beside / "cases.csv.gz")}
+    cases = {(c["row_name"], c["train_seed"], c["branch"], c["case"]): c for c in records(beside / "cases.csv.xz")}
     table = records(beside / "against_references.csv")
     assert len(table) == 3 * 3 * 5 * 2  # rows, references, branches, measures
     for line in table[::7]:

@@ -35,7 +35,7 @@ def refused(made, *said):
 
 def test_whole_files_are_taken(made_runs):
     attempt(made_runs)
-    assert (made_runs.folder / "tables" / "cases.csv.gz").is_file()
+    assert (made_runs.folder / "tables" / "cases.csv.xz").is_file()
 
 
 @pytest.mark.parametrize("name", ["measures/{}/cases.csv", "judge/{}.csv", "second/{}.csv", "probes/{}.csv"])

@@ -14,7 +14,7 @@ NAMED = [("context_k5", "i2v"), ("spatial", "context_k5")]
 
 @pytest.fixture(scope="module")
 def cases(built):
-    return pd.read_csv(built / "cases.csv.gz", dtype={"case": str})
+    return pd.read_csv(built / "cases.csv.xz", dtype={"case": str})
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ def test_tables_from_before_departure_was_measured_have_no_gated_score():
 
 
 def test_the_summary_has_the_mean_over_the_departed_cases(beside):
-    cases, summary = pd.read_csv(beside / "cases.csv.gz"), pd.read_csv(beside / "summary.csv")
+    cases, summary = pd.read_csv(beside / "cases.csv.xz"), pd.read_csv(beside / "summary.csv")
     cells = summary.set_index(["row_name", "branch", "measure"])
     for branch in ("return_45", "recall", "loop"):
         here = cases[(cases["row_name"] == "spatial") & (cases["branch"] == branch)]

@@ -27,7 +27,7 @@ def test_the_gathered_files_follow_the_contract(gathered):
 
 
 def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_runs, gathered):
-    cases = pd.read_csv(gathered / "cases.csv.gz").set_index(["row_name", "train_seed", "branch", "case"])
+    cases = pd.read_csv(gathered / "cases.csv.xz").set_index(["row_name", "train_seed", "branch", "case"])
     assert not cases.index.duplicated().any()
     for row, seed in (("i2v", 7), ("context_k5", 0)):
         own = pd.read_csv(made_runs.folder / "measures" / f"{row}-{seed}" / "cases.csv")
@@ -44,13 +44,13 @@ def test_every_number_stands_with_its_run_and_judgements_join_their_cases(made_r
 
 
 def test_what_every_judge_said_stands_in_one_table(made_runs, gathered):
-    table = pd.read_csv(gathered / "judgements.csv.gz")
+    table = pd.read_csv(gathered / "judgements.csv.xz")
     assert list(dict.fromkeys(table["judge_name"])) == ["embedded", "second"]
     judged = len(made_runs.measured("")) * 4 * sum(BRANCHES[name].returns for name in made_runs.study.evaluate.branches)
     assert (table.groupby("judge_name").size() == judged).all()
     keys = ["row_name", "train_seed", "branch", "case"]
     main, second = (own.set_index(keys) for _, own in table.groupby("judge_name"))
-    cases = pd.read_csv(gathered / "cases.csv.gz").set_index(keys).loc[main.index]
+    cases = pd.read_csv(gathered / "cases.csv.xz").set_index(keys).loc[main.index]
     np.testing.assert_allclose(main["score"], cases["judge"])
     assert (main["scene"] == cases["scene"]).all() and (second.loc[main.index, "scene"] == cases["scene"]).all()
     left = second["score"].isna()
@@ -80,7 +80,7 @@ def test_reference_rows_stand_beside_the_trained_ones(made_runs, gathered):
     assert list(rows["family"]) == ["context", "context", "reference", "reference"]
     assert rows.label["copy_first"] == "copy of the first frame" and rows.state_numbers["copy_first"] == 10
     assert pd.isna(rows.state_numbers["codec_ceiling"]) and not rows.remembers["copy_first"]
-    cases = pd.read_csv(gathered / "cases.csv.gz")
+    cases = pd.read_csv(gathered / "cases.csv.xz")
     own = pd.read_csv(made_runs.folder / "measures" / "copy_first" / "cases.csv")
     here = cases[cases.row_name == "copy_first"]
     assert set(here.train_seed) == {-1} and (cases.train_seed[cases.row_name == "i2v"] >= 0).all()

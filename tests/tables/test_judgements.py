@@ -46,6 +46,6 @@ def test_reasons_are_those_of_judges_that_report_any(tmp_path):
 def test_equal_tables_are_equal_bytes_of_three_decimals(tmp_path):
     table = judgement_table({"main": scores(1.23456)}, CASES)
     for name in ("one", "two"):
-        write_judgements(table, tmp_path / f"{name}.csv.gz")
-    assert (tmp_path / "one.csv.gz").read_bytes() == (tmp_path / "two.csv.gz").read_bytes()
-    assert (pd.read_csv(tmp_path / "one.csv.gz")["score"] == 1.235).all()
+        write_judgements(table, tmp_path / f"{name}.csv.xz")
+    assert (tmp_path / "one.csv.xz").read_bytes() == (tmp_path / "two.csv.xz").read_bytes()
+    assert (pd.read_csv(tmp_path / "one.csv.xz")["score"] == 1.235).all()

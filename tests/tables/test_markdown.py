@@ -6,7 +6,7 @@ from echo.tables.cells import MISSING, branch_name, verdict_word
 
 
 def test_every_branch_and_row_stands_on_the_page(built):
-    page, measured = (built / "tables.md").read_text(), pd.read_csv(built / "cases.csv.gz")["branch"].unique()
+    page, measured = (built / "tables.md").read_text(), pd.read_csv(built / "cases.csv.xz")["branch"].unique()
     assert all(branch_name(branch) in page for branch in measured) and "nan" not in page.lower()
     for table in (1, 5, 6, 7, 8):
         assert f"## Table {table}: " in page

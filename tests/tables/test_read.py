@@ -11,14 +11,14 @@ from tests.synthetic import write_tables
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("cases.csv.gz", lambda frame: frame.drop(columns="lpips"), "no column 'lpips'"),
-        ("cases.csv.gz", lambda frame: pd.concat([frame, frame.iloc[:1]]), "is listed twice"),
-        ("judgements.csv.gz", lambda frame: frame.drop(columns="score"), "no column 'score'"),
-        ("judgements.csv.gz", lambda frame: pd.concat([frame, frame.iloc[:1]]), "is listed twice"),
-        ("judgements.csv.gz", lambda frame: frame.replace("i2v", "other"), "row 'other' is not in rows.csv"),
+        ("cases.csv.xz", lambda frame: frame.drop(columns="lpips"), "no column 'lpips'"),
+        ("cases.csv.xz", lambda frame: pd.concat([frame, frame.iloc[:1]]), "is listed twice"),
+        ("judgements.csv.xz", lambda frame: frame.drop(columns="score"), "no column 'score'"),
+        ("judgements.csv.xz", lambda frame: pd.concat([frame, frame.iloc[:1]]), "is listed twice"),
+        ("judgements.csv.xz", lambda frame: frame.replace("i2v", "other"), "row 'other' is not in rows.csv"),
         ("rows.csv", lambda frame: frame.iloc[1:], "row 'i2v' is not in rows.csv"),
         ("rows.csv", lambda frame: frame.assign(remembers="maybe"), "must hold True or False"),
-        ("probes.csv.gz", None, "no such file"),
+        ("probes.csv.xz", None, "no such file"),
     ],
 )
 def test_inputs_that_break_the_contract_are_named(tmp_path, name, change, said):

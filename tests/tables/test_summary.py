@@ -13,7 +13,7 @@ def records(path):
 
 
 def test_summary_means_equal_a_loop_over_the_case_lines(built):
-    cases = records(built / "cases.csv.gz")
+    cases = records(built / "cases.csv.xz")
     summary = records(built / "summary.csv")
     assert len(summary) == 15 * (2 * 4 + 3 * 12)
     for cell in summary[::7]:
@@ -29,7 +29,7 @@ def test_summary_means_equal_a_loop_over_the_case_lines(built):
 
 
 def test_interval_of_one_seed_is_that_of_a_plain_cluster_bootstrap(built):
-    here = pd.read_csv(built / "cases.csv.gz").query("row_name == 'spatial' and branch == 'loop' and train_seed == 0")
+    here = pd.read_csv(built / "cases.csv.xz").query("row_name == 'spatial' and branch == 'loop' and train_seed == 0")
     by_scene = [group["psnr"].to_numpy() for _, group in here.groupby("scene")]
     draw = np.random.default_rng(1)
     means = [
@@ -55,7 +55,7 @@ def test_drift_is_the_mean_over_cases_of_each_frame(built):
 
 
 def test_shares_of_seen_pixels_count_each_case_once(beside):
-    cases = pd.read_csv(beside / "cases.csv.gz")
+    cases = pd.read_csv(beside / "cases.csv.xz")
     table = pd.read_csv(beside / "seen.csv").set_index(["branch", "frames"])
     assert len(table) == 5 * 2
     for branch, here in cases[cases["row_name"] == "copy_best"].groupby("branch"):
@@ -66,7 +66,7 @@ def test_shares_of_seen_pixels_count_each_case_once(beside):
 
 def test_quality_on_seen_and_unseen_pixels_is_summarised_where_it_was_measured(beside, built):
     summary = pd.read_csv(beside / "summary.csv").set_index(["row_name", "branch", "measure"])
-    cases = pd.read_csv(beside / "cases.csv.gz").query("row_name == 'ridge' and branch == 'recall'")
+    cases = pd.read_csv(beside / "cases.csv.xz").query("row_name == 'ridge' and branch == 'recall'")
     line = summary.loc["ridge", "recall", "psnr_unseen"]
     assert line["value"] == pytest.approx(cases["psnr_unseen"].mean(), rel=1e-4)
     assert line["cases"] == cases["psnr_unseen"].notna().sum() < 8

@@ -77,5 +77,5 @@ def test_a_row_whose_pictures_are_as_far_from_rooms_as_a_flat_colour_is_named(to
 def test_named_contrasts_of_all_findings_are_told(told):
     named = {tuple(pair) for pair in pd.read_csv(told / "contrasts.csv")[["row_name", "other"]].itertuples(index=False)}
     assert named == {*(claim for finding in FINDINGS for claim in finding.claims), NULL}
-    cases = pd.read_csv(told / "cases.csv.gz", dtype={"case": str})
+    cases = pd.read_csv(told / "cases.csv.xz", dtype={"case": str})
     assert len(contrasts(cases, [NULL], 100, 0))

@@ -1,11 +1,12 @@
 # Scores of anybody's world models (docs/protocol.md) as one table and page; asked for by its name (`snakemake
-# leaderboard`), as no study has a part in it. An entry is a score.json under a name of its own.
+# leaderboard`), as no study has a part in it. An entry is a score.json under a name of its own,
+# gzipped or not.
 LEADERBOARD = "results/leaderboard"
 
 
 rule leaderboard:
     input:
-        entries=sorted(map(str, Path(LEADERBOARD, "entries").glob("*.json"))),
+        entries=sorted(map(str, Path(LEADERBOARD, "entries").glob("*.json*"))),
     output:
         table=f"{LEADERBOARD}/leaderboard.csv",
         page=f"{LEADERBOARD}/index.html",
