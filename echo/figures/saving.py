@@ -69,11 +69,12 @@ def pixels_of(figure: Figure) -> UInt8[np.ndarray, "height width 3"]:
 def save_gif(pictures: Sequence[np.ndarray], out: Path, milliseconds: int, last: int) -> None:
     """Write pictures (H, W, 3) uint8 as a GIF that repeats, atomically, each for so long and the last ``last`` times.
 
-    All have one palette, so that what stands still keeps its colours and costs nothing, without dithering, which would
-    triple the bytes.
+    Each has its own palette, without dithering, which would triple the bytes.
     """
-    palette = Image.fromarray(np.concatenate(pictures)).quantize(GIF_COLOURS, method=Image.Quantize.MEDIANCUT)
-    frames = [Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    frames = [
+        Image.fromarray(picture).quantize(GIF_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        for picture in pictures
+    ]
     durations = [milliseconds] * (len(frames) - 1) + [last * milliseconds]
     with atomic_path(out) as temporary:
         frames[0].save(
