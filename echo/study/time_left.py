@@ -18,6 +18,7 @@ from statistics import mean
 
 from echo.io.files import write_json
 
+KEPT = "seconds.json"
 NAMED = 6  # of the rules that never ran
 Seconds = dict[str, dict[str, float]]  # by rule, by the job's wildcards
 
@@ -31,6 +32,15 @@ def read_seconds(*places: Path) -> Seconds:
         except (OSError, ValueError, AttributeError, TypeError):
             continue
     return {}
+
+
+def places(study: str, rig: str | None, root: Path) -> list[Path]:
+    """Where seconds are looked for: this checkout's runs of the study, what is shipped of it, then the same of its rig.
+
+    A study has its rig's rows and rules, so that its first run is told by what its rig's jobs took. root: the project.
+    """
+    names = dict.fromkeys((study, rig or study))
+    return [place for name in names for place in (Path("runs", name, KEPT), root / "workflow/seconds" / f"{name}.json")]
 
 
 class TimeLeft(logging.Handler):

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from echo.study.time_left import TimeLeft, read_seconds
+from echo.study.time_left import TimeLeft, places, read_seconds
 from tests.conftest import ROOT
 
 
@@ -69,6 +69,23 @@ def test_a_machine_twice_as_slow_takes_twice_as_long_of_what_it_has_not_done_yet
     run.now = 70
     run.end(job)
     assert run.left() == (150, [])  # by its own rule's, of the row that is left
+
+
+def test_the_first_run_of_a_study_is_told_by_its_rigs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert places("mini", None, ROOT) == places("mini", "mini", ROOT)
+    found = places("matched", "mini", ROOT)
+    assert [str(place.relative_to(ROOT)) if place.is_absolute() else str(place) for place in found] == [
+        "runs/matched/seconds.json",
+        "workflow/seconds/matched.json",
+        "runs/mini/seconds.json",
+        "workflow/seconds/mini.json",
+    ]
+    assert read_seconds(*found) == read_seconds(ROOT / "workflow/seconds/mini.json") != {}
+    for name in ("mini", "matched"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "seconds.json").write_text(json.dumps({name: {"": 1.0}}))
+        assert read_seconds(*found) == {name: {"": 1.0}}
 
 
 def test_of_what_never_ran_nothing_is_assumed(tmp_path):
@@ -158,7 +175,7 @@ def test_any_run_ends_with_nothing_left_and_never_says_less_than_the_longest_tha
 SNAKEFILE = """
 from pathlib import Path
 from snakemake.logging import logger
-from echo.study.time_left import TimeLeft, read_seconds
+from echo.study.time_left import TimeLeft, places, read_seconds
 logger.addHandler(TimeLeft(read_seconds(Path("seconds.json")), Path("seconds.json"), logger.info, ["total", "all"]))
 rule all:
     input: "a.txt", "b.txt"

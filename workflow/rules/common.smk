@@ -38,7 +38,7 @@ from echo.study.provenance import (
     stage_digest,
 )
 from echo.study.source import constant
-from echo.study.time_left import TimeLeft, read_seconds
+from echo.study.time_left import KEPT, TimeLeft, places, read_seconds
 from echo.study.words import BRANCHES, EVALUATED, UNTRAINED, splits_of
 from echo.tables import side_by_side
 from echo.tables.files import FINDINGS_READ, PAPER_TABLES, REPORTED, table_files
