@@ -63,7 +63,7 @@ def write_tables(
     """Write the gathered files and samples/; returns ``folder``. judges: the first one's scores are those of cases."""
     folder.mkdir(parents=True, exist_ok=True)
     about = pd.concat([_rows(rows), _reference_rows(references)], ignore_index=True)
-    counts = ["state_numbers", "parameters", "memory_parameters", "frames_read"]
+    counts = ["kept_numbers", "parameters", "memory_parameters", "frames_read"]
     about.astype(dict.fromkeys(counts, "Int64")).to_csv(folder / "rows.csv", index=False)
     _kept(rows).to_csv(folder / "kept.csv", index=False)
     _timings(rows, seed).to_csv(folder / "timings.csv", index=False)
@@ -94,7 +94,7 @@ def _rows(rows) -> pd.DataFrame:
                 "family": entry["family"],
                 "label": entry["label"],
                 "remembers": row not in INERT,
-                "state_numbers": 0 if row in INERT else round(1024 * _frames_kept(row)) + 128 * len(lines),
+                "kept_numbers": 0 if row in INERT else round(1024 * _frames_kept(row)) + 128 * len(lines),
                 "parameters": 1_900_000 + 10_000 * len(lines),
                 "memory_parameters": 10_000 * len(lines),
                 "frames_read": entry.get("frames", 20),
@@ -119,7 +119,7 @@ def _kept(rows) -> pd.DataFrame:
 def _reference_rows(references) -> pd.DataFrame:
     lines = [
         {"row_name": name, "family": "reference", "label": f"invented {name.replace('_', ' ')}", "remembers": False,
-         "state_numbers": None if name == "codec_ceiling" else 500 * (1 + i), "parameters": 0, "memory_parameters": 0,
+         "kept_numbers": None if name == "codec_ceiling" else 500 * (1 + i), "parameters": 0, "memory_parameters": 0,
          "frames_read": None}
         for i, name in enumerate(references)
     ]  # fmt: skip

@@ -39,7 +39,7 @@ def test_the_table_of_results_is_that_of_the_study():
         assert memory == (verdict_word(verdicts[label]) if label in verdicts else ""), label
         row = rows.loc[label.strip("*")]
         assert label.startswith("*") == (row["family"] == "reference"), label
-        assert kept == ("" if pd.isna(row["state_numbers"]) else f"{int(row['state_numbers']):,}"), label
+        assert kept == ("" if pd.isna(row["kept_numbers"]) else f"{int(row['kept_numbers']):,}"), label
         for name, cell in zip(header[3:], cells, strict=True):
             values = [summary[row["row_name"], COLUMNS[name], measure] for measure in ("psnr", "lpips")]
             assert cell == f"{values[0]:.1f} / {values[1]:.2f}", (label, name)

@@ -124,7 +124,7 @@ def _reference_lines(
 
 
 def _kept(axes: Axes, rows: pd.DataFrame, order: list[str]) -> None:
-    kept = rows.loc[order, "state_numbers"].astype(float)
+    kept = rows.loc[order, "kept_numbers"].astype(float)
     positive = kept[kept > 0]
     least, most = (positive.min(), positive.max()) if len(positive) else (1.0, 10.0)
     edge = least / 2.5

@@ -45,10 +45,10 @@ def draw(tables: Path) -> Figure:
     _cost(read, rows, psnr, rows["frames_read"].astype(float))
     read.set_title("Cost of reading")
     read.set_xlabel("frames in self-attention beside\nanchor and target")
-    _cost(kept, rows, psnr, rows["state_numbers"].astype(float))
+    _cost(kept, rows, psnr, rows["kept_numbers"].astype(float))
     kept.set_title("Cost of keeping")
     kept.set_xlabel("numbers the memory keeps\n(log scale)")
-    _log_with_zero(kept, rows["state_numbers"].astype(float))
+    _log_with_zero(kept, rows["kept_numbers"].astype(float))
     for axes in (length, read, kept):
         untrained.level_lines(axes, references, at, labels=False)
     untrained.label_ends(kept, references, at)

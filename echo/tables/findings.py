@@ -186,7 +186,7 @@ def _remembering(probes: pd.DataFrame) -> str:
 
 
 def _costs(rows: pd.DataFrame) -> str:
-    kept = rows.dropna(subset="state_numbers").set_index("row_name")["state_numbers"].rename(papers_name)
+    kept = rows.dropna(subset="kept_numbers").set_index("row_name")["kept_numbers"].rename(papers_name)
     trained = [row for row in ("context_k5", "context_k20", "ssm_blockwise") if row in kept]
     listed = ", ".join(f"`{row}` {int(kept[row]):,}" for row in trained)
     return f"Numbers kept of one case at the last segment: {listed or MISSING}.\n"

@@ -186,7 +186,7 @@ def _memory(one: Told, row: str) -> str:
 
 
 def _kept(one: Told, row: str) -> str:
-    here = one.rows.loc[one.rows["row_name"] == row, "state_numbers"].dropna()
+    here = one.rows.loc[one.rows["row_name"] == row, "kept_numbers"].dropna()
     return "–" if here.empty else f"{int(here.iloc[0]):,}"
 
 

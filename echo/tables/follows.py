@@ -88,13 +88,16 @@ def length_and_cost(results: Results) -> Text:
         found = paired_difference(values.by_row[best], values.by_row[row], values.seeds, values.scenes, RESAMPLES, draw,
                                   tested=False)  # fmt: skip
         level |= set() if found.low > 0 else {row}
-    kept = trained["state_numbers"]
+    kept = trained["kept_numbers"]
     least = min(level, key=lambda row: (kept[row], row))
+    fewest = f"Of all these {trained.loc[least, 'label']} keeps the fewest numbers, {int(kept[least]):,}."
+    if len(level) > 1 and len({kept[row] for row in level}) == 1:
+        fewest = "All of them keep as many."
     return _text(
         f"On the {label(branch)} {trained.loc[best, 'label']} is best in PSNR, with {number(means[best], 1)} dB and "
         f"{int(kept[best]):,} numbers kept.",
         f"Not told apart from it: {_names(trained.reset_index(), level - {best})}.",
-        f"Of all these {trained.loc[least, 'label']} keeps the fewest numbers, {int(kept[least]):,}.",
+        fewest,
     )
 
 

@@ -52,7 +52,7 @@ FRAME_COLUMNS = [*CASE, "segment", "frame", "psnr"]
 CASE_COLUMNS = [*CASE, *MEASURES, *FIRST, *SEEN, SHARPNESS, *DEPARTURE, *SCORES]
 PROBE_COLUMNS = ["row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
                  "judge_drop", "toward"]  # fmt: skip
-ROW_COLUMNS = ["row_name", "family", "label", "remembers", "state_numbers", "parameters", "memory_parameters",
+ROW_COLUMNS = ["row_name", "family", "label", "remembers", "kept_numbers", "parameters", "memory_parameters",
                "frames_read"]  # fmt: skip
 KEPT_COLUMNS = ["row_name", "policy", "segment", "numbers", "bytes", "state_numbers", "state_bytes"]
 TIMING_COLUMNS = ["stage", "row_name", "seconds", "peak_mb"]
@@ -208,6 +208,8 @@ def _measured(expected: Expected, columns: Sequence[str]) -> dict[str, Sequence[
 def row_table(study: Study, rollouts: Sequence[Path], references: Sequence[Path]) -> pd.DataFrame:
     """One row per row of the study, then per reference row: what it is, and the sizes that its job recorded.
 
+    ``kept_numbers``: the most that survives between two segments of a case, whatever it is read through: where evidence
+    is picked from all that was ever seen, all of that.
     ``rollouts``: folders; ``references``: records. A reference row has no memory to probe, so it does not count as one
     that remembers.
     """
@@ -215,13 +217,14 @@ def row_table(study: Study, rollouts: Sequence[Path], references: Sequence[Path]
     for name, folder in zip(study.rows, rollouts, strict=True):
         record, profile = owned_record(folder, Run(name, study.train_seeds[0])), study.profiles[name]
         about = {"row_name": name, "family": profile.family, "label": profile.label, "remembers": profile.remembers}
-        lines.append({**about, **record["counts"]})
+        kept = max(segment["numbers"] for segment in _longest(record))
+        lines.append({**about, "kept_numbers": kept, **_sizes(record)})
     for name, path in zip(study.references, references, strict=True):
         record = owned_record(path.parent, Run(name, UNTRAINED))
         about = {"row_name": name, "family": FAMILY, "label": label(name), "remembers": False}
-        lines.append({**about, **record["counts"]})
+        lines.append({**about, "kept_numbers": record["counts"]["state_numbers"], **_sizes(record)})
     table = pd.DataFrame(lines)
-    counts = ["state_numbers", "parameters", "memory_parameters", "frames_read"]
+    counts = ["kept_numbers", "parameters", "memory_parameters", "frames_read"]
     return table.astype(dict.fromkeys(counts, "Int64"))  # integers; those that do not apply are missing
 
 
@@ -233,10 +236,18 @@ def kept_table(study: Study, rollouts: Sequence[Path]) -> pd.DataFrame:
     """
     lines = []
     for name, folder in zip(study.rows, rollouts, strict=True):
-        kept = owned_record(folder, Run(name, study.train_seeds[0]))["kept"]
-        longest = max(kept.values(), key=len)
+        longest = _longest(owned_record(folder, Run(name, study.train_seeds[0])))
         lines += [{"row_name": name, "policy": study.evidence.policy, **segment} for segment in longest]
     return pd.DataFrame(lines, columns=KEPT_COLUMNS)
+
+
+def _longest(record: dict[str, Any]) -> list[dict[str, int]]:
+    """What a row keeps at each segment of its longest branch."""
+    return max(record["kept"].values(), key=len)
+
+
+def _sizes(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: size for name, size in record["counts"].items() if name != "state_numbers"}
 
 
 def owned_record(folder: Path, run: Run) -> dict[str, Any]:

@@ -198,7 +198,7 @@ def _costs(rows: pd.DataFrame, timings: pd.DataFrame) -> str:
     lines = []
     for row in rows.itertuples():
         seconds, peak = train.loc[row.row_name] if row.row_name in train.index else (float("nan"), float("nan"))
-        kept = MISSING if pd.isna(row.state_numbers) else f"{int(row.state_numbers):,}"
+        kept = MISSING if pd.isna(row.kept_numbers) else f"{int(row.kept_numbers):,}"
         name = f"*{literal(row.label)}*" if row.family == FAMILY else literal(row.label)
         lines.append([name, row.family, kept, number(seconds, 0), number(peak, 0)])
     return markdown_table(["Row", "family", "state size (numbers)", "training seconds", "peak MB"], lines)

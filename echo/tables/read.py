@@ -20,7 +20,7 @@ COLUMNS = {
     "missing_answers.csv": ("judge_name", "row_name", "train_seed", "reason", "answers"),
     "probes.csv.xz": ("row_name", "train_seed", "probe", "case", "change", "psnr_drop", "seen_drop", "lpips_rise",
                    "judge_drop", "toward"),
-    "rows.csv": ("row_name", "family", "label", "remembers", "state_numbers"),
+    "rows.csv": ("row_name", "family", "label", "remembers", "kept_numbers"),
     "timings.csv": ("stage", "row_name", "seconds", "peak_mb"),
     "realism.csv": ("row_name", "branch", "kind", "value", "low", "high", "floor"),
     "audit.csv": ("row_name", "train_seed", "aspect", "value", "may_differ", "differs"),

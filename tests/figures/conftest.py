@@ -45,7 +45,7 @@ def gappy(tmp_path_factory):
         frame = pd.read_csv(folder / file)
         frame[frame["row_name"] != "ssm_blockwise"].to_csv(folder / file, index=False)
     table = pd.read_csv(folder / "rows.csv")
-    table.loc[table["row_name"] == "ssm_blockwise", "state_numbers"] = np.nan
+    table.loc[table["row_name"] == "ssm_blockwise", "kept_numbers"] = np.nan
     table.to_csv(folder / "rows.csv", index=False)
     samples = load_pictures(folder / "samples" / "recall.npz")
     kept = samples["rows"] != "spatial"

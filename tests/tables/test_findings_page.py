@@ -50,7 +50,7 @@ def cells_of(line: str, folder: Path) -> list[float]:
     if line.startswith("| `"):
         row = line.split("`")[1]
         here = probes[probes["row_name"] == row][["swap_drop", "swap_drop_low", "swap_drop_high"]]
-        return [*here.to_numpy().ravel(), *rows[rows["row_name"] == row]["state_numbers"]]
+        return [*here.to_numpy().ravel(), *rows[rows["row_name"] == row]["kept_numbers"]]
     if "kernel distance" in line:
         here = realism[realism["branch"] == "all"].set_index("row_name")
         if "flat colour" in line:

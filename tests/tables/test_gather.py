@@ -74,12 +74,20 @@ def test_judgements_of_a_judge_too_few_are_refused(made_runs):
     assert not (made_runs.folder / "tables").exists()
 
 
+def test_numbers_kept_are_all_that_survives_and_not_the_state_that_is_read(made_runs, gathered):
+    """A row that is handed frames out of all it has seen reads a state of ten numbers here, and keeps more by segment."""
+    rows = pd.read_csv(gathered / "rows.csv").set_index("row_name")
+    kept = pd.read_csv(gathered / "kept.csv").groupby("row_name")
+    for row in made_runs.study.rows:
+        assert rows.kept_numbers[row] == kept["numbers"].max()[row] > kept["state_numbers"].max()[row] == 10
+
+
 def test_reference_rows_stand_beside_the_trained_ones(made_runs, gathered):
     """They have a family and a seed of their own; what means nothing of them is missing."""
     rows = pd.read_csv(gathered / "rows.csv").set_index("row_name")
     assert list(rows["family"]) == ["context", "context", "reference", "reference"]
-    assert rows.label["copy_first"] == "copy of the first frame" and rows.state_numbers["copy_first"] == 10
-    assert pd.isna(rows.state_numbers["codec_ceiling"]) and not rows.remembers["copy_first"]
+    assert rows.label["copy_first"] == "copy of the first frame" and rows.kept_numbers["copy_first"] == 10
+    assert pd.isna(rows.kept_numbers["codec_ceiling"]) and not rows.remembers["copy_first"]
     cases = pd.read_csv(gathered / "cases.csv.xz")
     own = pd.read_csv(made_runs.folder / "measures" / "copy_first" / "cases.csv")
     here = cases[cases.row_name == "copy_first"]
@@ -121,6 +129,7 @@ def test_a_rows_counts_come_from_its_rollout(made_runs, gathered):
     path = made_runs.inputs["rollouts"][0] / "record.json"
     counts = json.loads(path.read_text())["counts"]
     row = pd.read_csv(gathered / "rows.csv").iloc[0]
+    del counts["state_numbers"]  # of the state alone: what is kept is more
     assert {key: row[key] for key in counts} == counts and not row["remembers"]
 
 
