@@ -75,7 +75,7 @@ def test_judgements_of_a_judge_too_few_are_refused(made_runs):
 
 
 def test_numbers_kept_are_all_that_survives_and_not_the_state_that_is_read(made_runs, gathered):
-    """A row that is handed frames out of all it has seen reads a state of ten numbers here, and keeps more by segment."""
+    """A row that picks from all it has seen reads a state of ten numbers here, and keeps more segment by segment."""
     rows = pd.read_csv(gathered / "rows.csv").set_index("row_name")
     kept = pd.read_csv(gathered / "kept.csv").groupby("row_name")
     for row in made_runs.study.rows:
