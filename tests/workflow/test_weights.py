@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
 
+import pytest
 import yaml
 
 from echo.study.config import load_study
+from tests.conftest import ROOT
 from tests.workflow.running import jobs, snakemake
 
 RELEASED = {
@@ -57,6 +60,17 @@ def test_a_base_is_trained_on_shards_of_its_own_and_shipped_by_one_command(clone
     assert all(f"runs/mini/base/clips/{number}.safetensors" in out for number in range(3))
     drawn = snakemake(clone, "-n", "runs/mini/base.safetensors", "--config", "base={source: drawn}", UNGUIDED).stdout
     assert jobs(drawn, "base") == 1 and not jobs(drawn, "pool")  # drawn weights need no frames
+
+
+@pytest.mark.parametrize("name", ["mini", "longer", "guide"])
+def test_the_command_that_made_a_shipped_base_makes_it_again_where_it_is_shipped(clone, name):
+    """Without ``--force`` Snakemake finds the committed files and has nothing to do."""
+    shutil.copytree(ROOT / "shipped" / name, clone / "shipped" / name, dirs_exist_ok=True)
+    command = re.search(r"^# +snakemake (ship .*)$", (ROOT / f"config/base_{name}.yaml").read_text(), re.MULTILINE)
+    assert command and f"snakemake {command[1]}" in (ROOT / "docs/run.md").read_text()
+    done = snakemake(clone, *command[1].split(), "-n")
+    assert done.returncode == 0, done.stderr
+    assert [jobs(done.stdout, rule) for rule in ("base_train", "ship")] == [1, 1] and jobs(done.stdout, "base_clips") > 1
 
 
 def test_a_shipped_base_is_an_input_and_brings_its_codec(clone, tmp_path):
