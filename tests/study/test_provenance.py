@@ -104,6 +104,7 @@ def test_every_module_is_in_some_fingerprint_or_left_out_on_purpose():
         "echo.tables.follows",
         "echo.tables.results",
         "echo.tables.findings_page",
+        "echo.tables.changes",
         "echo.tables.policies",
         "echo.tables.policies_page",
         "echo.tables.side_by_side",

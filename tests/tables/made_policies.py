@@ -35,7 +35,13 @@ def write_study(folder: Path, name: str, published: float, rows: tuple[str, ...]
             value = published * theirs[row] + (1 - published) * 10 * place
             for room in range(ROOMS):
                 luck = np.sin(7 * room + place)  # of rooms, the same mean for all
-                key = {"row_name": own, "train_seed": 0, "branch": branch, "scene": f"room_{room}"}
+                key = {
+                    "row_name": own,
+                    "train_seed": 0,
+                    "branch": branch,
+                    "scene": f"room_{room}",
+                    "case": f"room_{room}__{branch}",
+                }
                 none = dict.fromkeys(("psnr", "lpips", "judge"), np.nan)
                 cases.append({**key, **none, measure: value + 0.01 * luck})
     table = pd.DataFrame(cases)

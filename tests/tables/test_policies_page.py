@@ -14,13 +14,20 @@ def test_the_command_writes_tables_page_and_figure(tmp_path):
     options = [str(part) for path in tables for part in ("--tables", path)]
     assert main(["policies", *options, "--out", str(tmp_path / "out"), "--resamples", "20"]) == 0
     made = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert made == ["explained.csv", "moves.csv", "paper_agreement.csv", "policies.md", "ranks.csv", "ranks.png"]
+    written = ["changes.csv", "explained.csv", "moves.csv", "paper_agreement.csv", "policies.md"]
+    assert made == [*written, "ranks.csv", "ranks.png"]
     page = (tmp_path / "out" / "policies.md").read_text()
     agreement = pd.read_csv(tmp_path / "out" / "paper_agreement.csv")
     for line in agreement.itertuples():
         assert f"| {line.policy} (`{line.study}`) |" in page and f"{line.value:.2f}" in page
     for one in pd.read_csv(tmp_path / "out" / "moves.csv").fillna("").itertuples():
         assert f"{one.value:.2f}".replace("-", "\u2212") in page
+    changed = pd.read_csv(tmp_path / "out" / "changes.csv")
+    assert set(changed["factor"]) == {"evidence"}
+    assert "`mini` minus `matched` (evidence; one training each):" in page
+    for one in changed[changed["measure"] == "psnr"].itertuples():
+        assert one.label in page and f"{one.change:.2f} [".replace("-", "\u2212") in page
+    assert not changed[changed["measure"] == "judge"].empty
     shares = pd.read_csv(tmp_path / "out" / "explained.csv").fillna("")
     for one in shares.itertuples():
         assert f"| {one.factor} | {one.levels} | {one.alone:.2f} |" in page

@@ -132,6 +132,7 @@ COMPARISON = (
             "ranks.csv",
             "paper_agreement.csv",
             "moves.csv",
+            "changes.csv",
             "explained.csv",
             "policies.md",
             "ranks.png",

@@ -167,6 +167,7 @@ rule policies:
         ranks="results/policies/ranks.csv",
         agreement="results/policies/paper_agreement.csv",
         moves="results/policies/moves.csv",
+        changes="results/policies/changes.csv",
         explained="results/policies/explained.csv",
         page="results/policies/policies.md",
         figure="results/policies/ranks.png",
