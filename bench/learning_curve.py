@@ -8,7 +8,8 @@ published tables have it (``results/NAME/tables``), of the same training seeds. 
 
 It writes to --out: ``cases_xN.csv.xz``, the cases of a factor; of all that are there, ``curve.csv`` (a line for each
 factor, row, branch and measure, with the interval of the study's tables), ``gain.csv`` (each row minus ``i2v`` of as
-many steps, paired by case: what its memory adds) and ``curve.png``. ``probes_xN.csv`` is the study's table of what the
+many steps, paired by case: what its memory adds), ``above_copy.csv`` (each row minus the copy of the best past frame,
+which needs no training) and ``curve.png``. ``probes_xN.csv`` is the study's table of what the
 rows last trained at a factor lose by another scene's memory, each within its own training. What has its cases there is
 not run again; it may be killed and started again, as Snakemake goes on where it was.
 """
@@ -41,6 +42,7 @@ FACTORS = (1, 2, 4, 8)
 BRANCHES = ("recall", "revisit_near", "revisit_far", "return_far_8")
 COLOURS = (style.REFERENCE_COLOUR, "#56B4E9", "#0072B2", "#CC79A7", *style.SPARE_COLOURS)
 ALONE = "i2v"  # the row without memory
+COPY = "copy_best"  # the reference row that a memory of frames has to pass
 GAINS = (-0.1, 0, 0.1, 0.3, 1, 3, 10)  # ticks, dB
 COLUMNS = ["factor", "steps", "row_name", "label", "branch", "measure", "value", "low", "high", "cases", "train_seeds"]
 
@@ -125,29 +127,40 @@ def published(config: dict[str, Any], rows: tuple[str, ...]) -> pd.DataFrame:
     return cases.assign(steps=steps)
 
 
-def tables(config: dict[str, Any], rows: tuple[str, ...], out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """``curve.csv`` and ``gain.csv`` of all cases there are, each factor's rows in the order of ``rows``."""
+def copies(config: dict[str, Any]) -> pd.DataFrame:
+    """The cases of the copy of the best past frame, as the study published them; it needs no training."""
+    cases = pd.read_csv(Path("results", config["study"], "tables", "cases.csv.xz"))
+    return cases[(cases["row_name"] == COPY) & cases["branch"].isin(["replay", *BRANCHES])]
+
+
+def tables(config: dict[str, Any], rows: tuple[str, ...], out: Path) -> dict[str, pd.DataFrame]:
+    """``curve``, ``gain`` and ``above_copy`` of all cases there are, each factor's rows in the order of ``rows``."""
     matrix = load_rows(ROOT / "config" / "rows.yaml")
-    study = parse_study(config, matrix)
+    study, copied = parse_study(config, matrix), copies(config)
     names = pd.DataFrame(
         [{"row_name": row, "label": matrix[row]["label"], "family": matrix[row]["family"]} for row in rows]
     )
-    curve, gain = [], []
+    parts: dict[str, list[pd.DataFrame]] = {"curve": [], "gain": [], "above_copy": []}
     for factor in (1, *sorted(int(path.name[7:-7]) for path in out.glob("cases_x*.csv.xz"))):
         cases = published(config, rows) if factor == 1 else kept(config, factor, out)
         cases = cases[cases["branch"].isin(["replay", *BRANCHES])]
         here, steps = names[names["row_name"].isin(set(cases["row_name"]))], factor * study.train.steps
         cells = summary(cases, here, study.evaluate.bootstrap, study.seed)
-        curve.append(cells[cells["branch"].isin(set(cases["branch"]))].assign(factor=factor, steps=steps))
-        above = differences(cases, here, ALONE, study.evaluate.bootstrap, study.seed)
-        gain.append(above.assign(factor=factor, steps=steps, value=above["difference"]))
-    whole, added = pd.concat(curve)[COLUMNS], pd.concat(gain)[COLUMNS]
-    return whole[whole["measure"].isin(MEASURES)], added[added["measure"].isin(MEASURES)]
+        parts["curve"].append(cells[cells["branch"].isin(set(cases["branch"]))].assign(factor=factor, steps=steps))
+        for name, other in (("gain", ALONE), ("above_copy", COPY)):
+            beside = pd.concat([cases, copied]) if other == COPY else cases
+            above = differences(beside, here, other, study.evaluate.bootstrap, study.seed)
+            parts[name].append(above.assign(factor=factor, steps=steps, value=above["difference"]))
+    made = {name: pd.concat(part)[COLUMNS] for name, part in parts.items()}
+    return {name: table[table["measure"].isin(MEASURES)] for name, table in made.items()}
 
 
 @style.styled()
-def draw(curve: pd.DataFrame, gain: pd.DataFrame) -> Figure:
-    """Against training steps: PSNR, LPIPS, and PSNR above no memory; a panel for each branch, a line for each row."""
+def draw(curve: pd.DataFrame, gain: pd.DataFrame, copied: pd.DataFrame) -> Figure:
+    """Against training steps: PSNR, LPIPS, and PSNR above no memory; a panel for each branch, a line for each row.
+
+    copied: cases of the copy of the best past frame, whose mean is drawn as a dashed line.
+    """
     branches = [branch for branch in BRANCHES if branch in set(curve["branch"])]
     figure = style.new_figure(5.4)
     panels = figure.subplots(3, len(branches), sharex=True, sharey="row", squeeze=False)
@@ -155,6 +168,9 @@ def draw(curve: pd.DataFrame, gain: pd.DataFrame) -> Figure:
     for line, (table, measure, name) in zip(panels, drawn, strict=True):
         for axes, branch in zip(line, branches, strict=True):
             _lines(axes, table[(table["branch"] == branch) & (table["measure"] == measure)])
+            if table is curve:
+                mean = copied.loc[copied["branch"] == branch, measure].mean()
+                axes.axhline(mean, color="#333333", linewidth=0.9, linestyle="--", label="copy of the best past frame")
         line[0].set_ylabel(name)
     for axes, branch in zip(panels[0], branches, strict=True):
         axes.set_title(style.branch_label(branch))
@@ -163,7 +179,7 @@ def draw(curve: pd.DataFrame, gain: pd.DataFrame) -> Figure:
         axes.set_yscale("symlog", linthresh=0.1)  # a tenth of a dB is seen beside ten
         axes.set_yticks(GAINS, [f"{gain:g}" for gain in GAINS])
     figure.supxlabel("training steps", fontsize=8.5)
-    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     return figure
 
 
@@ -193,15 +209,16 @@ def main() -> None:
     config, rows = read_mapping(asked.study), tuple(asked.rows)
     try:
         measured_cases(config, rows, tuple(asked.factors), asked.cores, asked.out)
-        curve, gain = tables(config, rows, asked.out)
+        made = tables(config, rows, asked.out)
     except UserError as error:
         sys.exit(str(error))
     asked.out.mkdir(parents=True, exist_ok=True)
-    for name, table in (("curve", curve), ("gain", gain)):
+    for name, table in made.items():
         with atomic_path(asked.out / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g")
     title = "Quality against training steps"
-    saving.save(draw(curve, gain), asked.out / "curve.png", title, source="bench/learning_curve.py")
+    figure = draw(made["curve"], made["gain"], copies(config))
+    saving.save(figure, asked.out / "curve.png", title, source="bench/learning_curve.py")
 
 
 if __name__ == "__main__":

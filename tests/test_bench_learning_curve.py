@@ -12,6 +12,7 @@ from echo.io.errors import UserError
 from echo.study.config import ConfigError, parse_study
 from echo.study.provenance import stage_digest
 from echo.study.reading import read_mapping
+from echo.study.words import UNTRAINED
 from tests.conftest import ROOT, ROWS
 
 CONFIG = read_mapping(ROOT / "config" / "config.yaml")
@@ -76,7 +77,7 @@ def test_once_the_steps_are_the_studys_published_cases_of_its_training_seeds(mon
 def test_the_tables_have_every_factor_row_and_branch_and_can_be_drawn(runs, tmp_path):
     rows, out = ("i2v", "context_k5"), tmp_path / "out"
     learning_curve.measured_cases(CONFIG, rows, (1, 2, 4), 1, out)
-    curve, gain = learning_curve.tables(CONFIG, rows, out)
+    curve, gain, above = learning_curve.tables(CONFIG, rows, out).values()
     assert (out / "probes_x4.csv").read_text() == "of mini_x4"
     assert list(curve.columns) == list(gain.columns) == learning_curve.COLUMNS
     assert len(curve) == 3 * 2 * (1 + len(learning_curve.BRANCHES)) * 3 and len(gain) == len(curve) / 2
@@ -84,9 +85,15 @@ def test_the_tables_have_every_factor_row_and_branch_and_can_be_drawn(runs, tmp_
     assert longer["value"].to_numpy() == pytest.approx(0.001 * longer["steps"].to_numpy() + 1.5)
     assert set(gain["row_name"]) == {"context_k5"}
     assert gain.query("factor > 1 and measure == 'psnr'")[["value", "low", "high"]].to_numpy() == pytest.approx(0.25)
-    figure = learning_curve.draw(curve, gain)
+    copied = learning_curve.copies(CONFIG)
+    assert set(copied["row_name"]) == {learning_curve.COPY} and set(copied["train_seed"]) == {UNTRAINED}
+    assert (
+        set(above["row_name"]) == set(rows) and len(above.dropna(subset="value")) == 2 * 5 * 3
+    )  # published ones alone
+    figure = learning_curve.draw(curve, gain, copied)
     lines = figure.axes[0].get_lines()
-    assert [line.get_label() for line in lines] == ["I2V", "Context K=5"]
+    assert [line.get_label() for line in lines] == ["I2V", "Context K=5", "copy of the best past frame"]
+    assert lines[2].get_ydata()[0] == pytest.approx(copied.query("branch == 'recall'")["psnr"].mean())
     assert list(lines[0].get_xdata()) == sorted(set(curve["steps"]))
 
 
@@ -118,7 +125,7 @@ def test_a_row_that_is_not_there_is_refused_before_anything_is_run(runs, tmp_pat
 
 def test_the_committed_tables_are_those_of_the_committed_cases(monkeypatch):
     monkeypatch.chdir(ROOT)
-    for name, table in zip(("curve", "gain"), learning_curve.tables(CONFIG, learning_curve.ROWS, FOLDER), strict=True):
+    for name, table in learning_curve.tables(CONFIG, learning_curve.ROWS, FOLDER).items():
         committed = pd.read_csv(FOLDER / f"{name}.csv")
         keys = ["factor", "row_name", "branch", "measure"]
         both = committed.merge(table, on=keys, suffixes=("", "_again"))
