@@ -3,7 +3,8 @@
     python -m bench.choose [--choices config/choices.yaml] [--out results/choosing] [--cores 2]
 
 - Each variant is a study. Variants that train alike share a folder of ``runs/``, and all whose rooms, codec and base
-  are the same share those: nothing is made twice, in whatever order values win.
+  are the same share those; one that has another base alone begins with hard links to the rooms that are there. So
+  nothing is made twice, in whatever order values win.
 - A variant that would evaluate on a reported split is refused, and the graph of one that does not has no rule that
   makes, lists or opens a reported split.
 - A variant that stands in the table with the same digest, of its configuration and of the code of all its stages, is
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -35,10 +38,12 @@ from echo.study.reading import read_mapping
 ROOT = Path(__file__).resolve().parents[1]
 MEASURES = ("psnr", "ssim", "lpips")
 CHOOSING = "choosing"
-COLUMNS = ["choice", "value", "digest", "row_name", "branch", *MEASURES, "criterion", "chosen"]
+REALISM = "kernel distance"
+COLUMNS = ["choice", "value", "digest", "row_name", "branch", *MEASURES, REALISM, "criterion", "chosen"]
 # The stages whose outputs studies may share (key ``rig``).
 ROOM_STAGES = ("assets", "pool", "clips", "index", "text", "pretrained", "codec", "latents")
-BASE_STAGES = ("base_clips", "base_train", "base")
+CLIP_STAGES = ("base_clips",)
+BASE_STAGES = (*CLIP_STAGES, "base_train", "base")
 
 
 class ChoiceError(UserError):
@@ -117,16 +122,45 @@ def variant(path: Path, choice: str, config: dict[str, Any], value: dict[str, An
             f"{path}: choice {choice}: evaluate.splits = {study.evaluate.splits}; settings are chosen with "
             f"evaluate.splits = {CHOOSING} alone, so that no reported room is seen"
         )
-    shared = ROOM_STAGES + (BASE_STAGES if study.base.source == "trained" else ())
-    rig = digest([stage_digest(study, stage) for stage in shared])
-    trained = digest([rig, [stage_digest(study, "train", row) for row in study.rows]])
-    whole |= {"study": f"{study.study}_{trained[:8]}", "rig": f"{study.study}_rig_{rig[:8]}"}
+    shared = (ROOM_STAGES, CLIP_STAGES, BASE_STAGES) if study.base.source == "trained" else (ROOM_STAGES,)
+    parts = [digest([stage_digest(study, stage) for stage in part]) for part in shared]
+    trained = digest([parts, [stage_digest(study, "train", row) for row in study.rows]])
+    rig = "_".join([study.study, "rig", *(part[:8] for part in parts)])
+    whole |= {"study": f"{study.study}_{trained[:8]}", "rig": rig}
     return Variant(choice, value, whole, study.model_copy(update={"study": whole["study"], "rig": whole["rig"]}))
 
 
+def share(rig: str) -> None:
+    """Begin a rig that is new with hard links to what an earlier one of the same rooms has, clips of its base too
+    where they are the same: a rig is named NAME_rig_ROOMS, or NAME_rig_ROOMS_CLIPS_BASE where a base is trained.
+    """
+    folder = Path("runs", rig)
+    name, _, parts = rig.rpartition("_rig_")
+    rooms, *base = parts.split("_")
+    if folder.exists() or not base:
+        return
+    alike = f"{name}_rig_{rooms}_{base[0]}_*"
+    for pattern, clips in ((alike, True), (f"{name}_rig_{rooms}*", False)):
+        for other in sorted(Path("runs").glob(pattern)):
+            own = ["base.*", "logs", "benchmarks", "*.partial", *([] if clips else ["base"])]
+            shutil.copytree(other, folder, copy_function=os.link, ignore=shutil.ignore_patterns(*own))
+            if clips:  # of a base's folder its clips alone, not where its training stood
+                for path in Path(folder, "base").iterdir():
+                    if path.name != "clips":
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+            return
+
+
 def run(one: Variant, cores: int) -> pd.DataFrame:
-    """The summary table of a variant's study, after Snakemake has made it; ChoiceError where it fails."""
-    return summary_of(one.config, f"choice {one.choice}, {json.dumps(one.value)}", cores)
+    """The summary table of a variant's study, after Snakemake has made it; ChoiceError where it fails.
+
+    Of realism it has the kernel distance, as one more measure.
+    """
+    share(one.config["rig"])
+    summary = summary_of(one.config, f"choice {one.choice}, {json.dumps(one.value)}", cores)
+    realism = pd.read_csv(Path("runs", one.config["study"], "tables", "realism.csv"))
+    distances = realism[realism["kind"] == REALISM].rename(columns={"kind": "measure"})
+    return pd.concat([summary, distances])
 
 
 def summary_of(config: dict[str, Any], name: str, cores: int) -> pd.DataFrame:
@@ -146,14 +180,14 @@ def summary_of(config: dict[str, Any], name: str, cores: int) -> pd.DataFrame:
 
 def measured(one: Variant, summary: pd.DataFrame, criterion: Criterion) -> pd.DataFrame:
     """A variant's cells: row, branch, measures, criterion, digest; raises ChoiceError for a cell that is missing."""
-    wide = summary[summary["measure"].isin(MEASURES)].pivot_table(
+    wide = summary[summary["measure"].isin([*MEASURES, REALISM])].pivot_table(
         index=["row_name", "branch"], columns="measure", values="value", sort=False
     )
     cells = [(row, branch) for row in criterion.rows for branch in criterion.branches]
     missing = [cell for cell in cells if cell not in wide.index]
     if missing:
         raise ChoiceError(f"choice {one.choice}: the tables have no row {missing[0][0]} on branch {missing[0][1]}")
-    lines = wide.loc[cells].reset_index()
+    lines = wide.loc[cells].reindex(columns=[*MEASURES, REALISM]).reset_index()
     return lines.assign(criterion=wide.loc[cells, criterion.measure].mean(), digest=one.digest)
 
 
@@ -172,7 +206,7 @@ def choose(path: Path, out: Path, cores: int) -> dict[str, Any]:
         for value in values:
             variant(path, name, config, value)
     table = out / "choices.csv"
-    known = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=COLUMNS)
+    known = pd.read_csv(table).reindex(columns=COLUMNS) if table.is_file() else pd.DataFrame(columns=COLUMNS)
     parts: list[pd.DataFrame] = []
     chosen: dict[str, Any] = {}
     for name, values in choices.choices.items():

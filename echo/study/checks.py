@@ -285,7 +285,8 @@ def _base(study: Study) -> Refusals:
         except ShippedError as error:
             yield key, base.taken, str(error)
             return
-        for key, value, made_for in misfits(study, record):
+        weights = base.source != "trained" or base.begin_with == "weights"
+        for key, value, made_for in misfits(study, record, weights):
             yield key, value, f"the shipped base {base.taken} is for {made_for}; set that, {remedy}"
 
 

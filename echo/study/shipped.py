@@ -18,6 +18,7 @@ from echo.study.study import Study, model_sizes
 FOLDER = "shipped"
 FILES = ("base", "codec")  # the stems of the tensor files
 RECORD = "record.json"
+CODEC_SECTIONS = ("codec", "world")  # of the sizes in a record, what a codec is for
 PROJECT = Path(__file__).parents[2]
 
 
@@ -56,12 +57,15 @@ def restoring(folder: Path) -> str:
     return f"restore it with: git checkout -- {folder}"
 
 
-def misfits(study: Study, record: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def misfits(study: Study, record: dict[str, Any], weights: bool = True) -> Iterator[tuple[str, Any, Any]]:
     """Keys in which a study differs from the sizes of a record: key, the study's value, the record's.
 
+    weights: whether the base's weights are taken too; the codec alone fits any transformer, text and length of segment.
     A key that came into being after the record was written has its default there.
     """
     for section, wanted in model_sizes(study).items():
+        if not weights and section not in CODEC_SECTIONS:
+            continue
         held = record["sizes"].get(section, {})
         fields = type(getattr(study, section)).model_fields
         for key, value in wanted.items():
