@@ -131,8 +131,9 @@ def variant(path: Path, choice: str, config: dict[str, Any], value: dict[str, An
 
 
 def share(rig: str) -> None:
-    """Begin a rig that is new with hard links to what an earlier one of the same rooms has, clips of its base too
-    where they are the same: a rig is named NAME_rig_ROOMS, or NAME_rig_ROOMS_CLIPS_BASE where a base is trained.
+    """Begin a rig that is new with hard links to an earlier one's rooms, and to its base's clips where they are the same.
+
+    A rig is named NAME_rig_ROOMS, or NAME_rig_ROOMS_CLIPS_BASE where a base is trained; one without a base is left.
     """
     folder = Path("runs", rig)
     name, _, parts = rig.rpartition("_rig_")
@@ -142,12 +143,10 @@ def share(rig: str) -> None:
     alike = f"{name}_rig_{rooms}_{base[0]}_*"
     for pattern, clips in ((alike, True), (f"{name}_rig_{rooms}*", False)):
         for other in sorted(Path("runs").glob(pattern)):
-            own = ["base.*", "logs", "benchmarks", "*.partial", *([] if clips else ["base"])]
-            shutil.copytree(other, folder, copy_function=os.link, ignore=shutil.ignore_patterns(*own))
-            if clips:  # of a base's folder its clips alone, not where its training stood
-                for path in Path(folder, "base").iterdir():
-                    if path.name != "clips":
-                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+            own = shutil.ignore_patterns("base.*", "base", "logs", "benchmarks")
+            shutil.copytree(other, folder, copy_function=os.link, ignore=own)
+            if clips and Path(other, "base", "clips").is_dir():
+                shutil.copytree(Path(other, "base", "clips"), Path(folder, "base", "clips"), copy_function=os.link)
             return
 
 

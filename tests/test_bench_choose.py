@@ -137,6 +137,58 @@ def test_variants_share_what_they_make_alike():
     assert place(recipe)[1] != place(choose.merged(recipe, {"base": {"steps": 31}}))[1]
 
 
+def written(*paths: str) -> None:
+    for path in paths:
+        Path("runs", path).parent.mkdir(parents=True, exist_ok=True)
+        Path("runs", path).write_text(path)
+
+
+def held(rig: str) -> set[str]:
+    return {str(path.relative_to(Path("runs", rig))) for path in Path("runs", rig).rglob("*") if path.is_file()}
+
+
+def test_another_base_begins_with_the_rooms_that_are_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = ("pool/0", "codec.safetensors", "base.safetensors", "base/resume/0", "base/clips/0", "logs/base_train.log")
+    written(*(f"c_rig_rooms_clips_first/{name}" for name in made))
+    rooms = {"pool/0", "codec.safetensors"}
+    choose.share("c_rig_rooms_clips_second")
+    assert held("c_rig_rooms_clips_second") == rooms | {"base/clips/0"}
+    assert Path("runs/c_rig_rooms_clips_second/pool/0").samefile("runs/c_rig_rooms_clips_first/pool/0")
+    choose.share("c_rig_rooms_others_third")
+    assert held("c_rig_rooms_others_third") == rooms
+    for other in ("c_rig_elsewhere_clips_first", "d_rig_rooms_clips_first", "c_rig_rooms"):
+        choose.share(other)
+        assert not Path("runs", other).exists()
+
+
+def test_a_rig_that_is_there_is_left_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written("c_rig_rooms_clips_first/pool/0", "c_rig_rooms_clips_second/pool/1")
+    choose.share("c_rig_rooms_clips_second")
+    assert held("c_rig_rooms_clips_second") == {"pool/1"}
+
+
+def test_bases_of_the_same_rooms_have_rigs_that_say_so():
+    choices = choose.read_choices(ROOT / "config" / "choices_base.yaml")
+    start = choose.merged(choose.read_mapping(ROOT / choices.start), choices.settings)
+    first, faster, other = (
+        choose.variant(FILES[0], "c", choose.merged(start, {"base": base}), {}).study.rig.split("_")[-3:]
+        for base in ({}, {"muon_lr": 0.04}, {"seed": 5})
+    )
+    assert first[:2] == faster[:2] and first[2] != faster[2]
+    assert first[0] == other[0] and first[1] != other[1]
+
+
+def test_realism_stands_in_the_table_where_it_was_measured(file, monkeypatch):
+    distance = pd.DataFrame(
+        [("i2v", "recall", choose.REALISM, 0.7)], columns=["row_name", "branch", "measure", "value"]
+    )
+    monkeypatch.setattr(choose, "run", lambda one, cores: pd.concat([summary(0.5), distance]))
+    choose.choose(file, Path("out"), 1)
+    assert set(pd.read_csv("out/choices.csv")[choose.REALISM]) == {0.7}
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_projects_own_choices_are_studies_that_can_run(path):
     choices = choose.read_choices(path)

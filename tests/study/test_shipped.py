@@ -42,6 +42,9 @@ def test_a_key_that_came_later_had_its_default(tmp_path):
     assert list(misfits(tiny_study(), record)) == []
     changed = tiny_study(backbone={"camera": "attention"})
     assert list(misfits(changed, record)) == [("backbone.camera", "attention", "add")]
+    assert list(misfits(changed, record, weights=False)) == []
+    other = tiny_study(codec={"channels": 6}, backbone=record["sizes"]["backbone"] | {"layers": 9})
+    assert list(misfits(other, record, weights=False)) == [("codec.channels", 6, 5)]
 
 
 def test_a_record_that_is_none_says_how_to_restore_it(tmp_path):
