@@ -131,7 +131,7 @@ def variant(path: Path, choice: str, config: dict[str, Any], value: dict[str, An
 
 
 def share(rig: str) -> None:
-    """Begin a rig that is new with hard links to an earlier one's rooms, and to its base's clips where they are the same.
+    """Begin a rig that is new with hard links to an earlier one's rooms, and to its base's clips where those are alike.
 
     A rig is named NAME_rig_ROOMS, or NAME_rig_ROOMS_CLIPS_BASE where a base is trained; one without a base is left.
     """
