@@ -1,17 +1,19 @@
 """Quality against training steps, which tells a row that does not remember from one that has not learnt yet.
 
     python -m bench.learning_curve [--study config/config.yaml] [--factors 1 2 4 8] [--rows i2v context_k5 ...]
+                                   [--seeds 0 1 ...]
 
 The rows are trained with the study's steps times each factor, each length with its own schedule, and measured as the
 study measures them, on its rooms, texts, codec and latents (key ``rig``); factor 1 is the study itself, as its
-published tables have it (``results/NAME/tables``), of the same training seeds. Nothing is chosen by it.
+published tables have it (``results/NAME/tables``). Nothing is chosen by it. Each length is of all its trainings that
+there are: column ``train_seeds`` says how many.
 
 It writes to --out: ``cases_xN.csv.xz``, the cases of a factor; of all that are there, ``curve.csv`` (a line for each
 factor, row, branch and measure, with the interval of the study's tables), ``gain.csv`` (each row minus ``i2v`` of as
 many steps, paired by case: what its memory adds), ``above_copy.csv`` (each row minus the copy of the best past frame,
 which needs no training) and ``curve.png``. ``probes_xN.csv`` is the study's table of what the
-rows last trained at a factor lose by another scene's memory, each within its own training. What has its cases there is
-not run again; it may be killed and started again, as Snakemake goes on where it was.
+rows last trained at a factor lose by another scene's memory, each within its own training. What has its cases there, a
+row's training by one seed, is not run again; it may be killed and started again, as Snakemake goes on where it was.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +50,14 @@ GAINS = (-0.1, 0, 0.1, 0.3, 1, 3, 10)  # ticks, dB
 COLUMNS = ["factor", "steps", "row_name", "label", "branch", "measure", "value", "low", "high", "cases", "train_seeds"]
 
 
-def longer(config: dict[str, Any], rows: tuple[str, ...], factor: int) -> dict[str, Any]:
+def longer(config: dict[str, Any], rows: Sequence[str], factor: int, seeds: Sequence[int] = (0,)) -> dict[str, Any]:
     """The study's configuration with ``factor`` times its training steps, for ``rows``, on the rig of the study."""
     steps = parse_study(config, load_rows(ROOT / "config" / "rows.yaml")).train.steps
     changes = {
         "study": f"{config['study']}_x{factor}",
         "rig": config.get("rig") or config["study"],
         "rows": list(rows),
+        "train_seeds": list(seeds),
         "reference": ALONE if ALONE in rows else rows[0],
         "train": {"steps": factor * steps},
         "evaluate": {"references": [], "judges": [], "branches": ["replay", *BRANCHES]},
@@ -63,7 +67,12 @@ def longer(config: dict[str, Any], rows: tuple[str, ...], factor: int) -> dict[s
 
 
 def measured_cases(
-    config: dict[str, Any], rows: tuple[str, ...], factors: tuple[int, ...], cores: int, out: Path
+    config: dict[str, Any],
+    rows: tuple[str, ...],
+    factors: tuple[int, ...],
+    cores: int,
+    out: Path,
+    seeds: tuple[int, ...] = (0,),
 ) -> None:
     """Train and measure what ``out`` has no cases of; raises UserError for what does not fit, before any run."""
     matrix = load_rows(ROOT / "config" / "rows.yaml")
@@ -73,14 +82,16 @@ def measured_cases(
             published(config, rows)
             continue
         have = kept(config, factor, out)
-        absent = tuple(row for row in rows if row not in set(have["row_name"]))
-        if absent:
-            whole = longer(config, absent, factor)
-            wanted.append((factor, whole, parse_study(whole, matrix), have))
-    for factor, whole, study, have in wanted:
+        there = set(zip(have["row_name"], have["train_seed"], strict=True))
+        absent = {row: [seed for seed in seeds if (row, seed) not in there] for row in rows}
+        for missing in sorted({tuple(of_row) for of_row in absent.values() if of_row}):
+            whole = longer(config, [row for row in rows if tuple(absent[row]) == missing], factor, missing)
+            wanted.append((factor, whole, parse_study(whole, matrix)))
+    for factor, whole, study in wanted:
         summary_of(whole, f"{factor} times the steps", cores)
         made = pd.read_csv(Path("runs", study.study, "tables", "cases.csv.xz"))
         made = made[made["row_name"].isin(study.rows)].assign(steps=study.train.steps)
+        have = kept(config, factor, out)
         out.mkdir(parents=True, exist_ok=True)
         with atomic_path(out / f"cases_x{factor}.csv.xz") as temporary:
             write_compressed(pd.concat([have, made]) if len(have) else made, temporary)
@@ -88,27 +99,25 @@ def measured_cases(
 
 
 def kept(config: dict[str, Any], factor: int, out: Path) -> pd.DataFrame:
-    """The cases of a factor that ``out`` has, of the configuration's training seeds; an empty table if none.
+    """The cases of a factor that ``out`` has, of all trainings; an empty table if none.
 
-    Raises UserError where they are of other training steps or seeds.
+    Raises UserError where they are of other training steps.
     """
     study = parse_study(config, load_rows(ROOT / "config" / "rows.yaml"))
-    path = out / f"cases_x{factor}.csv.xz"
+    path, expected = out / f"cases_x{factor}.csv.xz", factor * study.train.steps
     if not path.is_file():
         return pd.DataFrame({"row_name": [], "train_seed": [], "steps": []})
     cases = pd.read_csv(path)
-    found, expected = (
-        (set(cases["steps"]), set(cases["train_seed"])),
-        ({factor * study.train.steps}, {*study.train_seeds}),
-    )
-    if found != expected:
-        raise UserError(f"{path}: of training steps {found[0]} and seeds {found[1]}, expected {expected[0]} and "
-                        f"{expected[1]}; move it away, or choose another --out")  # fmt: skip
+    found = set(cases["steps"])
+    if found != {expected}:
+        raise UserError(
+            f"{path}: of training steps {found}, expected {expected}; move it away, or choose another --out"
+        )
     return cases
 
 
 def published(config: dict[str, Any], rows: tuple[str, ...]) -> pd.DataFrame:
-    """The study's own cases of ``rows``, as published, of the configuration's training seeds.
+    """The study's own cases of ``rows``, as published, of all its trainings.
 
     Raises UserError where they are not there, or are of other training steps.
     """
@@ -120,10 +129,10 @@ def published(config: dict[str, Any], rows: tuple[str, ...]) -> pd.DataFrame:
     if steps != study.train.steps:
         raise UserError(f"{folder}: of {steps} training steps, expected {study.train.steps}; run the study first")
     cases = pd.read_csv(folder / "cases.csv.xz")
-    cases = cases[cases["row_name"].isin(rows) & cases["train_seed"].isin(study.train_seeds)]
+    cases = cases[cases["row_name"].isin(rows)]
     for row in rows:
         if row not in set(cases["row_name"]):
-            raise UserError(f"{folder}/cases.csv.xz: nothing of row {row} with training seeds {study.train_seeds}")
+            raise UserError(f"{folder}/cases.csv.xz: nothing of row {row}; choose other --rows, or run it in the study")
     return cases.assign(steps=steps)
 
 
@@ -202,13 +211,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", type=Path, default=ROOT / "config" / "config.yaml", help="its configuration")
     parser.add_argument("--rows", nargs="+", default=list(ROWS), help="rows of config/rows.yaml")
+    parser.add_argument("--seeds", nargs="+", type=int, help="training seeds; by default the configuration's")
     parser.add_argument("--factors", nargs="+", type=int, default=list(FACTORS), help="times the study's steps")
     parser.add_argument("--out", type=Path, default=Path("results/learning_curve"), help="folder")
     parser.add_argument("--cores", type=int, default=2, help="for Snakemake")
     asked = parser.parse_args()
     config, rows = read_mapping(asked.study), tuple(asked.rows)
     try:
-        measured_cases(config, rows, tuple(asked.factors), asked.cores, asked.out)
+        seeds = tuple(asked.seeds or parse_study(config, load_rows(ROOT / "config" / "rows.yaml")).train_seeds)
+        measured_cases(config, rows, tuple(asked.factors), asked.cores, asked.out, seeds)
         made = tables(config, rows, asked.out)
     except UserError as error:
         sys.exit(str(error))

@@ -22,12 +22,12 @@ FOLDER = ROOT / "results" / "learning_curve"
 def made(config: dict, added: float = 0.0) -> pd.DataFrame:
     """The cases that a study of this configuration would write: a thousandth of its steps, and a room's own part."""
     study = parse_study(config, ROWS)
-    cells = itertools.product(study.rows, study.evaluate.branches, range(4))
+    cells = itertools.product(study.rows, study.train_seeds, study.evaluate.branches, range(4))
     return pd.DataFrame([
-        {"row_name": row, "train_seed": 0, "branch": branch, "split": "in_domain", "scene": f"in_{case}",
+        {"row_name": row, "train_seed": seed, "branch": branch, "split": "in_domain", "scene": f"in_{case}",
          "anchor": "barrel", "case": f"in_{case}__{branch}", "ssim": 0.5, "lpips": 0.5,
          "psnr": 0.001 * config["train"]["steps"] + case + added * (row != "i2v")}
-        for row, branch, case in cells
+        for row, seed, branch, case in cells
     ])  # fmt: skip
 
 
@@ -59,14 +59,13 @@ def test_a_longer_study_differs_in_training_alone():
     assert stage_digest(longer, "train", "i2v") != stage_digest(study, "train", "i2v")
 
 
-def test_once_the_steps_are_the_studys_published_cases_of_its_training_seeds(monkeypatch):
+def test_once_the_steps_are_the_studys_published_cases_of_all_its_trainings(monkeypatch):
     monkeypatch.chdir(ROOT)
     found = learning_curve.published(CONFIG, ("i2v", "ssm_blockwise"))
     cases = pd.read_csv("results/mini/tables/cases.csv.xz").query("row_name == 'i2v'")
-    assert set(cases["train_seed"]) == {0, 1, 2}  # of which the study that is run has the first
-    assert set(found["train_seed"]) == {0} and set(found["row_name"]) == {"i2v", "ssm_blockwise"}
-    assert len(found) == 2 * len(cases) / 3 and set(found["steps"]) == {CONFIG["train"]["steps"]}
-    with pytest.raises(UserError, match=r"nothing of row telepathy with training seeds"):
+    assert set(found["train_seed"]) == {0, 1, 2} and set(found["row_name"]) == {"i2v", "ssm_blockwise"}
+    assert len(found) == 2 * len(cases) and set(found["steps"]) == {CONFIG["train"]["steps"]}
+    with pytest.raises(UserError, match=r"nothing of row telepathy; choose other --rows"):
         learning_curve.published(CONFIG, ("i2v", "telepathy"))
     with pytest.raises(UserError, match=r"of 880 training steps, expected 5; run the study first"):
         learning_curve.published({**CONFIG, "train": {"steps": 5}}, ("i2v",))
@@ -107,12 +106,33 @@ def test_what_has_its_cases_is_not_run_again_and_rows_join_those_that_are_there(
     ]  # fmt: skip
 
 
+def test_further_trainings_join_those_that_are_there(runs, tmp_path):
+    out = tmp_path / "out"
+    learning_curve.measured_cases(CONFIG, ("i2v", "context_k5"), (2,), 1, out)
+    learning_curve.measured_cases(CONFIG, ("i2v", "context_k20", "context_k5"), (2,), 1, out, (0, 1, 2))
+    learning_curve.measured_cases(CONFIG, ("context_k5", "context_k20"), (2,), 1, out, (2, 1))
+    assert [(config["rows"], config["train_seeds"]) for config in runs] == [
+        (["i2v", "context_k5"], [0]), (["context_k20"], [0, 1, 2]), (["i2v", "context_k5"], [1, 2])
+    ]  # fmt: skip
+    cases = learning_curve.kept(CONFIG, 2, out)
+    assert not cases.duplicated(["row_name", "train_seed", "case"]).any()
+    assert cases.groupby(["row_name", "train_seed"]).ngroups == 9
+    curve, gain, _ = learning_curve.tables(CONFIG, ("i2v", "context_k5", "context_k20"), out).values()
+    assert set(curve["train_seeds"]) == {3} and set(gain["train_seeds"]) == {3}
+
+
+def test_a_gain_is_of_the_trainings_that_both_rows_have(runs, tmp_path):
+    learning_curve.measured_cases(CONFIG, ("i2v", "context_k5"), (2,), 1, tmp_path / "out")
+    learning_curve.measured_cases(CONFIG, ("context_k5",), (2,), 1, tmp_path / "out", (1,))
+    curve, gain, _ = learning_curve.tables(CONFIG, ("i2v", "context_k5"), tmp_path / "out").values()
+    assert set(curve.query("factor == 2 and row_name == 'context_k5'")["train_seeds"]) == {2}
+    assert set(gain.query("factor == 2")["train_seeds"]) == {1}
+
+
 def test_cases_of_other_steps_are_refused_before_anything_is_run(runs, tmp_path):
     learning_curve.measured_cases(CONFIG, ("i2v",), (2,), 1, tmp_path / "out")
     other = {**CONFIG, "train": {**CONFIG["train"], "steps": 7}}
-    with pytest.raises(
-        UserError, match=r"cases_x2.csv.xz: of training steps \{1760\} and seeds \{0\}, expected \{14\}"
-    ):
+    with pytest.raises(UserError, match=r"cases_x2.csv.xz: of training steps \{1760\}, expected 14; move it away"):
         learning_curve.measured_cases(other, ("i2v",), (2, 4), 1, tmp_path / "out")
     assert len(runs) == 1
 
